@@ -131,12 +131,34 @@ def test_so_many_tasks_of_a_platform_are_under_way_over_all_backfills(
 ) -> None:
     for name in "2345":
         world.add_profile(name)
-    begin(world, BACK.model_copy(update={"run_id": "other", "scope": SUMMER.model_copy(update={"profiles": ("1",)})}))
+    begin(
+        world, BACK.model_copy(update={"run_id": "other", "scope": SUMMER.model_copy(update={"profiles": ("1", "2")})})
+    )
     begin(world)
 
     both = under_way(world) + under_way(world, "other")
     assert (both.total() >= size) is fits
     assert len(world.collect.messages) == both.total()
+
+
+def test_backfills_share_a_platform(world: PipelineWorld) -> None:
+    """Given a backfill that has all places, when another one is asked for, then each has half of them soon."""
+    for name in "2345":
+        world.add_profile(name)
+    first = BACK.model_copy(update={"scope": SUMMER.model_copy(update={"profiles": ("1", "2", "3")})})
+    other = BACK.model_copy(update={"run_id": "other", "scope": SUMMER.model_copy(update={"profiles": ("4", "5")})})
+    begin(world, first)
+    begin(world, other)
+    at_first = under_way(world, "other").total()
+
+    for message in world.collect.take()[:4]:
+        world.work(message)
+        advance(world)
+
+    assert at_first == 0
+    half = limits.MAX_PATIENT_TASKS // 2
+    assert (under_way(world).total(), under_way(world, "other").total()) == (half, half)
+    world.drain()
 
 
 def test_platforms_do_not_wait_for_each_other(world: PipelineWorld) -> None:

@@ -13,7 +13,7 @@ message, which the sweep sends.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -34,7 +34,7 @@ from adweir.pipeline.rounds import ReleaseParts, Round, Turn, on_platform, refus
 from adweir.pipeline.stages import Entry
 from adweir.pipeline.workflows import Stage
 from adweir.reporting.backfills import Pause, progress
-from adweir.store.ledger import PLANNING
+from adweir.store.ledger import PLANNING, Marker
 
 if TYPE_CHECKING:
     from adweir.store.ledger import Ledger
@@ -43,30 +43,30 @@ _RACES = 5
 
 
 class Others(NamedTuple):
-    """What other runs do: platforms that are worked on ("": all), each with the workflow, and the ad accounts of other
-    patient tasks."""
+    """What other runs do: platforms that are worked on ("": all), each with the workflow, and what is open in each
+    patient run."""
 
     busy: Mapping[str, str]
-    patient: tuple[str, ...]
+    patient: Mapping[str, Sequence[Marker]]
 
 
 def others_of(ledger: Ledger, parse: PlatformParser, run: Run) -> Others:
     """What the open runs beside this one do."""
     busy: dict[str, str] = {}
-    patient: list[str] = []
+    patient: dict[str, Sequence[Marker]] = {}
     for other in ledger.runs_open():
         if other.run_id == run.run_id or other.state is not RunState.RUNNING:
             continue
         work = ledger.open_work(other.run_id)
         if is_patient(other):
-            patient += [marker.profile for marker in work if marker.is_task]
+            patient[other.run_id] = work
             continue
         names = {marker.profile.partition("#")[0] for marker in work if marker.is_task and marker.profile}
         being_planned = any(stage.state is StageState.REQUESTED for stage in other.current)
         if being_planned or any(marker.task_id == PLANNING for marker in work):
             names |= {parse(name) for name in other.scope.platforms} or {""}
         busy |= dict.fromkeys(names, other.workflow)
-    return Others(busy, tuple(patient))
+    return Others(busy, patient)
 
 
 def pauses(ledger: Ledger, parse: PlatformParser, run: Run, platforms: Collection[str]) -> list[Pause]:
@@ -129,23 +129,47 @@ class Releases:
 
     def _look(self, run: Run, stage: Stage) -> bool:
         """One look at a stage. False when somebody else released something meanwhile."""
+        gates = (
+            self._ledger.gates()
+        )  # before what is under way is read: what others release in between is refused to us
         work = self._ledger.open_work(run.run_id)
         lanes = [marker for marker in work if marker.is_lane and marker.stage == stage.name]
-        under_way = [marker.profile for marker in work if marker.is_task]
+        under_way = _tasks_of(work)
         platforms = sorted({lane.profile.partition("#")[0] for lane in lanes})
         free = [name for name in platforms if len(on_platform(name, under_way)) < limits.MAX_PATIENT_TASKS]
         if not free:
             return True
-        # The gates are read before what is under way in other runs is: what they release in between is refused to us.
-        gates = {name: self._ledger.gate(Platform(name)) for name in free}
         others = others_of(self._ledger, self._planner.platforms.parse, run)
         profiles = {profile.key: profile for profile in self._planner.profiles(run, stage)}
         for name in () if "" in others.busy else (name for name in free if name not in others.busy):
             own = [lane for lane in lanes if lane.profile.startswith(f"{name}#")]
-            turn = Turn(gates[name], own, on_platform(name, under_way), on_platform(name, others.patient))
+            rivals = {run_id: theirs for run_id, theirs in others.patient.items() if _has_lane(name, theirs)}
+            patient = [
+                profile for theirs in others.patient.values() for profile in on_platform(name, _tasks_of(theirs))
+            ]
+            share = max(1, limits.MAX_PATIENT_TASKS // (1 + len(rivals)))
+            turn = Turn(gates.get(name, 0), own, on_platform(name, under_way), patient, share)
             if turn.has_room and not Round(self._parts, run, stage, profiles, Platform(name)).go(turn):
                 return False
+            if turn.is_full_alone:
+                self._call(
+                    run_id for run_id, theirs in rivals.items() if len(on_platform(name, _tasks_of(theirs))) < share
+                )
         return True
+
+    def _call(self, runs: Iterable[str]) -> None:
+        """Let runs release that have less than their share. Who calls has its own: no two runs call for ever."""
+        for run_id in runs:
+            self._runs.send(Advance(run_id=run_id), group=run_id)
+
+
+def _tasks_of(work: Iterable[Marker]) -> list[str]:
+    """The ad accounts of open tasks."""
+    return [marker.profile for marker in work if marker.is_task]
+
+
+def _has_lane(platform: str, work: Iterable[Marker]) -> bool:
+    return any(marker.is_lane and marker.profile.startswith(f"{platform}#") for marker in work)
 
 
 def is_patient(run: Run) -> bool:

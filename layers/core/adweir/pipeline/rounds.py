@@ -44,18 +44,31 @@ class ReleaseParts(NamedTuple):
 
 
 class Turn:
-    """What one look of a worker at a platform saw: the gate, the lanes, and the ad accounts of the tasks under way."""
+    """What one look of a worker at a platform saw: the gate, the run's lanes, the ad accounts of the tasks under way in
+    it and in other patient runs, and how many the run may have."""
 
-    def __init__(self, gate: int, lanes: Sequence[Marker], own: Sequence[str], others: Sequence[str]) -> None:
+    def __init__(
+        self, gate: int, lanes: Sequence[Marker], own: Sequence[str], others: Sequence[str], share: int
+    ) -> None:
         self.gate = gate
         self.lanes = {lane.profile: lane for lane in lanes}
         self.own = list(own)
         self.others = list(others)
+        self._share = share
 
     @property
     def has_room(self) -> bool:
-        """Whether another task may be released."""
-        return bool(self.lanes) and len(self.own) + len(self.others) < limits.MAX_PATIENT_TASKS
+        """Whether another task of the run may be released."""
+        return bool(self.lanes) and len(self.own) < self._share and self._is_free
+
+    @property
+    def is_full_alone(self) -> bool:
+        """Whether the run has its share, and other runs may have more."""
+        return len(self.own) >= self._share and self._is_free
+
+    @property
+    def _is_free(self) -> bool:
+        return len(self.own) + len(self.others) < limits.MAX_PATIENT_TASKS
 
     def next_lanes(self) -> list[Marker]:
         """The lanes of which a task may be released, the one that has come least far first."""

@@ -2,7 +2,7 @@
 
 `run#<run>` / `open#<stage>#!lane#<profile>` is there while something of the ad account is still to be planned, so that
 the stage stays open; its text is the cursor. `run#<run>` / `lane#<stage>#<profile>` keeps what was missing when the
-stage was planned. `releases#<platform>` / `gate` counts the releases of a platform: who releases a task has seen all
+stage was planned. `releases` / `<platform>` counts the releases of a platform: who releases a task has seen all
 releases before his own.
 """
 
@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from adweir.model.platforms import Platform
 from adweir.model.tasks import Task
 from adweir.model.times import iso
 from adweir.store.ledger.markers import LANE, Marker, marker_of, marker_sk
 from adweir.store.ledger.rows import Row
 from adweir.store.ledger.runs import run_pk
 from adweir.store.ledger.tasks import Tasks
+
+_GATES = "releases"
 
 
 class LaneRecord(NamedTuple):
@@ -45,10 +46,9 @@ class Lanes(Tasks):
         """The run's markers: open tasks, lanes, and stages that are being planned (a consistent query)."""
         return [marker_of(row) for row in self._query(run_pk(run_id), "open#")]
 
-    def gate(self, platform: Platform) -> int:
-        """How many tasks of a platform were released so far."""
-        row = self._fetch(*_gate(platform))
-        return int(row.version or 0) if row else 0
+    def gates(self) -> dict[str, int]:
+        """How many tasks were released so far, by platform."""
+        return {row.sk: int(row.version or 0) for row in self._query(_GATES)}
 
     def release_task(self, gate: int, lane: Marker, cursor: str, task: Task) -> Marker | None:
         """Store a task with its marker and move its lane on, all or nothing. Returns the lane as it is then.
@@ -57,7 +57,7 @@ class Lanes(Tasks):
         """
         moved = self._lane(task.run_id, lane, cursor)
         puts = [
-            (self._row(*_gate(task.platform), version=gate + 1), Row.version == gate if gate else self._absent()),
+            (self._row(_GATES, str(task.platform), version=gate + 1), Row.version == gate if gate else self._absent()),
             (moved, Row.version == lane.version),
             (self._marker(task.run_id, task.stage, task.id, 0, task.profile_key), self._absent()),
             (self._planned(task), self._absent()),
@@ -78,10 +78,6 @@ class Lanes(Tasks):
         return self._row(
             run_pk(run_id), key, generation=0, updated_at=now, version=lane.version + 1, text=cursor or None
         )
-
-
-def _gate(platform: Platform) -> tuple[str, str]:
-    return f"releases#{platform}", "gate"
 
 
 def _record_of(row: Row) -> LaneRecord:
