@@ -87,7 +87,7 @@ def synced(sandbox: River) -> dict[str, list[dict[str, Any]]]:
     client = sandbox.clients["halden"]
     sandbox.connect(client.account_id, client.description["credentials"], OTHERS)
     scope = {"accounts": [client.account_id], "platforms": OTHERS}
-    sandbox.ended(sandbox.api.post("/api/v1/workflows/sync/runs", {"scope": scope})["run_id"], "succeeded")
+    sandbox.succeeded(sandbox.api.post("/api/v1/workflows/sync/runs", {"scope": scope})["run_id"])
     found: dict[str, list[dict[str, Any]]] = {}
     for profile in sandbox.api.get("/api/v1/profiles", account_id=client.account_id)["profiles"]:
         found.setdefault(profile["platform"], []).append(profile)
