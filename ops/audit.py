@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from adweir.model import limits
-from adweir.store.ledger.audit import Deed, Wanted
+from adweir.model.deeds import Deed, Wanted
 from ops.errors import CommandFailed
 from ops.options import Stack, home_of, moment
 from ops.target import open_target

@@ -6,9 +6,9 @@ import getpass
 import os
 from typing import Any
 
+from adweir.model.deeds import Deed
 from adweir.model.errors import AdweirError
 from adweir.runtime.app import App
-from adweir.store.ledger.audit import Deed
 from ops.errors import say_error
 
 

@@ -34,9 +34,9 @@ from adweir.model.metrics import METRICS, Series, Slot, plus
 from adweir.model.money import MICRO
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Pull
+from adweir.model.terms import Terms
 from adweir.platforms import REGISTRY
 from adweir.quality.rules import RowLoop
-from adweir.store.catalog.own_profiles import Terms
 from adweir.store.catalog.store import Catalog
 from adweir.store.ledger.receipts import Receipts
 from adweir.store.metrics.brought import PullRows

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from adweir.model.datasets import Dataset
+from adweir.model.deeds import Deed, Wanted, changes_of
 from adweir.model.errors import Unavailable
 from adweir.model.tasks import TaskState
-from adweir.store.ledger.audit import Deed, Wanted, changes_of
 from adweir.store.ledger.tasks import Tasks
 from support.api import Call, fill
 from support.bounds import at_the_bound

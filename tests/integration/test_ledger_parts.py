@@ -9,6 +9,7 @@ import pytest
 
 from adweir.model import limits
 from adweir.model.datasets import Dataset
+from adweir.model.deeds import Deed
 from adweir.model.errors import Conflict, Throttled, ThrottleScope, UnreadableItem
 from adweir.model.messages import Replay, Scope
 from adweir.model.platforms import Platform
@@ -16,7 +17,6 @@ from adweir.model.runs import RunState
 from adweir.model.tasks import Cause
 from adweir.model.times import Window, iso
 from adweir.store.ledger import Ledger
-from adweir.store.ledger.audit import Deed
 from adweir.store.ledger.brakes import FIRST_SECONDS, brake_key, key_of, scope_key
 from adweir.store.ledger.replays import LostDays, ReplayedObject
 from adweir.store.ledger.rows import Row

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from adweir.model.datasets import Dataset
+from adweir.model.deeds import Deed
 from adweir.model.errors import AccessDenied, AuthExpired, Throttled, ThrottleScope, Transient, Unavailable
 from adweir.model.messages import RedriveCredential
 from adweir.model.tasks import TaskState
-from adweir.store.ledger.audit import Audit, Deed
+from adweir.store.ledger.audit import Audit
 from adweir.store.ledger.brakes import THRESHOLD
 from support.clock import FrozenClock
 from support.collect_world import CollectWorld, collecting

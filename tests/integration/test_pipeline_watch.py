@@ -13,9 +13,9 @@ from adweir.model.errors import ThrottleScope
 from adweir.model.messages import Advance, Redrive, Scope
 from adweir.model.platforms import Platform
 from adweir.model.tasks import TaskState
+from adweir.model.terms import Terms
 from adweir.pipeline.health import health
 from adweir.pipeline.watch import look
-from adweir.store.catalog.own_profiles import Terms
 from adweir.store.ledger.brakes import scope_key
 from support.bounds import at_the_bound
 from support.clock import FrozenClock

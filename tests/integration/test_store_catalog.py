@@ -21,9 +21,9 @@ from adweir.model.entities import (
 )
 from adweir.model.errors import BadInput, Conflict, NotFound, Unprocessable
 from adweir.model.platforms import Platform
+from adweir.model.terms import Terms
 from adweir.store.catalog.keys import key_id_of
 from adweir.store.catalog.objects import ObjectListing, object_key
-from adweir.store.catalog.own_profiles import Terms
 from adweir.store.catalog.profiles import Listing
 from adweir.store.catalog.store import Catalog
 from support.clock import FrozenClock

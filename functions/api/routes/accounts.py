@@ -8,11 +8,11 @@ from adweir.model import limits
 from adweir.model.entities import Account
 from adweir.model.errors import BadInput, Unprocessable
 from adweir.model.ids import IdKind
+from adweir.model.terms import Terms, terms_among
 from adweir.model.times import is_zone
 from adweir.runtime.app import App
 from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
-from adweir.store.catalog.own_profiles import Terms, terms_among
 from routes.fields import (
     PAGE_ITEMS,
     AccountId,

@@ -6,20 +6,16 @@ Only the description imports this file.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import ConfigDict, Field
 
 from adweir.model import limits
 from adweir.model.entities import Status
 from adweir.model.invoices import DocumentKind, InvoiceLineKind, InvoiceStatus
-from routes.fields import Instant, PlatformId, Shown
+from routes.fields import Exact, Instant, Number, PlatformId, Shown
 
-Exact = Annotated[Decimal, WithJsonSchema({"type": "number", "examples": [12.345678]})]
-"""An exact decimal: the digits of the JSON number are the stored ones."""
 Ratio = Annotated[Exact | None, Field(description="Derived from the sums; null where the denominator is 0.")]
-Number = Annotated[Exact | None, Field(description="null where the platform does not report it.")]
 Count = Annotated[int | None, Field(description="null where the platform does not report it.")]
 Unknown = Annotated[
     dict[str, int] | None,

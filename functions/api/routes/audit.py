@@ -58,7 +58,7 @@ def list_deeds(
 ) -> DeedList:
     """Of the last 90 days: each request that changed something, what the command line changed, and what the system did
     by itself. Of a request it has the names of the fields, and values where they cannot be secrets."""
-    from adweir.store.ledger.audit import Wanted
+    from adweir.model.deeds import Wanted
 
     since, until = (
         moment_of(text, name) if text else None for name, text in (("since", asked.since), ("until", asked.until))

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any, Self
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints, WithJsonSchema
 from pydantic_core import CoreSchema
 
 from adweir.model import limits
@@ -53,6 +54,9 @@ def _platform_names() -> list[str]:
     return REGISTRY.names()
 
 
+Exact = Annotated[Decimal, WithJsonSchema({"type": "number", "examples": [12.345678]})]
+"""An exact decimal: the digits of the JSON number are the stored ones."""
+Number = Annotated[Exact | None, Field(description="null where the platform does not report it.")]
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-20T06:00:00.000000Z"])]
 PastInstant = Annotated[
     str,

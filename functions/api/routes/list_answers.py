@@ -16,15 +16,13 @@ from routes.answers import (
     Count,
     CoveredDay,
     Day,
-    Exact,
     InvoiceRecord,
     NameParts,
-    Number,
     Ratio,
     Unknown,
     Warnings,
 )
-from routes.fields import Instant, NextToken, PlatformId, Shown
+from routes.fields import Exact, Instant, NextToken, Number, PlatformId, Shown
 
 
 def _by_choice(schema: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """Mappings: how files of a source are read."""
 
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import Field, GetJsonSchemaHandler, RootModel
@@ -10,8 +10,10 @@ from adweir.model import limits
 from adweir.model.errors import BadInput, NotFound, Unprocessable
 from adweir.runtime.app import App
 from adweir.runtime.routes import Here, Resource
-from adweir.store.catalog.mappings import EVERYONE, StoredMapping
 from routes.fields import PAGE_ITEMS, Limit, NextToken, OneOf, PageToken, Shown
+
+if TYPE_CHECKING:
+    from adweir.store.catalog.mappings import StoredMapping
 
 _OF = "mappings"
 _ORIGINS = ("account", "deployment", "built_in")
@@ -54,7 +56,7 @@ class MappingAnswer(MappingEntry):
     mapping: MappingBody
 
     @classmethod
-    def made(cls, given: StoredMapping, origin: str) -> Self:
+    def made(cls, given: "StoredMapping", origin: str) -> Self:
         """Of a stored or built-in one."""
         return cls(
             source=given.source,
@@ -128,6 +130,7 @@ def get_mappings(
 def put_mapping(app: Here, source: SourcePath, given: MappingBody, account_id: OfAccount = "") -> MappingAnswer:
     """It counts for files that are dropped from now on, and replaces the one of its source and data type."""
     from adweir.model.mappings import parse_mapping
+    from adweir.store.catalog.mappings import EVERYONE, StoredMapping
 
     try:
         mapping = parse_mapping({"source": source} | given.root)
@@ -152,14 +155,17 @@ def delete_mapping(
     account_id: OfAccount = "",
 ) -> DeletedMapping:
     """Files that are dropped from now on are read by the next one that counts."""
+    from adweir.store.catalog.mappings import EVERYONE
+
     if not app.catalog.delete_mapping(account_id or EVERYONE, source, data_type):
         raise _unknown(source, data_type)
     return DeletedMapping(source=source, data_type=data_type, account_id=account_id or None)
 
 
-def _counting(app: App, account_id: str, source: str = "") -> list[tuple[StoredMapping, str]]:
+def _counting(app: App, account_id: str, source: str = "") -> list[tuple["StoredMapping", str]]:
     """Of each source and data type the mapping that counts, with its origin, by source and data type."""
     from adweir.platforms.files import builtin
+    from adweir.store.catalog.mappings import EVERYONE, StoredMapping
 
     if account_id:
         app.catalog.account(account_id)

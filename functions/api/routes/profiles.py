@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import ConfigDict, Field
@@ -14,7 +14,6 @@ from adweir.model.errors import BadInput, NotFound, Unprocessable
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Cause
 from adweir.model.times import DAY, Window
-from adweir.platforms.base import Applies
 from adweir.runtime.app import App
 from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
@@ -32,6 +31,9 @@ from routes.fields import (
     Shown,
 )
 from routes.replay import StartedReplay, start_replay
+
+if TYPE_CHECKING:
+    from adweir.platforms.base import Applies
 
 
 def _by_platform(schema: dict[str, Any]) -> None:
@@ -103,11 +105,17 @@ class ProfileChange(Given):
     replay: bool = Field(default=False, description="Replay all stored days at once, where that applies all changes.")
 
 
+def _ways() -> list[str]:
+    from adweir.platforms.base import Applies
+
+    return list(Applies)
+
+
 class OptionChange(Shown):
     """An option that was changed, and how it reaches the days that are stored already."""
 
     option: str
-    applies: Annotated[str, OneOf(*Applies)] = Field(
+    applies: Annotated[str, OneOf(known=_ways)] = Field(
         description="replay: by `POST /api/v1/replay`; repull: when they are pulled again;"
         " next_run: it says what is pulled from now on."
     )
@@ -165,8 +173,9 @@ def update_profile(
     app: Here, caller: Caller, platform: PlatformPath, profile_id: ProfilePath, change: ProfileChange
 ) -> ChangedProfile:
     """What is pulled from now on is counted by the new options; `changed` says how stored days get them too."""
+    from adweir.model.deeds import changes_of
     from adweir.platforms import options
-    from adweir.store.ledger.audit import changes_of
+    from adweir.platforms.base import Applies
 
     spec = app.platforms.spec(app.platforms.parse(platform))
     before: dict[str, Any] = {}
@@ -200,7 +209,9 @@ def update_profile(
     return ChangedProfile(**_shown(app, profile), changed=changed, replay=started)
 
 
-def _how(applies: Applies, profile: Profile) -> str:
+def _how(applies: "Applies", profile: Profile) -> str:
+    from adweir.platforms.base import Applies
+
     body = f'{{"platform": "{profile.platform}", "profile_id": "{profile.profile_id}", "start": …, "end": …}}'
     if applies is Applies.REPLAY:
         return f'POST /api/v1/replay {body}, or "replay": true beside the options: nothing is pulled'

@@ -13,13 +13,14 @@ from adweir.model.errors import Unprocessable
 from adweir.runtime.app import App
 from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Here, Resource
-from routes.answers import Exact, Number
 from routes.fields import (
     PAGE_ITEMS,
     AccountId,
+    Exact,
     Given,
     Instant,
     NextToken,
+    Number,
     OneOf,
     PageToken,
     PlatformId,

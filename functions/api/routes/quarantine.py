@@ -1,6 +1,6 @@
 """The quarantine: objects of which rows were refused, and messages that no function can work on."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import Field
@@ -12,10 +12,12 @@ from adweir.runtime.app import App
 from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
 from adweir.store.dynamo.paging import from_token, to_token
-from adweir.store.findings.held_rows import HeldObject
 from adweir.store.raw.refused import PREFIX, RefusedMessages
 from routes.dead_letters import MessageAbout, letters_of, message_about
 from routes.fields import PAGE_ITEMS, Given, Instant, Limit, NextToken, OneOf, PageToken, Shown, Why
+
+if TYPE_CHECKING:
+    from adweir.store.findings.held_rows import HeldObject
 
 _MESSAGES = "quarantine/messages"
 State = Annotated[str, OneOf("held", "replaying", "cleared")]
@@ -123,7 +125,8 @@ def list_quarantine(
     With a filter, or a key that is limited to accounts, objects alone.
     """
     wanted = {name: value for name, value in asked.model_dump().items() if value}
-    objects, messages, token = list[HeldObject](), list[QuarantinedMessage](), next_token
+    objects: list[HeldObject] = []
+    messages, token = list[QuarantinedMessage](), next_token
     if not _is_of_messages(next_token):
         objects, token = app.findings.held.page(limit, next_token, app.accounts or (), wanted)
         if not (token or wanted or app.accounts):
@@ -168,7 +171,7 @@ def replay_quarantine(app: Here, caller: Caller, id: HeldPath, reason: Why = "")
     return ReplayedMessage(id=id, outcome=deed.outcome, by=deed.who, at=deed.at)
 
 
-def _found(app: App, held_id: str) -> HeldObject:
+def _found(app: App, held_id: str) -> "HeldObject":
     found = app.findings.held.get(held_id)
     if app.accounts and found.account_id not in app.accounts:
         raise _unknown(held_id)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from adweir.model.deeds import Deed
 from adweir.model.errors import Conflict, NotFound, Throttled
 from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
@@ -16,7 +17,6 @@ from adweir.pipeline.alone import alone
 from adweir.pipeline.progress import RunProgress, records_of
 from adweir.pipeline.sender import TaskSender
 from adweir.store.ledger import REDRIVABLE
-from adweir.store.ledger.audit import Deed
 from adweir.store.ledger.runs import insist
 
 if TYPE_CHECKING:

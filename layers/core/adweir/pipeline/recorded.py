@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from adweir.store.ledger.audit import FieldChange, changes_of
+from adweir.model.deeds import FieldChange, changes_of
 
 if TYPE_CHECKING:
     from adweir.model.entities import Account, ApiKey

@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from adweir.model.deeds import Deed
 from adweir.model.errors import BadInput, Unavailable
 from adweir.model.times import iso
 from adweir.runtime.http import json_body, key_of_request
-from adweir.store.ledger.audit import Deed
 
 if TYPE_CHECKING:
     from adweir.runtime.app import App

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from adweir.model import limits
+from adweir.model.deeds import Deed
 from adweir.model.entities import Credential, Profile, ProfileStatus
 from adweir.model.errors import (
     AccessDenied,
@@ -27,7 +28,6 @@ from adweir.platforms import Platforms, options
 from adweir.platforms.connector import Connector
 from adweir.store.catalog.store import Way
 from adweir.store.dynamo.together import fetch_together
-from adweir.store.ledger.audit import Deed
 from adweir.store.ledger.brakes import brake_items, brake_key, scope_key
 from adweir.store.ledger.task_rows import task_item
 

@@ -12,6 +12,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any
 
 from adweir.model import limits
+from adweir.model.deeds import Deed, FieldChange
 from adweir.model.entities import ProfileStatus
 from adweir.model.errors import (
     AccessDenied,
@@ -31,7 +32,6 @@ from adweir.model.messages import Advance, RedriveCredential, TaskMessage
 from adweir.model.ports import Bus, Queues
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window
-from adweir.store.ledger.audit import Deed, FieldChange
 
 if TYPE_CHECKING:
     from adweir.store.catalog.store import Catalog

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from adweir.intake.collect.claim import waits_for
 from adweir.intake.collect.outcomes import describe
 from adweir.model import limits
+from adweir.model.deeds import Deed
 from adweir.model.errors import AdweirError, DeadlinePassed, NotReady, Throttled
 from adweir.model.messages import Advance, Narrow, ObjectArrived, StartRun
 from adweir.model.ports import Queue
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Clock, epoch
-from adweir.store.ledger.audit import Deed
 from adweir.store.ledger.task_rows import Pulled, TaskName
 from adweir.store.raw.header import PullHeader
 

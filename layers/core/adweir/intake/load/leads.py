@@ -28,7 +28,7 @@ from adweir.store.folds import FOLDS, Delta, Fold, Folds, counted_once
 
 if TYPE_CHECKING:
     from adweir.model.platforms import Platform
-    from adweir.store.catalog.own_profiles import Terms
+    from adweir.model.terms import Terms
     from adweir.store.catalog.store import Catalog
 
 _ONE = (1,)

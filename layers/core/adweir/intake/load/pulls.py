@@ -16,6 +16,7 @@ from adweir.intake.load.invoices import InvoiceLists
 from adweir.intake.load.objects import ObjectLists
 from adweir.model import limits, trace
 from adweir.model.datasets import Dataset
+from adweir.model.deeds import Deed
 from adweir.model.errors import AdweirError, DeadlinePassed, MassVanish, NotReady, Throttled, TooLarge
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import Grain, Level
@@ -27,7 +28,6 @@ from adweir.platforms.base import Applies, ProfileOptions
 from adweir.platforms.connector import PullContext
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
-from adweir.store.ledger.audit import Deed
 from adweir.store.metrics.brought import PullRows
 from adweir.store.raw.header import PullHeader
 from adweir.store.raw.store import RawObject

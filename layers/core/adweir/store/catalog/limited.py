@@ -15,8 +15,8 @@ from adweir.model.errors import Forbidden, NotFound
 from adweir.model.invoices import Invoice
 from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
+from adweir.model.terms import Terms
 from adweir.model.times import Clock
-from adweir.store.catalog.own_profiles import Terms
 from adweir.store.catalog.references import ReferenceRow
 from adweir.store.catalog.store import Catalog
 
