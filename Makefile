@@ -48,7 +48,7 @@ fuzz: $(READY) ## feed mutated inputs to all that reads them (SEED=…, INPUTS=�
 	PYTHONPATH=layers/core:.:tests $(BIN)/python -m fuzz $(if $(SEED),--seed $(SEED)) $(if $(INPUTS),--inputs $(INPUTS)) \
 	  $(if $(TARGET),--target $(TARGET)) $(if $(PART),--part $(PART)) $(if $(REPLAY),--replay $(REPLAY))
 
-simulate: $(READY) ## simulate the pipeline on 10,000 seeds (SEED=…, FAULT=…), or for DAYS=30
+simulate: $(READY) ## simulate the pipeline on 10,000 seeds (SEED=…, FAULT=…, DAYS=…)
 	PYTHONPATH=layers/core:.:tests $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) $(if $(FAULT),--fault $(FAULT)) \
 	  $(if $(SEEDS),--seeds $(SEEDS)) $(if $(RECORD),--record) $(if $(DAYS),--days $(DAYS))
 
