@@ -16,7 +16,7 @@ from adweir.model.times import Window
 from adweir.pipeline.workflows import WORKFLOWS
 from adweir.reporting.replays import progress
 from adweir.store.catalog.keys import SCOPES
-from ops import audit, quarantine
+from ops import audit, breaches, quarantine
 from ops.backfills import backfill
 from ops.commands import (
     create_key,
@@ -55,6 +55,7 @@ app = typer.Typer(
 )
 app.add_typer(jobs)
 app.add_typer(quarantine.app, name="quarantine")
+app.command("breaches")(breaches.list_breaches)
 app.command(name="contracts")(write_contracts)
 app.command()(backfill)
 app.add_typer(workflows)

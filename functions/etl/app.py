@@ -43,6 +43,7 @@ def work(message: Work, remaining: Callable[[], float]) -> None:
         return
     if isinstance(message, ScoreDays) and message.account_id:
         scored = app.scorer.score(message.account_id, remaining, app.settings.margin_seconds)
+        app.data_looks.look(message.account_id)
         app.logger.info("scores", extra={"account_id": message.account_id, "days": scored})
         return
     accounts = message.accounts or tuple(account.account_id for account in app.catalog.accounts())

@@ -23,7 +23,7 @@ from adweir.model.messages import Message, ObjectArrived, Scope, StartRun, Sweep
 from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task, TaskState
-from adweir.pipeline.watch import look
+from adweir.pipeline.watch import look, see
 from adweir.platforms.session import new_session
 from adweir.reporting.query import Query
 from adweir.reporting.ranges import TimeSpan
@@ -189,7 +189,8 @@ class System:
 
     def watched(self) -> dict[str, int]:
         """What the sweep would publish for the alarms now, without zeros."""
-        found = look(self.app.ledger, self.app.catalog, self.clock)
+        view = see(self.app.ledger, self.app.catalog)
+        found = look(self.app.ledger, self.app.catalog, self.clock, view)
         return {name: number for name, number in found.items() if number and name != "Watched"}
 
     def told(self, name: str) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from adweir.model.platforms import Platform
 from adweir.model.tasks import TaskState
 from adweir.model.terms import Terms
 from adweir.pipeline.health import health
-from adweir.pipeline.watch import look
+from adweir.pipeline.watch import look, see
 from adweir.store.ledger.brakes import scope_key
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
@@ -39,7 +39,7 @@ def world(clock: FrozenClock) -> PipelineWorld:
 
 def seen(world: PipelineWorld) -> dict[str, int]:
     """What is not as it should be."""
-    found = look(world.ledger, world.catalog, world.clock)
+    found = look(world.ledger, world.catalog, world.clock, see(world.ledger, world.catalog))
     assert found.pop("Watched") == 1
     assert set(found) == set(QUIET)
     return {name: number for name, number in found.items() if number}

@@ -110,6 +110,8 @@ def _of_sandbox(arn: str) -> str:
         return re.sub(r"^adweir-databucket-\w+", "DataBucket", rest)
     if service == "events":
         return "Bus"
+    if service == "sns":
+        return rest.split("-")[1]
     named = re.sub(r"^(secret:|schedule/)?adweir[-/]", "", rest)
     return _QUEUES.get(named, f"{service} {named}")
 

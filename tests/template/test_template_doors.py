@@ -106,6 +106,7 @@ def test_a_finished_daily_run_reaches_etl_and_alarming_events_a_person() -> None
     assert target(finished["Targets"][0]["Arn"]) == "EtlQueue"
     assert set(alarming["EventPattern"]["detail-type"]) == {"QualityBreached", "CredentialBroken", "AnomalyDetected"}
     assert target(alarming["Targets"][0]["Arn"]) == "AlarmTopic"
+    assert alarming["EventPattern"]["detail"] == {"reason": [{"anything-but": ["score"]}]}  # a breach
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -140,7 +140,6 @@ def test_an_alarm_on_a_state_outlasts_a_missing_look_and_one_on_events_ends_with
     assert set(states) >= {
         "RunFailedAlarm",
         "RunPartialAlarm",
-        "ProfileStaleAlarm",
         "CredentialBrokenAlarm",
         "CredentialEndsAlarm",
         "BrakeStaysAlarm",

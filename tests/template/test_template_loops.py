@@ -34,7 +34,8 @@ EXPECTED = {
     "AWS::IAM::Policy": {f"{function}Policy" for function in FUNCTIONS}
     | {f"{function}SeesNoTokens" for function in ("Api", "Orchestrate", "Validate", "Etl")}
     | {f"{function}SeesNoKeys" for function in FUNCTIONS if function not in {"Authorize", "Api"}}
-    | {f"{function}PutsEvents" for function in ("Orchestrate", "Collect", "PollReports", "Validate")}
+    | {f"{function}PutsEvents" for function in ("Orchestrate", "Collect", "PollReports", "Validate", "Etl")}
+    | {f"{function}Tells" for function in ("Orchestrate", "Etl")}
     | {f"{function}SetsAside" for function in ("Orchestrate", "Collect", "PollReports", "Validate", "Etl", "Stream")},
     "AWS::Logs::LogGroup": {f"{function}Logs" for function in FUNCTIONS} | {"ApiAccessLogs"},
     "AWS::CloudWatch::Alarm": {

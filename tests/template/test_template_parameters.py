@@ -92,6 +92,7 @@ def test_a_role_may_use_the_key_only_through_the_services_that_encrypt_with_it(r
         "s3",
         "sqs",
         "secretsmanager",
+        "sns",
     ]
 
 

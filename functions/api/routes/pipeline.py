@@ -44,6 +44,7 @@ class PipelineParts(Shown):
         description="`last`: the newest finished run of each workflow; `troubled`: those that nothing has repaired."
     )
     jobs: Part = Field(description="`items`: the jobs that do not do what they are for, and why.")
+    breaches: Part = Field(description="`items`: what is wrong with the data of ad accounts, and since when.")
     faults: Part = Field(description="`items`: stored items that cannot be read, and what was gone on past.")
 
 

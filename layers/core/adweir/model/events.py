@@ -67,6 +67,28 @@ class QualityBreached(BusEvent):
     task_id: str = ""
 
 
+class BreachOpened(BusEvent):
+    """A breach began (`model.breaches`): its cause, and the same words as its message. `profile_id` is "" where it
+    concerns all ad accounts of a client on a platform."""
+
+    cause: str
+    kind: str
+    platform: str
+    profile_id: str
+    account_id: str
+    words: str
+    value: str
+    expected: str
+    since: str
+    opened_at: str
+
+
+class BreachCleared(BreachOpened):
+    """A breach is over; `words` say why."""
+
+    cleared_at: str
+
+
 class RunFinished(BusEvent):
     """A run ended; `state` is succeeded, partial or failed."""
 
@@ -97,3 +119,4 @@ class AnomalyDetected(BusEvent):
     metric: str
     day: str
     severity: str
+    reason: str = ""

@@ -180,6 +180,7 @@ MAX_BATCH_DAYS = (
 MAX_RANGE_BATCHES = 400  # pulls per ad account and dataset that a pipeline's date_range is cut into: a task each
 MAX_SWEEP_PARTS = 20  # invocations by which a sweep goes on at once: 15 minutes; the next one is due after 5
 MAX_SWEPT_RUNS = 500  # open runs per sweep; the next one goes on from there
+MAX_BREACHES = 2000  # breaches that are open or were until lately: each look reads all of them, 1 kB each
 MAX_FAULTS_NAMED = 100  # faults that the health lists, and stored items that one container remembers as unreadable
 MAX_TASKS_LOOKED_AT = 10_000  # tasks of a run that one page looks at for those that are asked for: 10 MB, 3 s
 MAX_DEEDS_LOOKED_AT = 5000  # entries of the audit that one page looks at for those that are asked for: 3 MB, 1 s

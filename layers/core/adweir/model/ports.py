@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from adweir.model.breaches import Breach
 from adweir.model.datasets import Dataset, Gap
 from adweir.model.entities import Profile
 from adweir.model.errors import AdweirError
@@ -108,6 +109,14 @@ class Bus(Protocol):
 
     def measure(self, *events: BusEvent) -> None:
         """Count what events say that were published without being measured."""
+        ...
+
+
+class Messenger(Protocol):
+    """Where people are told about breaches."""
+
+    def send(self, breach: Breach) -> None:
+        """Send the message that a breach began or, where `cleared_at` is set, that it is over. Raises Unavailable."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +19,7 @@ from adweir.pipeline.jobs.checks import problem
 from adweir.store.ledger.brakes import BrakeState, brake_key
 
 if TYPE_CHECKING:
+    from adweir.model.breaches import Breach
     from adweir.model.entities import Credential, Profile
     from adweir.model.times import Clock
     from adweir.store.catalog.store import Catalog
@@ -44,13 +45,18 @@ class QueueDepth(NamedTuple):
 Depths = Callable[[], Mapping[str, QueueDepth]]
 
 
-def health(ledger: Ledger, catalog: Catalog, depths: Depths, clock: Clock) -> dict[str, Any]:
+OpenBreaches = Callable[[], Iterable["Breach"]]
+
+
+def health(
+    ledger: Ledger, catalog: Catalog, depths: Depths, clock: Clock, breaches: OpenBreaches = tuple
+) -> dict[str, Any]:
     """The whole pipeline and each part, each with a `status` of healthy, degraded or unhealthy; JSON values.
 
     A part that is not healthy has a `reason` that names the first of what it is about, and so has such an ad account.
     Parts: `profiles` (last success, how many days behind its yesterday, what it waits for), `credentials`, `brakes`,
-    `queues`, `dead_letters`, `runs`, `jobs` (that do not do what they are for), `faults` (stored items that
-    cannot be read, and what the pipeline went on past).
+    `queues`, `dead_letters`, `runs`, `jobs` (that do not do what they are for), `breaches` (of ad accounts'
+    data, those that are open), `faults` (stored items that cannot be read, and what the pipeline went on past).
     One degraded part degrades the whole; an ad account that waits because of a brake is degraded. The whole is
     unhealthy when no profile had a recent success, when a failed run was not repaired, or when a part cannot be
     read.
@@ -64,6 +70,7 @@ def health(ledger: Ledger, catalog: Catalog, depths: Depths, clock: Clock) -> di
         "dead_letters": lambda: _queues(depths, dead=True),
         "runs": lambda: _runs(ledger),
         "jobs": lambda: _jobs(ledger, catalog),
+        "breaches": lambda: _breaches(breaches()),
         "faults": lambda: _faults(ledger, catalog),  # last: reading the other parts finds what cannot be read
     }
     ledger.unreadable.clear()
@@ -96,11 +103,11 @@ def brakes_on(ledger: Ledger, catalog: Catalog) -> list[BrakeState]:
     return [brake for platform in platforms for brake in ledger.brakes.on(platform)]
 
 
-def newest_pulls(ledger: Ledger) -> tuple[dict[str, str], dict[str, str]]:
+def newest_pulls(successes: Iterable[tuple[str, str, str, str]]) -> tuple[dict[str, str], dict[str, str]]:
     """Profile key → when its metrics were last pulled, and profile key → the last day that was pulled."""
     newest: dict[str, str] = {}
     reached: dict[str, str] = {}
-    for key, dataset, at, end in ledger.successes():
+    for key, dataset, at, end in successes:
         if dataset.endswith(("_daily", "_hourly")):
             newest[key] = max(at, newest.get(key, ""))
         if dataset.endswith("_daily"):
@@ -109,7 +116,7 @@ def newest_pulls(ledger: Ledger) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _profiles(ledger: Ledger, catalog: Catalog, brakes: Sequence[BrakeState], now: datetime) -> dict[str, Any]:
-    newest, reached = newest_pulls(ledger)
+    newest, reached = newest_pulls(ledger.successes())
     oldest_good, states, stale = iso(now - timedelta(hours=STALE_HOURS)), [], 0
     waits = _waits(catalog, brakes, now) if brakes else {}
     for profile in catalog.profiles():
@@ -270,6 +277,17 @@ def _jobs(ledger: Ledger, catalog: Catalog) -> dict[str, Any]:
     items = [{"name": name, "reason": reason} for name, reason in found.items()]
     causes = [f"{name} ({reason})" for name, reason in found.items()]
     return _part(DEGRADED if items else HEALTHY, f"{len(items)} of {len(jobs)}", causes, total=len(jobs), items=items)
+
+
+def _breaches(breaches: Iterable[Breach]) -> dict[str, Any]:
+    """The breaches that are open, the newest first."""
+    found = sorted((one for one in breaches if one.state.is_open), key=lambda one: one.opened_at, reverse=True)
+    names = ("cause", "kind", "says", "value", "expected", "since", "opened_at", "do")
+    items = [
+        one.subject._asdict() | {name: str(getattr(one, name)) for name in names}
+        for one in found[: limits.MAX_FAULTS_NAMED]
+    ]
+    return _part(DEGRADED if found else HEALTHY, f"{len(found)} open", [one.cause for one in found], items=items)
 
 
 def _faults(ledger: Ledger, catalog: Catalog) -> dict[str, Any]:

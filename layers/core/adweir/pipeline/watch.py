@@ -7,7 +7,7 @@ changes nothing. Without a sweep there are no numbers; then the alarms keep thei
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from adweir.model.entities import ProfileStatus
 from adweir.model.runs import RunState
@@ -15,6 +15,7 @@ from adweir.model.times import epoch, iso
 from adweir.pipeline.health import STALE_HOURS, brakes_on, ending, newest_pulls
 
 if TYPE_CHECKING:
+    from adweir.model.entities import Credential, Profile
     from adweir.model.times import Clock
     from adweir.store.catalog.store import Catalog
     from adweir.store.ledger import Ledger
@@ -23,7 +24,20 @@ STAYING_SECONDS = 3600
 """A brake on which nothing has succeeded for as long is one that stays."""
 
 
-def look(ledger: Ledger, catalog: Catalog, clock: Clock) -> dict[str, int]:
+class SweepView(NamedTuple):
+    """What is read once per sweep: the profiles, the credentials, and the newest successes (`Ledger.successes`)."""
+
+    profiles: list[Profile]
+    credentials: list[Credential]
+    successes: list[tuple[str, str, str, str]]
+
+
+def see(ledger: Ledger, catalog: Catalog) -> SweepView:
+    """Read it. Raises Unavailable."""
+    return SweepView(catalog.profiles(), catalog.credentials(), list(ledger.successes()))
+
+
+def look(ledger: Ledger, catalog: Catalog, clock: Clock, seen: SweepView) -> dict[str, int]:
     """Metric → number, zero included.
 
     `RunsFailed` and `RunsPartial`: runs that ended so and that nothing has repaired. `ProfilesStale`: active ad
@@ -33,12 +47,12 @@ def look(ledger: Ledger, catalog: Catalog, clock: Clock) -> dict[str, int]:
     """
     now = clock.now()
     ends = [run.state for run in ledger.troubled_runs.all()]
-    newest, _ = newest_pulls(ledger)
+    newest, _ = newest_pulls(seen.successes)
     oldest_good = iso(now - timedelta(hours=STALE_HOURS))
-    pulled = (profile for profile in catalog.profiles() if profile.is_listed)
+    pulled = (profile for profile in seen.profiles if profile.is_listed)
     active = [profile.key for profile in pulled if profile.status == ProfileStatus.ACTIVE]
     since = epoch(now) - STAYING_SECONDS
-    credentials = catalog.credentials()
+    credentials = seen.credentials
     return {
         "RunsFailed": ends.count(RunState.FAILED.value),
         "RunsPartial": ends.count(RunState.PARTIAL.value),

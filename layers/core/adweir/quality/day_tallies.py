@@ -15,6 +15,9 @@ from adweir.store.findings.tallies import DayTally
 from adweir.store.metrics.brought import PullRows
 
 _NONE: Mapping[str, int] = {}
+ABSENT = "absent"
+"""A metric that no row of a load has: as a rule its source does not report it, so it is no failure and no part of a
+score. Where earlier loads had it, the monitoring says that it is gone (`quality.data_looks`)."""
 
 
 def counts_by_day(pull: Pull) -> bool:
@@ -30,12 +33,15 @@ def day_tallies(pull: Pull, rows: PullRows, tally: Tally, now: datetime) -> dict
     """Day (ISO) → its counts: each day of a complete pull, else those of which a row came."""
     sizes, sparse = rows.sizes(), tally.sparse
     unknown = rows.unknown() if sparse else {}
+    absent = [name for name, count in tally.nulls.items() if count and count >= tally.stored]
     came = sizes.keys() | tally.left_out.keys() - {""}  # a row that repeats another is of a day of that one
     days = (day.isoformat() for day in pull.window.days()) if pull.complete else sorted(came)
     stamp, stored_at, found = str(pull.stamp), iso(now), dict[str, DayTally]()
     for day in days:
         of_day = unknown.get(day, _NONE)
         counts = {**tally.by_day.get(day, {}), **nulls({name: of_day[name] for name in sparse if of_day.get(name)})}
+        if sizes[day]:
+            counts |= {(ABSENT, name): sizes[day] for name in absent}
         repeats = tally.repeats[day]
         counts |= {(REPEATED, ""): repeats} if repeats else {}
         found[day] = DayTally(stamp, stored_at, sizes[day] + tally.left_out[day] + repeats, _nested(counts))

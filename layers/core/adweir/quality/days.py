@@ -23,6 +23,7 @@ from adweir.model.slices import ALL
 from adweir.model.tasks import Stamp
 from adweir.model.times import DAY, Clock, Window, first_of_month, is_zone, iso, local_date, parse_instant
 from adweir.quality.bills import BillCheck
+from adweir.quality.day_tallies import ABSENT
 from adweir.quality.levels_read import GapCampaigns, LevelSums, pulled_levels, read_levels
 from adweir.quality.reconcile import Reconciled, judged, reconcile
 from adweir.quality.score import SLA_SECONDS, Score, Units, mean, timeliness
@@ -170,7 +171,7 @@ def _named(key: TallyKey, tally: DayTally) -> dict[tuple[str, str], int]:
     """A load's failures, its columns named with their level: `ad.spend`."""
     found = {}
     for rule, columns in tally.failures.items():
-        for column, rows in columns.items():
+        for column, rows in columns.items() if rule != ABSENT else ():
             found[rule, f"{key.level}.{column}" if column else key.level] = rows
     return found
 

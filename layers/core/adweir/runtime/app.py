@@ -36,9 +36,12 @@ if TYPE_CHECKING:
     from adweir.pipeline.jobs.fired import FiredJobs
     from adweir.pipeline.jobs.manage import ScheduledJobs
     from adweir.pipeline.replays import Replayer
+    from adweir.pipeline.watch import SweepView
     from adweir.platforms.connector import Connector
     from adweir.platforms.files.reading import FileReaders
+    from adweir.quality.data_looks import DataLooks
     from adweir.quality.days import DayScorer
+    from adweir.quality.monitor import Monitor
     from adweir.reporting.query import Queries
     from adweir.runtime.aside import Aside
     from adweir.runtime.consumer import Consumer, M, Remaining
@@ -206,12 +209,28 @@ class App(Resources):
 
     def _watch(self) -> None:
         """Publish what is wrong right now. What cannot be read is shown by the health, and no sweep is repeated."""
-        from adweir.pipeline.watch import look
+        from adweir.pipeline.watch import look, see
 
         try:
-            self.meter.count(look(self.ledger, self.catalog, self.clock))
+            seen = see(self.ledger, self.catalog)
+            self.meter.count(look(self.ledger, self.catalog, self.clock, seen))
+            self._look_at_freshness(seen)
         except Exception:  # the boundary: without its numbers the alarm WatchSilent rings
             self.logger.exception("the watch saw nothing")
+
+    def _look_at_freshness(self, seen: SweepView) -> None:
+        """Tell of ad accounts that were not pulled when their schedules say so, and of all that waits to be told."""
+        from datetime import timedelta
+
+        from adweir.pipeline.freshness import BuiltIn, Freshness
+
+        given, at = self.settings.schedules, self.clock.now()
+        is_on = given is not None and given.state == "ENABLED"
+        built_in = BuiltIn(given.expressions if given else {}, given.timezone if given else "UTC", is_on)
+        freshness = Freshness(self.catalog, built_in, timedelta(seconds=self.settings.task_deadline_seconds))
+        known = self.monitor.known()
+        self.monitor.settle(freshness.looks(seen, known, at), known, at)
+        self.monitor.forget(known)
 
     @cached_property
     def publisher(self) -> Publisher:
@@ -230,6 +249,24 @@ class App(Resources):
         return DayScorer(self.catalog, self.metrics, self.findings, self.platforms, self.clock, bills)
 
     @cached_property
+    def monitor(self) -> Monitor:
+        """Tells of breaches."""
+        from adweir.quality.breach_messages import MessageFormat
+        from adweir.quality.monitor import Monitor
+        from adweir.runtime.alarm_topic import AlarmTopic
+
+        form = MessageFormat(self.settings.message_format)
+        topic = AlarmTopic(lambda: self.client("sns"), self.settings.alarm_topic_arn, form)
+        return Monitor(self.findings.breaches, self.bus, topic, self.clock)
+
+    @cached_property
+    def data_looks(self) -> DataLooks:
+        """Looks for breaches in what is stored of a client's ad accounts."""
+        from adweir.quality.data_looks import DataLooks
+
+        return DataLooks(self.catalog, self.findings, self.monitor, self.clock)
+
+    @cached_property
     def queries(self) -> Queries:
         from adweir.reporting.query import Queries
 
@@ -241,7 +278,11 @@ class App(Resources):
         from adweir.runtime.depths import queue_depths
 
         return health(
-            self.ledger, self.catalog, lambda: queue_depths(self.sqs, self.settings, self.platforms), self.clock
+            self.ledger,
+            self.catalog,
+            lambda: queue_depths(self.sqs, self.settings, self.platforms),
+            self.clock,
+            lambda: [kept.breach for kept in self.findings.breaches.all().values()],
         )
 
     # --- their parts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import from_json
@@ -27,6 +27,16 @@ class JobTarget(BaseModel):
     queue: str
     dead_letters: str
     role: str
+
+
+class BuiltInSchedules(BaseModel):
+    """The built-in schedules: their zone, whether they are on (`ENABLED`), and expressions of EventBridge Scheduler."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    timezone: str
+    state: str
+    expressions: dict[str, str]
 
 
 class Settings(BaseModel):
@@ -58,6 +68,11 @@ class Settings(BaseModel):
     job_schedules: Annotated[JobTarget | None, BeforeValidator(_parsed)] = Field(
         default=None, description="JSON: the group of the jobs' schedules, and to which queue they send as which role"
     )
+    schedules: Annotated[BuiltInSchedules | None, BeforeValidator(_parsed)] = Field(
+        default=None, description="JSON: when the built-in workflows start, for whoever looks whether they pulled"
+    )
+    alarm_topic_arn: str = Field(default="", description="the SNS topic of messages about breaches; absent: the log")
+    message_format: Literal["text", "slack", "pagerduty"] = "text"
     dead_letter_queues: str = Field(default="", description="a dead-letter queue's URL with {queue} in it")
     secret_prefix: str = Field(default="adweir", description="names of secrets begin so; no slash at the end")
     secrets_key_arn: str = Field(default="", description="the KMS key of new secrets; absent: Secrets Manager's own")

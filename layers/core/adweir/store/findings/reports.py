@@ -18,6 +18,7 @@ from adweir.model.errors import Unavailable
 from adweir.model.times import Clock, epoch
 from adweir.store.dynamo.paging import from_token, to_token
 from adweir.store.dynamo.tables import FindingsItem
+from adweir.store.findings.breaches import Breaches
 from adweir.store.findings.day_scores import DayScores
 from adweir.store.findings.held_rows import HeldRows
 from adweir.store.findings.tallies import DayTallies
@@ -34,13 +35,14 @@ class QualityReport(FindingsItem):
 
 class Findings:
     """Stores and lists quality reports; `held` says what is in quarantine, `tallies` what loads found by day, `scores`
-    how good each day is."""
+    how good each day is, `breaches` what is wrong with the data of ad accounts."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.held = HeldRows(clock)
         self.tallies = DayTallies(clock)
         self.scores = DayScores(clock)
+        self.breaches = Breaches(clock)
 
     def put_quality(self, profile_key: str, as_of: str, task: str, report: Mapping[str, Any]) -> None:
         """Store a load's report; the same load again replaces its own.

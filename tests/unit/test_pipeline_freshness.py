@@ -1,0 +1,227 @@
+"""Ad accounts are expected to be pulled when their schedules say so, and who was not is told once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from adweir.model.entities import Credential, Profile, ProfileStatus
+from adweir.model.jobs import JobState, ScheduledJob
+from adweir.model.schedules import Schedule, ScheduleType
+from adweir.model.times import iso
+from adweir.pipeline.freshness import BuiltIn, Freshness
+from adweir.pipeline.watch import SweepView
+from adweir.quality.monitor import Monitor
+from support.breach_world import META, Heard, MemoryBreaches, Told
+from support.clock import FrozenClock
+
+DAILY = {"daily": "cron(30 5 * * ? *)"}
+WITH_HOURS = DAILY | {"hourly": "cron(15 * * * ? *)"}
+SLACK = timedelta(hours=6)
+STALE, FRESH = "+freshness#meta_ads#1#day", "-freshness#meta_ads#1#day"
+
+
+class Clockwork:
+    """Sweeps over ad accounts that are pulled when a test says so. It is Friday noon, 2026-11-20."""
+
+    def __init__(self, *profiles: str, built_in: dict[str, str] | None = None, zone: str = "UTC") -> None:
+        self.clock = FrozenClock()
+        self.told = Told()
+        self.monitor = Monitor(MemoryBreaches(self.clock), Heard(), self.told, self.clock)
+        self.profiles = {each: self.profile(each) for each in profiles or ("1",)}
+        self.credential = Credential(account_id="acme", platform=META, secret_id="s")
+        self.jobs: list[ScheduledJob] = []
+        self.pulled: dict[tuple[str, str], str] = {}
+        self.built_in = BuiltIn(DAILY if built_in is None else built_in, zone, is_on=True)
+
+    def profile(self, name: str, **fields: Any) -> Profile:
+        values = {"name": name, "currency": "EUR", "timezone": "UTC", "as_of": iso(self.clock.now())}
+        return Profile(account_id="acme", platform=META, profile_id=name, **(values | fields))
+
+    def pull(self, *names: str, dataset: str = "ad_daily") -> None:
+        for name in names or self.profiles:
+            self.pulled[f"{META}#{name}", dataset] = iso(self.clock.now())
+
+    def sweep(self) -> list[str]:
+        """One sweep; what was told by it."""
+        catalog = SimpleNamespace(jobs=lambda: self.jobs, stored_workflow=lambda _: None, stored_workflows=list)
+        successes = [(key, dataset, at, "") for (key, dataset), at in self.pulled.items()]
+        view = SweepView(list(self.profiles.values()), [self.credential], successes)
+        before, at, known = len(self.told.breaches), self.clock.now(), self.monitor.known()
+        looks = Freshness(cast("Any", catalog), self.built_in, SLACK).looks(view, known, at)
+        self.monitor.settle(looks, known, at)
+        return self.told.causes[before:]
+
+    def until(self, text: str) -> list[str]:
+        """Sweep every half hour until then; what was told."""
+        told, end = list[str](), datetime.fromisoformat(text).replace(tzinfo=UTC)
+        while self.clock.now() < end:
+            self.clock.advance(1800)
+            told += self.sweep()
+        return told
+
+
+def job(name: str, schedule: Schedule, workflow: str = "daily", **fields: Any) -> ScheduledJob:
+    at = iso(datetime(2026, 11, 1, tzinfo=UTC))
+    values = {"job_id": name, "name": name, "workflow": workflow, "schedule": schedule, "anchor": at, "changed_at": at}
+    return ScheduledJob(**(values | fields))
+
+
+WEEKLY = Schedule(type=ScheduleType.WEEKLY, weekday="monday", at="08:00")
+
+
+def test_a_month_of_runs_that_work_gives_no_message() -> None:
+    """Runs end late, on one day nearly too late; hours are missed once."""
+    world = Clockwork("1", "2", "3", built_in=WITH_HOURS, zone="Europe/Berlin")
+    world.pull(dataset="campaign_hourly")
+    world.pull()
+    told = list[str]()
+    for half_hour in range(30 * 48):
+        world.clock.advance(1800)
+        now = world.clock.now()
+        if (now.hour, now.minute) == (9 if now.day == 3 else 5 + now.day % 4, 0):
+            world.pull()
+        if half_hour % 2 and now.hour != 3:
+            world.pull(dataset="campaign_hourly")
+        told += world.sweep()
+    assert told == []
+
+
+def test_a_stale_ad_account_is_told_once_when_its_time_has_passed_and_once_when_it_is_pulled() -> None:
+    world = Clockwork("1", "2")
+    world.pull()
+    assert world.until("2026-11-21T11:00") == []
+    world.pull("2")
+    assert world.until("2026-11-21T11:30") == [STALE]
+    (breach,) = world.told.breaches
+    assert breach.says.startswith("No pull of its days succeeded since 2026-11-21 05:30 UTC, when the daily workflow")
+    assert (breach.value, breach.since) == ("last pulled 2026-11-20 12:00 UTC", "2026-11-21T05:30:00.000000Z")
+    assert world.until("2026-11-22T05:00") == []
+    world.pull("2")
+    assert world.until("2026-11-22T06:00") == []
+    world.pull()
+    assert world.until("2026-11-22T12:00") == [FRESH]
+
+
+def test_the_time_zone_of_the_schedule_counts() -> None:
+    world = Clockwork(zone="America/Los_Angeles")  # 05:30 there is 13:30 UTC
+    world.pull()
+    assert world.until("2026-11-20T19:00") == []
+    assert world.until("2026-11-20T19:30") == [STALE]
+
+
+def test_an_ad_account_that_a_weekly_job_covers_is_not_stale_after_two_days() -> None:
+    world = Clockwork(built_in={})
+    world.jobs = [job("weekly", WEEKLY, "weekly")]
+    world.clock.advance(-3 * 86_400)  # Tuesday noon
+    world.pull()
+    assert world.until("2026-11-23T13:30") == []
+    assert world.until("2026-11-23T14:00") == [STALE]
+    assert "the job weekly (weekly, UTC)" in world.told.breaches[0].says
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"state": JobState.PAUSED},
+        {"platforms": ("google_ads",)},
+        {"accounts": ("other",)},
+        {"profiles": ("2",)},
+        {"workflow": "hourly"},
+        {"workflow": "backfill"},
+        {"workflow": "gone"},
+        {"args": {"datasets": ["campaigns"]}},
+        {"args": {"start": "2026-11-01", "end": "2026-11-02"}},
+        {"changed_at": iso(datetime(2026, 11, 24, tzinfo=UTC))},
+    ],
+    ids=str,
+)
+def test_a_job_that_does_not_pull_the_days_of_an_ad_account_expects_nothing_of_it(fields: dict[str, Any]) -> None:
+    world = Clockwork(built_in={})
+    world.pull()
+    daily = Schedule(type=ScheduleType.DAILY, at="05:30")
+    world.jobs = [job("nightly", daily, **fields)]
+    assert world.until("2026-11-23T12:00") == []
+    world.jobs = [job("nightly", daily, profiles=("meta_ads#1",), platforms=("meta_ads",), accounts=("acme",))]
+    assert world.sweep() == [STALE]
+
+
+def test_paused_schedules_are_no_breach_and_end_one() -> None:
+    world = Clockwork()
+    world.pull()
+    assert world.until("2026-11-21T12:00") == [STALE]
+    world.built_in = world.built_in._replace(is_on=False)
+    assert world.until("2026-11-25T12:00") == [FRESH]
+    assert world.told.breaches[-1].cleared_because == "No schedule that is active pulls it any more."
+
+
+def test_a_rate_and_an_expression_that_cannot_be_read() -> None:
+    world = Clockwork(built_in={"daily": "rate(12 hours)", "weekly": "cron(soon)"})
+    world.pull()
+    assert world.until("2026-11-20T17:30") == []
+    world.built_in = BuiltIn({"weekly": "at(2026-11-20T00:00:00)"}, "UTC", is_on=True)
+    assert world.until("2026-11-23T17:30") == []
+    world.built_in = BuiltIn({"daily": "rate(12 hours)"}, "UTC", is_on=True)
+    assert world.sweep() == [STALE]
+
+
+def test_hours_are_expected_only_of_an_ad_account_that_had_any() -> None:
+    world = Clockwork("1", "2", built_in=WITH_HOURS)
+    world.pull()
+    world.pull("1", dataset="campaign_hourly")
+    assert world.until("2026-11-20T18:00") == []
+    assert world.until("2026-11-20T18:30") == ["+freshness#meta_ads#1#hour"]
+    world.pull("1", dataset="campaign_hourly")
+    assert world.sweep() == ["-freshness#meta_ads#1#hour"]
+
+
+def test_a_new_ad_account_has_until_the_next_time_of_its_schedule() -> None:
+    world = Clockwork()
+    assert world.until("2026-11-21T11:00") == []
+    assert world.until("2026-11-21T11:30") == [STALE]
+    assert world.told.breaches[0].value == "never pulled"
+    world.pull()
+    assert world.sweep() == [FRESH]
+
+
+def test_where_all_ad_accounts_of_a_credential_are_stale_that_is_one_cause() -> None:
+    world = Clockwork("1", "2", "3")
+    world.pull()
+    assert world.until("2026-11-21T12:00") == ["+freshness#meta_ads#acme#day"]
+    assert world.told.breaches[0].says.startswith("None of the 3 ad accounts of this credential (default) was pulled")
+    world.pull("2", "3")
+    assert sorted(world.sweep()) == [STALE, "-freshness#meta_ads#acme#day"]
+    world.pull()
+    assert world.sweep() == [FRESH]
+
+
+def test_behind_a_refused_credential_nothing_is_told_besides() -> None:
+    world = Clockwork()
+    world.pull()
+    world.credential = world.credential.model_copy(update={"state": "broken"})
+    assert world.until("2026-11-23T12:00") == []
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (ProfileStatus.INACTIVE, "The ad account is inactive: it is not pulled any more."),
+        (ProfileStatus.REMOVED, "The ad account is not there any more."),
+        (None, "The ad account is not there any more."),
+    ],
+)
+def test_an_ad_account_that_ends_ends_its_breaches(status: ProfileStatus | None, why: str) -> None:
+    world = Clockwork("1", "2")
+    world.pull()
+    world.until("2026-11-21T11:00")
+    world.pull("2")
+    assert world.until("2026-11-21T12:00") == [STALE]
+    if status is None:
+        del world.profiles["1"]
+    else:
+        world.profiles["1"] = world.profile("1", status=status)
+    assert world.sweep() == [FRESH]
+    assert world.told.breaches[-1].cleared_because == why
