@@ -75,7 +75,7 @@ def breaches(contract: DataContract, table: Table) -> Iterator[tuple[str, Table]
     """The table with one fault each: what is wrong, and the table."""
     head, *rows = table
     numbers = [place for place, name in enumerate(head) if type_of(name) in {"number", "integer"}]
-    shown = next(row for row in rows if row[numbers[0]] and not _is_rest(head, row))
+    shown = next(row for row in rows if row[numbers[0]] not in {"", "0"} and not _is_rest(head, row))
     required = head.index(min(contract.required - {"currency"}))
     spend = next((head.index(name) for name in ("spend", "daily_spend") if name in head), None)
     yield "a row comes twice", [*table, shown]
@@ -84,6 +84,12 @@ def breaches(contract: DataContract, table: Table) -> Iterator[tuple[str, Table]
     yield "a currency is a word", [*table, _with(shown, head.index("currency"), "euros")]
     if spend is not None:
         yield "a spend is negative", [head, *([_with(row, spend, "-1") if row is shown else row for row in rows])]
+        yield "a spend is no number", [head, *([_with(row, spend, "nan") if row is shown else row for row in rows])]
+    yield "a platform is a title", [*table, _with(shown, head.index("platform"), "Meta Ads")]
+    for name, word in (("ctr", "77"), ("daily_ctr", "77"), ("kind", "stuff"), (contract.own_id, "")):
+        if name in head:
+            changed = _with(shown, head.index(name), word)
+            yield f"{name} is {word or 'empty'}", [head, *(changed if row is shown else row for row in rows)]
 
 
 def _checked(python: Path, folder: Path, tables: Mapping[str, Table]) -> Iterator[tuple[str, str, bool, str]]:

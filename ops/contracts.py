@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from adweir.model.datasets import Dataset
+from adweir.model.entities import Status
+from adweir.model.invoices import DocumentKind, InvoiceLineKind, InvoiceStatus
 from adweir.model.metrics import METRICS, NO_NUMBERS, Grain
 from adweir.reporting.ads import AD_FIELDS
 from adweir.reporting.breakdowns import BREAKDOWNS
@@ -29,6 +32,8 @@ _AMOUNTS = {"amount", "tax", "total"}
 _FLAGS = {KEPT, LIVE, UNATTRIBUTED}
 _DAYS = {"date", "start_date", "end_date", "issued_on", "due_on"}
 _SCORES = {"relevance_score", "quality_score"}
+_PATTERNS = {"currency": "^[A-Z]{3}$", "platform": "^[a-z][a-z0-9_]{1,39}$", "month": "^[0-9]{4}-(0[1-9]|1[0-2])$"}
+_CTR_TOLERANCE = 0.005
 _NESTED = {"replaces", "name_parts", "landing_page"}
 """Fields of several values: a table has none."""
 REPORT_DIMENSIONS = ("date", "platform", "account", "campaign")
@@ -39,7 +44,8 @@ REPORT_DIMENSIONS = ("date", "platform", "account", "campaign")
 class DataContract:
     """What readers may rely on: a table's columns, those that every row has, and those that tell a row apart.
 
-    `rests`: rows of what is unattributed, whose ids are empty and whose numbers may be negative, are among them.
+    `rests`: rows of what is unattributed, whose ids are empty and whose numbers may be negative, are among them; the
+    others have `own_id`.
     """
 
     name: str
@@ -48,6 +54,7 @@ class DataContract:
     required: frozenset[str]
     key: tuple[str, ...]
     rests: bool = False
+    own_id: str = ""
 
     def document(self) -> dict[str, Any]:
         """The contract as ODCS has it, for a CSV file `<name>.csv` in the working folder."""
@@ -76,8 +83,8 @@ class DataContract:
         found: dict[str, Any] = {"name": name, "logicalType": type_of(name)}
         if name in self.required:
             found["required"] = True
-        if name == "currency":
-            found["logicalTypeOptions"] = {"pattern": "^[A-Z]{3}$"}
+        if name in _PATTERNS:
+            found["logicalTypeOptions"] = {"pattern": _PATTERNS[name]}
         return found
 
     def _rules(self) -> Iterator[dict[str, Any]]:
@@ -87,11 +94,45 @@ class DataContract:
         yield {"id": "key", "description": "a row per key", "type": "sql", "query": again, "mustBe": 0}
         for name in (each for each in self.columns if each.removeprefix("daily_") in METRICS):
             own = f" AND {UNATTRIBUTED} IS NOT TRUE" if self.rests else ""
-            below = f"SELECT COUNT(*) FROM {{object}} WHERE {name} < 0{own}"  # noqa: S608  names of ours
-            yield {"id": f"{name}_sign", "description": "not negative", "type": "sql", "query": below, "mustBe": 0}
+            yield _no_row(f"{name}_sign", "not negative", f"{name} < 0{own}")
         if "date" in self.columns:
-            late = "SELECT COUNT(*) FROM {object} WHERE date > current_date + 1"
-            yield {"id": "no_future", "description": "no future days", "type": "sql", "query": late, "mustBe": 0}
+            yield _no_row("no_future", "no future days", "date > current_date + 1")
+        yield from (_no_row(*rule) for rule in self._sane())
+
+    def _sane(self) -> Iterator[tuple[str, str, str]]:
+        """Rules about what stands in a row: name, words, and the condition of a row that breaks it."""
+        types = {name: type_of(name) for name in self.columns}
+        numbers = [name for name, kind in types.items() if kind in {"number", "integer"}]
+        yield "finite", "numbers are finite", " OR ".join(f"NOT isfinite(CAST({name} AS DOUBLE))" for name in numbers)
+        if self.rests and self.own_id:
+            unnamed = f"coalesce(CAST({self.own_id} AS VARCHAR), '') = ''"
+            yield "named", f"{self.own_id}, but for rests", f"{UNATTRIBUTED} IS NOT TRUE AND {unnamed}"
+        for before in (name.removesuffix("ctr") for name in self.columns if name in {"ctr", "daily_ctr"}):
+            clicks, impressions = f"{before}clicks", f"{before}impressions"
+            if {clicks, impressions} <= types.keys():
+                apart = f"abs({before}ctr - CAST({clicks} AS DOUBLE) / {impressions}) > {_CTR_TOLERANCE}"
+                yield f"{before}ctr", "ctr is clicks / impressions", f"{impressions} <> 0 AND {apart}"
+        if {"start_date", "end_date"} <= types.keys():
+            yield "order", "no end before its start", "end_date < start_date"
+        if "hour" in types:
+            yield "hours", "hours of a day", "hour < 0 OR hour > 23"
+        for name, words in _words(self.name).items():
+            said = ", ".join(f"'{word}'" for word in words)
+            yield f"{name}_words", f"known words for {name}", f"coalesce({name}, '') NOT IN ({said})"
+
+
+def _no_row(rule: str, words: str, condition: str) -> dict[str, Any]:
+    query = f"SELECT COUNT(*) FROM {{object}} WHERE {condition}"  # noqa: S608  names of ours
+    return {"id": rule, "description": words, "type": "sql", "query": query, "mustBe": 0}
+
+
+def _words(contract: str) -> Mapping[str, type[StrEnum]]:
+    """The columns that hold one of our words."""
+    known: dict[str, dict[str, type[StrEnum]]] = {
+        "ads": {"status": Status},
+        "invoices": {"kind": InvoiceLineKind, "document": DocumentKind, "status": InvoiceStatus},
+    }
+    return known.get(contract, {})
 
 
 def type_of(name: str) -> str:
@@ -144,7 +185,8 @@ def _performance() -> Iterator[DataContract]:
         whose = ("account_id", "client_account_id")
         required = {"platform", "profile_id", *time, "currency", *whose}
         columns = (*whose, *key, *numbers, *sorted(_FLAGS))
-        yield DataContract(name, about, columns, frozenset(required), key, rests=True)
+        own_id = PARENTS[kind.level][-1] if PARENTS[kind.level] else ""
+        yield DataContract(name, about, columns, frozenset(required), key, rests=True, own_id=own_id)
 
 
 def _account_days() -> tuple[Any, ...]:

@@ -55,13 +55,23 @@ def test_contracts_are_written_as_odcs(tmp_path: Path) -> None:
     assert "required" not in properties["campaign_id"]  # of what is unattributed it is empty
     rules = {rule["id"]: rule for rule in table["quality"]}
     assert "unattributed IS NOT TRUE" in rules["spend_sign"]["query"]
-    assert rules.keys() >= {"rows", "key", "no_future", "impressions_sign"}
+    assert rules.keys() >= {"rows", "key", "no_future", "impressions_sign", "finite", "named", "ctr"}
+    assert rules["named"]["query"].endswith(
+        "unattributed IS NOT TRUE AND coalesce(CAST(campaign_id AS VARCHAR), '') = ''"
+    )
+    bills = yaml.safe_load((tmp_path / "invoices.odcs.yaml").read_text())["schema"][0]
+    words = {rule["id"]: rule.get("query", "") for rule in bills["quality"]}
+    assert "'credit_memo'" in words["document_words"]
+    assert "'invalid_traffic'" in words["kind_words"]
 
 
 def test_each_breach_changes_one_thing() -> None:
     contract = BY_NAME["campaign_performance"]
-    record = {"platform": "meta_ads", "spend": 3, "impressions": 5, "currency": "EUR", "unattributed": "false"}
-    rest = {**record, "spend": -1, "unattributed": "true"}
+    record = {
+        "platform": "meta_ads", "campaign_id": "c", "spend": 3, "impressions": 5, "currency": "EUR", "ctr": "0.1",
+        "unattributed": "false",
+    }  # fmt: skip
+    rest = {**record, "campaign_id": "", "spend": -1, "unattributed": "true"}
     rows = [["" if cell is None else str(cell) for cell in row] for row in cells(contract, [rest, record])]
     table = [list(contract.columns), *rows]
 
@@ -70,5 +80,6 @@ def test_each_breach_changes_one_thing() -> None:
     assert found["a row comes twice"] == [*table, rows[1]]
     assert found["a spend is negative"][2][table[0].index("spend")] == "-1"
     assert found["a number is a word"][3][table[0].index("impressions")] == "many"
-    assert len(found) == 5
+    assert found["campaign_id is empty"][2][table[0].index("campaign_id")] == ""
+    assert len(found) == 9
     assert all(content != table for content in found.values())
