@@ -9,7 +9,7 @@ import pytest
 
 from adweir.model.datasets import Gap
 from adweir.model.metrics import NO_NUMBERS, Level, Mark, Slot, Source
-from adweir.quality.reconcile import LevelDay, Reconciled, in_units, reconcile
+from adweir.quality.reconcile import LevelDay, Reconciled, in_units, judged, reconcile
 from adweir.quality.rules import NULL, REPEATED
 from adweir.quality.score import Units
 from adweir.quality.trend import trend
@@ -66,6 +66,40 @@ def test_deleted_objects_explain_what_is_missing_but_not_what_is_too_much() -> N
     assert (causes(missing), missing.adds_up) == ({DELETED.reason: 4}, True)
     too_much = spend_of(level(row(9)), level(row(7)), DELETED)
     assert (causes(too_much), too_much.unexplained, too_much.adds_up) == ({}, -2 * M, False)
+
+
+def told(ours: LevelDay, theirs: LevelDay, *gaps: Gap, above: Level = Level.CAMPAIGN) -> dict[str, bool]:
+    """What is judged of a pair of levels: metric → whether it passes."""
+    compared = [*reconcile((Level.AD, above), ours, theirs, gaps)]
+    apart = [*reconcile((Level.AD_GROUP, Level.CAMPAIGN), level(row(5)), level(row(5)), ())]
+    found = [*judged([*compared, *apart])]
+    assert [each for each in found if each.level is Level.AD_GROUP] == apart, "other levels are judged all the same"
+    return {each.metric: each.passes for each in found if each.level is Level.AD}
+
+
+ALL_PASS = dict.fromkeys(("impressions", "clicks", "conversions", "spend", "revenue"), True)
+
+
+def test_a_level_that_lacks_what_nobody_can_know_is_judged_by_what_is_too_much_alone() -> None:
+    assert told(level(row(7)), level(row(7)), DELETED) == ALL_PASS
+    assert told(level(row(700)), level(row(707)), DELETED) == ALL_PASS
+    assert told(level(row(3)), level(row(7)), DELETED) == {}
+    assert told(level(row(3, clicks=12)), level(row(7)), DELETED) == {"clicks": False}
+    # and what is known is judged: spend of campaigns without ads, and without any cause
+    campaigns = level(row(7))
+    campaigns.add(row(4), [PMAX.reason])
+    ours = level(row(7), StoredRow("e", "c", "", "", "EUR", "2026-11-18", -1, (100, 10, 0, 0, 0), Source.PULL, None))
+    assert told(ours, campaigns, PMAX) == ALL_PASS
+    assert told(level(row(3)), level(row(7))) == ALL_PASS | {"spend": False}
+
+
+def test_what_was_refused_counts_beside_a_total_also_where_the_rest_cannot_be_known() -> None:
+    ours = level(row(3))
+    ours.adjust(adjustment((0, 0, 0, 2 * M, 0)))
+    assert told(ours, level(row(7)), DELETED, above=Level.ACCOUNT) == {"spend": False}
+    assert told(ours, level(row(7)), DELETED) == {}
+    assert told(ours, level(row(5)), above=Level.ACCOUNT) == ALL_PASS | {"spend": False}
+    assert told(ours, level(row(5))) == ALL_PASS
 
 
 def test_kept_rows_explain_what_is_too_much() -> None:
