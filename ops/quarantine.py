@@ -28,14 +28,14 @@ app = typer.Typer(no_args_is_help=True, help="List, inspect and replay rows that
 def list_held(
     context: typer.Context,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="The most entries.")] = 50,
-    every: Annotated[bool, typer.Option("--all", help="Also those that are cleared.")] = False,  # noqa: FBT002 - a flag
+    every: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,  # noqa: FBT002 - a flag
     stack: Stack = "",
 ) -> None:
     """List the objects of which rows are in quarantine, the newest first."""
     held, found, token = open_target(stack, home_of(context)).app().findings.held, list[HeldObject](), ""
     while len(found) < limit:
         page, token = held.page(limit, token)
-        found += [each for each in page if every or each.state != "cleared"]
+        found += [each for each in page if every or each.state not in {"cleared", "superseded"}]
         if not token:
             break
     for each in found[:limit]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from types import ModuleType
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from adweir.model import limits
 from adweir.model.errors import AdweirError, BadInput, Conflict, NotFound
 from adweir.model.metrics import Level
+from adweir.model.times import Window
 from adweir.pipeline.held_replays import HeldReplays
 from adweir.quality.quarantine import held_lines
 from adweir.store.catalog.mappings import StoredMapping
@@ -152,6 +153,40 @@ def test_what_a_newer_pull_brought_stays(world: LoadWorld, monkeypatch: pytest.M
     again(world)
 
     assert spent(world) == {"8~0": 1_000_000, "8~1": 7_000_000}
+
+
+@pytest.mark.parametrize(
+    ("spends", "day", "state"),
+    [
+        (["1.00", "7.00"], "2026-11-18", "superseded"),
+        (["1.00"], "2026-11-18", "superseded"),
+        (["1.00", "far too much"], "2026-11-18", "held"),
+        (["1.00", "7.00"], "2026-11-17", "held"),
+    ],
+)
+def test_a_newer_pull_without_a_fault_leaves_nothing_to_do(
+    world: LoadWorld, monkeypatch: pytest.MonkeyPatch, spends: list[str], day: str, state: str
+) -> None:
+    """Given refused rows of a pull, when a newer one brings their days faultless, then nobody need look at them."""
+    pulled(world, monkeypatch, ["1.00", "5.00"])
+    first = only(world)
+    world.clock.advance(3600)
+
+    window = Window(date.fromisoformat(day), date.fromisoformat(day))
+    world.pull(world.plan(window=window, run_id="later"), insights(spends, day))
+
+    assert (world.findings.held.get(first.id).state, first.state) == (state, "held")
+
+
+def test_an_older_pull_supersedes_nothing_nor_does_one_of_another_dataset(
+    world: LoadWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = world.plan(run_id="older")
+    key = world.land(older, insights(["1.00", "7.00"]))
+    world.clock.advance(3600)
+    pulled(world, monkeypatch, ["1.00", "5.00"])
+    world.arrive(key)
+    assert only(world).state == "held"
 
 
 @pytest.mark.parametrize("after", [False, True])

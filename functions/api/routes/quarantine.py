@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from adweir.store.findings.held_rows import HeldObject
 
 _MESSAGES = "quarantine/messages"
-State = Annotated[str, OneOf("held", "replaying", "cleared")]
+State = Annotated[str, OneOf("held", "replaying", "cleared", "superseded")]
 HeldPath = Annotated[str, Path(description="The entry's id, qrn_…, or a message's, as the list has it.")]
 
 
@@ -34,7 +34,7 @@ class QuarantineQuery(Given):
     account_id: str = _only("client company")
     platform: str = _only("platform or source")
     profile_id: str = _only("ad account")
-    state: Annotated[str, OneOf("", "held", "replaying", "cleared")] = _only("state")
+    state: Annotated[str, OneOf("", "held", "replaying", "cleared", "superseded")] = _only("state")
 
 
 class RefusedRow(Shown):
@@ -50,7 +50,9 @@ class HeldObjectAnswer(Shown):
     """A stored object of which rows are, or were, in quarantine. The others of its rows are stored."""
 
     id: str = Field(examples=["qrn_5f0c1d2e3b4a59687786"])
-    state: State = Field(description="cleared: nothing of it is in quarantine any more.")
+    state: State = Field(
+        description="cleared: nothing of it is in quarantine; superseded: a newer pull brought its days faultless."
+    )
     rows: int = Field(description="How many are in quarantine.")
     reasons: dict[str, int] = Field(description="Rows by the rule that they break.")
     first: list[RefusedRow]

@@ -13,6 +13,7 @@ import msgspec
 
 from adweir.model import limits
 from adweir.model.metrics import BadRow
+from adweir.quality.values import as_date
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -55,12 +56,16 @@ class Quarantine:
         self.named: list[dict[str, Any]] = []
         self._shows = shows
         self.reasons: Counter[str] = Counter()
+        self._days = ("~", "")  # the first and the last; "~" follows every day
+        self._is_dated = True
         self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  closed by __exit__
         self._gzip = gzip.GzipFile(fileobj=self._file, mode="wb", compresslevel=1, mtime=0, filename="")
 
     def add(self, bad: BadRow, page: int = 0) -> None:
         """Take a bad row of a page."""
         self.rows += 1
+        self._is_dated = self._is_dated and bool(as_date(bad.day))
+        self._days = min(self._days[0], bad.day), max(self._days[1], bad.day)
         for error in bad.errors:
             self.reasons[str(error.get("rule", ""))] += 1
         if len(self.named) < limits.MAX_QUARANTINED_NAMED:
@@ -76,6 +81,11 @@ class Quarantine:
             "day": bad.day,
         }
         self._gzip.write(_line(entry))
+
+    @property
+    def days(self) -> tuple[str, str]:
+        """The first and the last day of the rows; empty where there are none, or a row does not say its day."""
+        return self._days if self.rows and self._is_dated else ("", "")
 
     def store(self, raw: KeepsObjects, key: str, tags: Mapping[str, str] | None = None) -> str:
         """Put the rows under `key`, with tags, and return it; "" when there are none. Raises Unavailable."""

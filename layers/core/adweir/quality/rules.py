@@ -102,6 +102,8 @@ def _is_short(text: str) -> bool:
     return len(text) <= limits.MAX_OBJECT_ID_CHARS
 
 
+REFUSING = frozenset(rule.name for rule in RULES if rule.severity == "error")
+"""The rules of which a row that breaks one is not stored."""
 REPEATED, NULL = "repeated", "null"
 """What is counted beside the rules: rows that repeat another one, and numbers that other rows of their load have."""
 

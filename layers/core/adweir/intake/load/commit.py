@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,13 +13,13 @@ from adweir.model.errors import AdweirError, MassVanish, NotReady
 from adweir.model.events import BusEvent, MetricsChanged, QualityBreached
 from adweir.model.messages import ObjectArrived
 from adweir.model.ports import Bus
-from adweir.model.tasks import Pull
+from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Clock, iso
 from adweir.quality.day_tallies import counts_by_day, day_tallies
-from adweir.quality.rules import RowLoop
+from adweir.quality.rules import REFUSING, RowLoop
 from adweir.quality.score import Score, score
-from adweir.store.findings.held_rows import HeldObject
-from adweir.store.findings.tallies import TallyKey
+from adweir.store.findings.held_rows import HeldObject, SupersedingPull
+from adweir.store.findings.tallies import DayTally, TallyKey
 from adweir.store.metrics.brought import PullRows
 
 if TYPE_CHECKING:
@@ -191,12 +191,23 @@ class Committer:
         self._report(pull, loop, origin, scored, counts | {"quarantine_key": quarantine_key})
         if counts_by_day(pull):
             key = TallyKey(pull.level, pull.source, pull.slice)
-            self._findings.tallies.put(pull.profile_key, key, day_tallies(pull, brought, loop.tally, self._clock.now()))
+            days = day_tallies(pull, brought, loop.tally, self._clock.now())
+            before = self._findings.tallies.put(pull.profile_key, key, days)
+            if pull.complete and not refused:
+                self._supersede(pull, origin, before)
         if refused:
             self.breach(origin, "rows_quarantined", rows=refused, quarantine_key=quarantine_key, overall=scored.overall)
         elif scored.overall is not None and scored.overall < self._threshold:
             self.breach(origin, "score", overall=scored.overall)
         return counts
+
+    def _supersede(self, pull: Pull, origin: Origin, before: Iterable[DayTally]) -> None:
+        """Older pulls of which rows were refused have nothing more to say of the days that this one brought whole."""
+        tasks = frozenset(Stamp.parse(each.stamp).task_id for each in before if REFUSING & each.failures.keys())
+        if tasks - {pull.stamp.task_id}:
+            days = pull.window.start.isoformat(), pull.window.end.isoformat()
+            place = pull.platform, pull.profile_id, origin.dataset, pull.slice
+            self._findings.held.supersede(SupersedingPull(*place, *days, tasks - {pull.stamp.task_id}))
 
     def _report(self, pull: Pull, loop: RowLoop, origin: Origin, scored: Score, facts: Mapping[str, Any]) -> None:
         report: dict[str, Any] = {

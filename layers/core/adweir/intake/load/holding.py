@@ -14,7 +14,7 @@ class HeldBack(NamedTuple):
     """The rows of one object that were refused: how many, by rule, the first of them, and the objects that keep them.
 
     `version_id`: of a dropped file its version. `personal`: they are personal data. `start` and `end`: the days that
-    the object is about.
+    the object is about, `first_day` and `last_day` those of the refused rows where all say theirs.
     """
 
     rows: int = 0
@@ -25,6 +25,9 @@ class HeldBack(NamedTuple):
     personal: bool = False
     start: str = ""
     end: str = ""
+    slice: str = ""
+    first_day: str = ""
+    last_day: str = ""
 
     @classmethod
     def of(cls, quarantine: Quarantine, key: str) -> HeldBack:

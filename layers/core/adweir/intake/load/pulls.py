@@ -228,7 +228,9 @@ class PullLoader:
         allowance = Allowance(remaining, not pull.has_totals and self._ends.accepts_vanish(header))
         counts = self._committer.store(pull, brought, loop, origin, quarantine_key, allowance)
         days = pull.window.start.isoformat(), pull.window.end.isoformat()
-        self._committer.hold(origin, held._replace(start=days[0], end=days[1]))
+        first, last = quarantine.days
+        held = held._replace(start=days[0], end=days[1], slice=pull.slice, first_day=first, last_day=last)
+        self._committer.hold(origin, held)
         return counts
 
 

@@ -10,7 +10,8 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
@@ -42,9 +43,11 @@ class HeldObject:
     `source_key` is the object that they came in, in version `version_id` where it has one; `keys` are the objects with
     the rows themselves. `reasons`: rule → rows. `first`: the first rows, each with its line and first fault.
     `load` is the number of the load that said so last, `personal` whether the rows are personal data. `state`: held,
-    replaying (since `asked_at`, as `asked_by` wanted), cleared. `moved` is how many rows the last replay took out,
+    replaying (since `asked_at`, as `asked_by` wanted), cleared, superseded (a newer pull brought its days without a
+    fault). `moved` is how many rows the last replay took out,
     `reason` why one failed.
-    `start` and `end` are the days that the object is about, "" where it has none.
+    `start` and `end` are the days that the object is about, "" where it has none; `slice` is what of its dataset a pull
+    asked for, `first_day` and `last_day` are those of its refused rows, "" where one does not say its day.
     """
 
     source_key: str
@@ -62,6 +65,9 @@ class HeldObject:
     version_id: str = ""
     start: str = ""
     end: str = ""
+    slice: str = ""
+    first_day: str = ""
+    last_day: str = ""
     state: str = "held"
     held_at: str = ""
     updated_at: str = ""
@@ -75,6 +81,26 @@ class HeldObject:
     def name(self) -> str:
         """The id of the object's entry."""
         return _name(self.source_key, self.version_id)
+
+
+class SupersedingPull(NamedTuple):
+    """A pull that brought all of its days without a fault; `tasks` are pulls that answered for some of them before."""
+
+    platform: str
+    profile_id: str
+    dataset: str
+    slice: str
+    start: str
+    end: str
+    tasks: frozenset[str]
+
+    def supersedes(self, entry: HeldObject) -> bool:
+        """Whether the refused rows of an entry are all of these days, and of one of those pulls."""
+        same = all(
+            getattr(entry, name) == getattr(self, name) for name in ("platform", "profile_id", "dataset", "slice")
+        )
+        is_dated = bool(entry.first_day) and self.start <= entry.first_day and entry.last_day <= self.end
+        return same and is_dated and entry.task_id in self.tasks
 
 
 def _name(source_key: str, version_id: str) -> str:
@@ -122,6 +148,13 @@ class HeldRows(Keyed[HeldItem]):
         held_id = _name(source_key, version_id)
         if self._find(held_id)[1] is not None:
             self._note(held_id, {"state": "held", "reason": reason[: limits.MAX_REASON_CHARS]})
+
+    def supersede(self, pull: SupersedingPull) -> None:
+        """Note of the rows of older pulls that a newer one brought their days without a fault. Raises Unavailable."""
+        for item in islice(self._query(_LIST, newest_first=True), limits.MAX_HELD_READ):
+            for entry in self._readable([item], _entry):
+                if entry.state == "held" and pull.supersedes(entry):
+                    self._replace(item, _with(entry, state="superseded", updated_at=iso(self._clock.now())))
 
     def _note(self, held_id: str, values: Mapping[str, Any]) -> HeldObject:
         for _ in range(_RACES):

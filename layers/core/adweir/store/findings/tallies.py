@@ -60,13 +60,15 @@ class DayTallies(Keyed[TallyItem]):
     def __init__(self, clock: Clock) -> None:
         super().__init__(TallyItem, "findings", clock)
 
-    def put(self, profile_key: str, key: TallyKey, days: Mapping[str, DayTally]) -> None:
-        """Note the days (ISO) of a load where no newer one is noted. Raises Unavailable."""
+    def put(self, profile_key: str, key: TallyKey, days: Mapping[str, DayTally]) -> list[DayTally]:
+        """Note the days (ISO) of a load where no newer one is noted; returns what it replaced. Raises Unavailable."""
         months: dict[str, dict[str, DayTally]] = {}
         for day, tally in days.items():
             months.setdefault(day[:_MONTH], {})[day] = tally
+        replaced: list[DayTally] = []
         for month, found in months.items():
-            self._merge(_pk(profile_key), "#".join((month, *key)), found)
+            replaced += self._merge(_pk(profile_key), "#".join((month, *key)), found)
+        return replaced
 
     def months(self, profile_key: str, first: str, last: str) -> Iterator[tuple[TallyKey, dict[str, DayTally]]]:
         """What is noted of the months from `first` to `last` (`2026-11`), item by item. Raises Unavailable."""
@@ -77,7 +79,7 @@ class DayTallies(Keyed[TallyItem]):
     def _is_there(self, item: TallyItem) -> bool:
         return (item.expires or 0) > epoch(self._clock.now())
 
-    def _merge(self, pk: str, sk: str, found: Mapping[str, DayTally]) -> None:
+    def _merge(self, pk: str, sk: str, found: Mapping[str, DayTally]) -> list[DayTally]:
         for _ in range(_RACES):
             item = self._fetch(pk, sk)
             known = next(
@@ -86,12 +88,12 @@ class DayTallies(Keyed[TallyItem]):
             newer = {day: tally for day, tally in found.items() if day not in known or tally.stamp > known[day].stamp}
             merged = known | {day: _first_stored(tally, known.get(day)) for day, tally in newer.items()}
             if merged == known:
-                return
+                return []
             seen = int(item.seen or 0) if item else 0
             expires = epoch(self._clock.now() + KEEP)
             fresh = TallyItem(pk, sk, days=_text(merged), seen=seen + 1, expires=expires)
             if self._put(fresh, TallyItem.seen == seen if item else TallyItem.pk.does_not_exist()):
-                return
+                return [known[day] for day in newer if day in known]
         raise Unavailable("the counts of a month are being written by others at this moment; try again")
 
 
