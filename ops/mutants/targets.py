@@ -95,4 +95,5 @@ GROUPS = (
         _OF_MONEY,
     ),
     Group("ledger", _ledger(), _OF_LEDGER),
+    Group("reconciliation", (MutatedFile("adweir/quality/reconcile.py"),), ("unit/test_quality_reconcile.py",)),
 )

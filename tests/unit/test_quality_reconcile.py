@@ -102,6 +102,48 @@ def test_what_was_refused_counts_beside_a_total_also_where_the_rest_cannot_be_kn
     assert told(ours, level(row(5))) == ALL_PASS
 
 
+def test_each_cause_has_as_much_of_a_difference_as_it_can_explain() -> None:
+    refused = level(row(8), row(2, Mark.HELD))
+    refused.adjust(adjustment((0, 0, 0, 5 * M, 0)))
+    found = spend_of(refused, level(row(40)))
+    assert (causes(found), found.unexplained, found.is_right) == ({"quarantined": 3}, 27 * M, False)
+    deleted = spend_of(refused, level(row(40)), DELETED)
+    assert (causes(deleted), deleted.unexplained) == ({"quarantined": 3, "deleted_objects": 27}, 0)
+
+    some = level(row(6))
+    some.add(row(4), [PMAX.reason])
+    campaigns = level(row(30))
+    for _ in range(2):
+        campaigns.add(row(10), [PMAX.reason])
+    assert (campaigns.rows, LevelDay().rows) == (3, 0)
+    found = spend_of(some, campaigns, PMAX)
+    assert (causes(found), found.unexplained) == ({PMAX.reason: 16}, 24 * M)
+
+
+def test_what_was_refused_and_what_nothing_explains_count_together() -> None:
+    ours = level(row(10))
+    ours.adjust(adjustment((0, 0, 0, 5 * M, 0)))
+    assert not spend_of(ours, level(row(20))).is_right
+
+
+def test_small_numbers_and_nothing_are_compared_as_they_are() -> None:
+    found = {
+        each.metric: each for each in reconcile((Level.AD, Level.CAMPAIGN), level(row(1)), level(row(1, clicks=11)), ())
+    }
+    assert (found["clicks"].difference, found["clicks"].causes, found["clicks"].adds_up) == (1, (), True)
+    assert (found["revenue"].theirs, found["revenue"].ours) == (0, 0)
+    assert spend_of(level(row(99)), level(row(100))).adds_up  # exactly a hundredth
+
+
+@pytest.mark.parametrize("metric", ["conversions", "spend", "revenue"])
+@pytest.mark.parametrize(("apart", "fits"), [(10_000, True), (10_001, False)])
+def test_of_small_amounts_a_hundredth_of_a_unit_may_differ(metric: str, apart: int, fits: bool) -> None:
+    ours, theirs = LevelDay(), LevelDay()
+    theirs.total = (0, 0, apart, apart, apart)
+    found = {each.metric: each.adds_up for each in reconcile((Level.AD, Level.CAMPAIGN), ours, theirs, ())}
+    assert found[metric] is fits
+
+
 def test_kept_rows_explain_what_is_too_much() -> None:
     found = spend_of(level(row(7), row(2, Mark.KEPT)), level(row(7)))
     assert (found.difference, causes(found), found.adds_up) == (-2 * M, {"kept": -2}, True)
@@ -144,6 +186,7 @@ def test_what_somebody_does_not_know_is_not_compared_nor_money_in_two_currencies
         return {each.metric for each in reconcile((Level.AD, Level.CAMPAIGN), ours, theirs, ())}
 
     assert metrics(level(row(7, clicks=None)), level(row(7))) == {"impressions", "conversions", "spend", "revenue"}
+    assert metrics(level(row(7)), level(row(7, clicks=None))) == {"impressions", "conversions", "spend", "revenue"}
     assert metrics(level(row(7)), level(row(7, currency="USD"))) == {"impressions", "clicks", "conversions"}
     assert LevelDay().total == NOTHING
 
@@ -156,6 +199,10 @@ def test_a_kept_comparison_is_shown_in_units() -> None:
     }  # fmt: skip
     counts = next(reconcile((Level.AD, Level.CAMPAIGN), level(row(1)), level(row(1)), ())).shown()
     assert in_units(counts)["platform"] == 100
+    converted = level(row(1))
+    converted.total = (0, 0, 2 * M, 0, 0)
+    shown = [each.shown() for each in reconcile((Level.AD, Level.CAMPAIGN), converted, converted, ())]
+    assert in_units(shown[2])["platform"] == 2
 
 
 def dimensions(rows: int, failures: dict[tuple[str, str], int], **further: float | None) -> Any:

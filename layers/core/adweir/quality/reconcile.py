@@ -81,7 +81,7 @@ class GapCause(NamedTuple):
     reason: str
     amount: int
     is_ours: bool
-    is_any: bool = False
+    is_any: bool
 
 
 class Reconciled(NamedTuple):
@@ -122,8 +122,7 @@ class Reconciled(NamedTuple):
     @property
     def is_open(self) -> bool:
         """Whether it fits only by a cause that would explain any loss."""
-        excused = sum(cause.amount for cause in self.causes if cause.is_any)
-        return self.adds_up and not self._fits(self.unexplained + excused)
+        return self.adds_up and not self._fits(sum(cause.amount for cause in self.causes if cause.is_any))
 
     def shown(self) -> dict[str, Any]:
         """As it is kept: numbers in counts and millionths."""
