@@ -246,7 +246,12 @@ def test_a_redrive_says_what_it_does_and_why_not_the_rest(call: Call, api: Modul
     for task, end in ends:
         ledger.finish("run-1", task.id, 0, end)
 
-    assert call("POST", path, expect=202) == {"run_id": "run-1", "tasks": 2, "left": []}
+    assert call("POST", path, expect=202) == {
+        "run_id": "run-1",
+        "tasks": 2,
+        "left": [],
+        "waits_for": None,
+    }
     answer = call("POST", path, {"task_ids": [failed.id, loaded.id, planned.id]}, expect=202)
     assert answer["tasks"] == 1
     assert answer["left"] == [

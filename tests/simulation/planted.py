@@ -22,6 +22,7 @@ from adweir.store.dynamo.keyed import Keyed
 from adweir.store.ledger.runs import Runs
 from adweir.store.ledger.task_rows import TaskName
 from adweir.store.ledger.tasks import Tasks
+from adweir.store.ledger.turns import RunTurns
 from adweir.store.metrics import coverage
 from adweir.store.metrics.job import Job
 from adweir.store.metrics.load import PartitionLoader
@@ -202,6 +203,19 @@ def other_branch_overlooked() -> AbstractContextManager[object]:
     return mock.patch.object(RunProgress, "_works", lambda _self, _run, stage, working: stage == working)
 
 
+def reopened_without_a_turn() -> AbstractContextManager[object]:
+    """A redrive reopens an ended run whatever else is open."""
+    taken = mock.patch.object(RunTurns, "take_again", return_value=None)
+    alone = mock.patch.object(RunTurns, "open_beside", return_value="")
+
+    @contextmanager
+    def both() -> Iterator[None]:
+        with taken, alone:
+            yield
+
+    return both()
+
+
 FAULTS: Mapping[str, Plant] = {
     plant.__name__: plant
     for plant in (
@@ -219,6 +233,7 @@ FAULTS: Mapping[str, Plant] = {
         redriven_twice,
         started_twice,
         other_branch_overlooked,
+        reopened_without_a_turn,
     )
 }
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from adweir.model.metrics import Grain, Level, Series
 from adweir.model.tasks import TaskState
 from adweir.model.times import Window
+from adweir.pipeline.workflows import joins
 from adweir.store.ledger import PLANNING, REDRIVABLE
 from adweir.store.metrics.coverage import COVERAGE, Coverage
 from simulation import model
@@ -111,11 +112,14 @@ class Watch:
         return answer is not None and answer.stamp[:2] >= pull.stamp
 
     def _run(self, old: Item | None, run: Item) -> Iterator[str]:
-        """A run begins once, and ends when no task of it is open (planning may go on after a cancellation)."""
+        """A run begins once, in its turn, and ends when no task of it is open (planning may go on after a
+        cancellation)."""
         if old is not None and _number(run, "version") < _number(old, "version"):
             yield f"{run['pk']['S']} began again"
         if old is not None and "totals" in _current(run) - _current(old) and "lists" in run["body"]["S"]:
             yield from self._joined_early(run)
+        if run["state"]["S"] == "running" and (old is None or old["state"]["S"] != "running"):
+            yield from self._beside(run)
         if run["state"]["S"] not in _ENDED - {"cancelled"}:
             return
         items = self._simulation.dynamodb.items(LEDGER, run["pk"]["S"])
@@ -132,11 +136,26 @@ class Watch:
                 continue  # redriven between the worker's look at the markers and this write: its marker reopens the run
             yield f"{run['pk']['S']} ended while {item['sk']['S']} was {item['state']['S']}"
 
+    def _beside(self, run: Item) -> Iterator[str]:
+        """Of one workflow and scope, one run is open at a time."""
+        ours = _about(run)
+        for run_id in self._simulation.story.runs if joins(ours[0]) else ():
+            for other in self._simulation.dynamodb.items(LEDGER, f"run#{run_id}"):
+                is_open = other["sk"]["S"] == "run" and other["state"]["S"] == "running"
+                if is_open and other["pk"] != run["pk"] and _about(other) == ours:
+                    yield f"{run['pk']['S']} is open beside {other['pk']['S']}"
+
     def _joined_early(self, run: Item) -> Iterator[str]:
         """What joins branches begins when neither has open work; but tasks of one that ended may be tried again."""
         for item in self._simulation.dynamodb.items(LEDGER, run["pk"]["S"]):
             if item["sk"]["S"].startswith(("open#lists#", "open#days#")) and not _number(item, "generation"):
                 yield f"{run['pk']['S']} joined its branches while there was {item['sk']['S']}"
+
+
+def _about(run: Item) -> tuple[str, Any, Any]:
+    """The workflow, scope and arguments of a run."""
+    body = json.loads(run["body"]["S"])
+    return body["workflow"], body["scope"], body.get("args")
 
 
 def _current(run: Item) -> set[str]:

@@ -19,6 +19,7 @@ _FIRST_DAY = datetime(2026, 11, 20, tzinfo=UTC)
 _DATASET = "campaign_daily"
 _WITH_TOTALS = 0.2
 _WITH_BRANCHES = 0.25
+_WITH_A_REPEATED_RUN = 0.15
 BRANCHES = "branches"
 """The name of the workflow that a user of the stories has stored: two branches that are joined."""
 
@@ -87,7 +88,10 @@ def story_of(seed: int) -> Story:
         seed=seed,
         start=start,
         workers=rng.randint(2, 4),
-        wishes=_branched(branching, _longer(back, _wishes(rng, start, totals=totals))),
+        wishes=_repeated(
+            random.Random(f"again {seed}"),
+            _branched(branching, _longer(back, _wishes(rng, start, totals=totals))),
+        ),
         habits=_habits(rng, _flow(branching), totals=totals),
         weather=Weather.drawn(rng),
         late=rng.choice((0.0, 0.1, 0.3)),
@@ -152,6 +156,28 @@ def _branched(rng: random.Random, wishes: tuple[Wish, ...]) -> tuple[Wish, ...]:
         else wish
         for wish in wishes
     )
+
+
+def _repeated(rng: random.Random, wishes: tuple[Wish, ...]) -> tuple[Wish, ...]:
+    """Sometimes the second run is asked for as the first was, later, and the first is redriven about then."""
+    runs = [wish for wish in wishes if isinstance(wish.message, StartRun)]
+    second = next((wish for wish in runs if wish.message.run_id != runs[0].message.run_id), None)
+    if second is None or rng.random() >= _WITH_A_REPEATED_RUN:
+        return wishes
+    at = rng.uniform(20.0, 900.0)
+    first = runs[0].message.model_copy(update={"workflow": BRANCHES})
+    again = first.model_copy(
+        update={"run_id": second.message.run_id, "scheduled_at": first.scheduled_at + timedelta(seconds=at)}
+    )
+    asked = {first.run_id: first, again.run_id: again}
+    changed = [
+        Wish(at if wish.message.run_id == again.run_id else wish.after, asked.get(wish.message.run_id, wish.message))
+        if isinstance(wish.message, StartRun)
+        else wish
+        for wish in wishes
+    ]
+    changed.append(Wish(at + rng.uniform(0.0, 60.0), Redrive(run_id=first.run_id)))
+    return tuple(sorted(changed, key=lambda wish: wish.after))
 
 
 def _flow(rng: random.Random) -> Mapping[str, Any]:

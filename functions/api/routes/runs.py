@@ -216,6 +216,7 @@ class RedrivenRun(StartedRun):
 
     tasks: int = Field(description="How many tasks are tried again.")
     left: list[LeftTask] = Field(description="The tasks that were named and stay as they are.")
+    waits_for: RunId | None = Field(description="The open run of the same workflow and scope, after which it begins.")
 
 
 runs = Resource("Runs", "Executions of workflows: progress, failures, trying again")
@@ -270,18 +271,22 @@ def redrive_run(app: Here, caller: Caller, run_id: RunPath, asked: RedriveReques
     """Without a body all tasks that failed, are parked or were quarantined are tried again.
 
     A loaded task stays as it is, even when it is named. A run without a task to try again, or that was cancelled, is a
-    409. It may be requested again at any time.
+    409. A run that has ended waits while another one of its workflow and scope is open. It may be requested again at
+    any time.
     """
     from adweir.pipeline.interventions import to_redrive
+    from adweir.pipeline.workflows import joins
 
     run, request = _run(app, run_id), asked or RedriveRequest()
     again, left = to_redrive(app.ledger, run, request.task_ids)
     message = RedriveMessage(run_id=run.run_id, task_ids=tuple(request.task_ids), accept_vanish=request.accept_vanish)
     app.queues.runs.send(message, group=run.run_id)
+    waits_for = app.ledger.turns.open_beside(run) if run.state.is_terminal and joins(run.workflow) else ""
     vanish = "; what vanished is accepted" if request.accept_vanish else ""
-    _note(app, caller, "redrive run", run, f"{again} tasks are tried again{vanish}")
+    after = f", after run {waits_for}" if waits_for else ""
+    _note(app, caller, "redrive run", run, f"{again} tasks are tried again{vanish}{after}")
     named = [LeftTask(task_id=task.id, state=task.state, reason=reason) for task, reason in left]
-    return RedrivenRun(run_id=run.run_id, tasks=again, left=named)
+    return RedrivenRun(run_id=run.run_id, tasks=again, left=named, waits_for=waits_for or None)
 
 
 @runs.route("POST", "/api/v1/runs/{run_id}/cancel", "Cancel a run", scope="write", status=202, errors=(409,))

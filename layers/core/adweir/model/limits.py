@@ -169,6 +169,7 @@ MAX_PATIENT_PROFILE_TASKS = 3  # of them, tasks of one ad account
 MAX_LANE_WAIT_SECONDS = 259_200  # a backfill waits three days for a new credential; then the ad account has failed
 MAX_STAGE_REQUESTS = 48  # times that a stage is requested again: four hours of sweeps; then its run fails
 MAX_START_SECONDS = 3600  # from a run's request to its begin: a message that waits longer has become a dead letter
+MAX_TURN_WAITS = 2880  # minutes that a redrive waits for the end of an open run: two days; then it is quarantined
 MAX_WORKFLOWS = 100  # stored workflows of a deployment: they are listed in one answer
 MAX_WORKFLOW_STAGES = 20  # stages of a workflow: each may be current at once, and is in the run's item with its record
 MAX_WORKFLOW_BYTES = 20_000  # a workflow as JSON: it is in each run's item, which is read for each task that ends

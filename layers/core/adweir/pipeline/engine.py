@@ -15,7 +15,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from adweir.model import limits
-from adweir.model.errors import BadInput, Throttled, Transient
+from adweir.model.errors import BadInput, Conflict, Throttled, Transient
 from adweir.model.ids import run_id_for
 from adweir.model.log import log
 from adweir.model.messages import (
@@ -104,6 +104,15 @@ class Engine:
                 raise BadInput(f"the engine does not handle {type(message).__name__}")
 
     def _intervene(self, message: Redrive | CancelRun | RedriveCredential | ResumeTasks) -> None:
+        """Do what an operator asked for. What waits for the end of a run comes again, for two days at most."""
+        try:
+            self._do(message)
+        except Throttled as error:
+            if "holder" not in error.context or message.attempt < limits.MAX_TURN_WAITS:
+                raise
+            raise Conflict(f"it waited {message.attempt} times: {error.message}") from error
+
+    def _do(self, message: Redrive | CancelRun | RedriveCredential | ResumeTasks) -> None:
         match message:
             case Redrive():
                 self.interventions.redrive(message.run_id, message.task_ids, accept_vanish=message.accept_vanish)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from adweir.model.deeds import Deed
@@ -16,8 +17,10 @@ from adweir.model.times import Clock, iso
 from adweir.pipeline.alone import alone
 from adweir.pipeline.progress import RunProgress, records_of
 from adweir.pipeline.sender import TaskSender
+from adweir.pipeline.workflows import joins
 from adweir.store.ledger import REDRIVABLE
 from adweir.store.ledger.runs import insist
+from adweir.store.ledger.turns import waits_for
 
 if TYPE_CHECKING:
     from adweir.store.ledger import Ledger
@@ -80,7 +83,9 @@ class Interventions:
         """Plan failed, parked and quarantined tasks again (all, or those named) and reopen the run. Returns how many.
 
         `scheduled_at` and so the windows stay; the deadline is new. A cancelled run stays cancelled. Raises NotFound
-        for an unknown run, and Throttled when time runs out: what was redriven is sent, and the same again goes on.
+        for an unknown run, and Throttled when time runs out: what was redriven is sent, and the same again goes on. A
+        run that has ended is reopened in its turn: while another one of the same workflow and scope is open, nothing
+        is changed, and Throttled has that run as `holder` in its context.
         """
         left = self._progress.left
         left.check(f"the redrive of run {run_id}")
@@ -89,9 +94,8 @@ class Interventions:
             return 0
         tasks = [task for task in self._ledger.tasks(run_id) if not wanted or task.id in wanted]
         failed = [task for task in tasks if task.state in REDRIVABLE]
-        if failed:
-            self._ledger.mark_open(run_id)  # first of all: if this worker dies, the sweep finds the run
         redriven = [task for task in tasks if _was_redriven(task)]  # a redrive may have died before it sent these
+        in_turn = bool(failed or redriven) and self._begin(run)
         for task in failed:
             if left.is_short:
                 break
@@ -105,19 +109,36 @@ class Interventions:
                 self._progress.reopen(run, {task.stage for task in redriven})
             self._ledger.mark_open(run_id)
             self._sender.send(redriven)
+        elif in_turn:
+            self._ledger.turns.let_go(run)
         if failed:
             left.check(f"the redrive of run {run_id}")
         return len(redriven)
 
+    def _begin(self, run: Run) -> bool:
+        """Mark a run as open before anything is changed: if this worker dies, the sweep finds it. One that has ended
+        takes its turn, where it needs one: then True. Raises Throttled."""
+        in_turn = run.state.is_terminal and joins(run.workflow)
+        if in_turn and (holder := self._ledger.turns.open_beside(run)):
+            raise waits_for(holder)
+        self._ledger.mark_open(run.run_id)
+        if in_turn:
+            self._ledger.turns.take_again(run)
+        return in_turn
+
     def redrive_credential(self, account_id: str, platform: Platform, label: str = DEFAULT) -> int:
-        """Redrive the tasks that were parked because their credential was broken, run by run. Returns how many."""
+        """Redrive the tasks that were parked because their credential was broken, run by run. Returns how many.
+
+        A run that waits for its turn holds up none of the others. Raises Throttled where there is one: the same again
+        goes on.
+        """
         by_run: dict[str, list[str]] = {}
         self._progress.left.check("the redrive of parked tasks")
         for task in self._ledger.parked(account_id, platform, label):
             by_run.setdefault(task.run_id, []).append(task.id)
-        redriven = 0
+        redriven, waiting = 0, list[Throttled]()
         for run_id, ids in by_run.items():
-            with alone(self._ledger, f"the redrive of run {run_id}"):
+            with alone(self._ledger, f"the redrive of run {run_id}"), _in_turn(waiting):
                 again = self.redrive(run_id, ids) if self._ledger.get_run(run_id) else 0
                 if again:
                     why = f"there is a new credential {label} of {platform}"
@@ -125,6 +146,8 @@ class Interventions:
                     deed = Deed("", "redrive run", run_id, done, why, kind="run", account_id=account_id)
                     self._ledger.audit.note_own(deed)
                 redriven += again
+        if waiting:
+            raise waiting[0]
         return redriven
 
     def resume(self, platform: Platform, profile: str = "") -> int:
@@ -149,6 +172,17 @@ class Interventions:
         if run is None:
             raise NotFound(f"no run {run_id[:80]!r}", [{"field": "run_id", "message": "unknown"}])
         return run
+
+
+@contextmanager
+def _in_turn(waiting: list[Throttled]) -> Iterator[None]:
+    """Note a run that has to wait for the end of another one. Raises Throttled when time runs out."""
+    try:
+        yield
+    except Throttled as error:
+        if "holder" not in error.context:
+            raise
+        waiting.append(error)
 
 
 def _waits_for_brake(task: Task, platform: Platform, profile: str) -> bool:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from adweir.model import limits
 from adweir.model.datasets import Dataset
-from adweir.model.errors import Transient, Unprocessable
+from adweir.model.errors import Throttled, Transient, Unprocessable
 from adweir.model.events import RunFinished
 from adweir.model.flows import StageKind
+from adweir.model.log import log
 from adweir.model.messages import PlanStage
 from adweir.model.ports import Bus, Queue
 from adweir.model.runs import CurrentStage, Run, RunState, StageState
@@ -107,7 +108,7 @@ class RunProgress:
         elif run.state.is_terminal:
             stages = {marker.stage for marker, _ in self._ledger.open_tasks(run_id)} if working else set()
             if stages:
-                self.reopen(run, stages)  # a redrive died before it did
+                self._reopen_in_turn(run, stages)
             else:
                 self.conclude(run)
         elif broken := _unknown(run):
@@ -271,9 +272,21 @@ class RunProgress:
                 return
             self.left.check(f"the turn after run {run.run_id}")
 
+    def _reopen_in_turn(self, run: Run, stages: set[str]) -> None:
+        """Reopen an ended run of which a redrive died before it did, or leave it to a later sweep."""
+        try:
+            self.reopen(run, stages)
+        except Throttled as error:
+            log.info("run %s is reopened later: %s", run.run_id, error.message)
+
     def reopen(self, run: Run, stages: set[str]) -> None:
-        """Reopen an ended run at `stages`, of which tasks are tried again."""
+        """Reopen an ended run at `stages`, of which tasks are tried again.
+
+        Raises Throttled while another run of the same workflow and scope is open.
+        """
         self._ledger.mark_open(run.run_id)
+        if joins(run.workflow):
+            self._ledger.turns.take_again(run)
         current, ended = reopened(flow_of(run), run, stages, iso(self._clock.now()))
         changes = {"state": RunState.RUNNING, "current": current, "stages": ended, "ended_at": ""}
         insist(self._ledger.change_run(run, reason="", reopened=run.reopened + 1, **changes), run.run_id)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from adweir.model import limits
 from adweir.model.log import log
+from adweir.model.runs import RunState
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Clock, epoch, parse_instant
 from adweir.pipeline.alone import PASSING, alone
@@ -86,9 +87,12 @@ class Sweeper:
 
     def _sweep_run(self, run_id: str, marked_at: str, remaining: Callable[[], float]) -> bool:
         """Sweep a run. False when time ran out: what was swept is not stale any more, and the next sweep goes on."""
-        if self._ledger.get_run(run_id) is None:
+        run = self._ledger.get_run(run_id)
+        if run is None:
             if marked_at and self._is_stale(marked_at):  # its start died
                 self._ledger.unmark_open(run_id, self._ledger.open_mark(run_id))
+            return True
+        if run.state.is_terminal and run.state is not RunState.CANCELLED and not self._is_reopened(run_id):
             return True
         stalled, overdue, whole = list[Task](), list[Task](), True
         for marker, task in self._ledger.open_tasks(run_id):
@@ -111,6 +115,12 @@ class Sweeper:
         if whole:
             self._advance(run_id)
         return whole
+
+    def _is_reopened(self, run_id: str) -> bool:
+        """Announce the end of a run, or reopen one that was being redriven; not while another one has the turn."""
+        self._advance(run_id)
+        run = self._ledger.get_run(run_id)
+        return run is not None and not run.state.is_terminal
 
     def _resend(self, stalled: list[Task], run_id: str) -> None:
         with self._alone(f"stalled tasks of run {run_id}"):

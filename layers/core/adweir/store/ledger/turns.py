@@ -1,7 +1,8 @@
 """RunTurns: of one workflow, scope and arguments, one run is open at a time.
 
 `turn#<workflow>` / `<digest of scope and arguments>` names the run whose turn it is, until that has ended, and the
-newest request that came meanwhile and has to see more than that run: it gets the next turn.
+newest request that came meanwhile and has to see more than that run: it gets the next turn. A run that has ended takes
+a turn again before it is reopened: `label` is its version then, so that nobody takes it for over before it is open.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
 
 _RACES = 5
+_AGAIN_SECONDS = 60
 
 
 class RunTurns(Rows):
@@ -53,13 +55,50 @@ class RunTurns(Rows):
                 return holder
         raise Throttled(f"the turn of workflow {message.workflow} keeps changing", retry_after=5)
 
+    def take_again(self, run: Run) -> None:
+        """Take the turn for a run that has ended and is to be reopened. `let_go` where it is not. May be repeated.
+
+        Raises Throttled while another run is open (`holder` in its context), or when others keep taking the turn.
+        """
+        pk, sk = _key(run)
+        for _ in range(_RACES):
+            mine = self._row(pk, sk, text=run.run_id, label=str(run.version), updated_at=iso(self._clock.now()))
+            mine.version = 0
+            if self._put(mine, self._absent()):
+                return
+            turn = self._fetch(pk, sk)
+            if turn is None:
+                continue
+            if holder := self._holder_beside(turn, run):
+                raise waits_for(holder)
+            mine.body, mine.version = turn.body, int(turn.version or 0) + 1
+            if self._put(mine, self._as_read(turn)):
+                return
+        raise Throttled(f"the turn of workflow {run.workflow} keeps changing", retry_after=5)
+
+    def open_beside(self, run: Run) -> str:
+        """The id of another run of the same workflow, scope and arguments that is open, "" where there is none."""
+        turn = self._fetch(*_key(run))
+        return "" if turn is None else self._holder_beside(turn, run)
+
+    def let_go(self, run: Run) -> None:
+        """Say of a turn that was taken again that its run is not reopened: it is given back as that of an ended run."""
+        pk, sk = _key(run)
+        self._change(pk, sk, [Row.label.remove()], (Row.text == run.run_id) & (Row.label == str(run.version)))
+
+    def _holder_beside(self, turn: Row, run: Run) -> str:
+        holder = turn.text or ""
+        is_free = holder == run.run_id or self._is_done(turn, self._fetch(run_pk(holder), "run"))
+        return "" if is_free else holder
+
     def give_back(self, run: Run) -> StartRun | None:
         """End the turn of a run that has ended; None when nobody waits for it.
 
         Otherwise the request that gets the next turn: send it, then `passed_on`.
         """
         pk, sk = _key(run)
-        if self._drop(pk, sk, (Row.text == run.run_id) & Row.body.does_not_exist()):
+        ended = Row.label.does_not_exist() | (Row.label != str(run.version))
+        if self._drop(pk, sk, (Row.text == run.run_id) & Row.body.does_not_exist() & ended):
             return None
         turn = self._fetch(pk, sk)
         if turn is None or turn.text != run.run_id or not turn.body:
@@ -77,8 +116,8 @@ class RunTurns(Rows):
         return self._drop(pk, sk, self._as_read(turn))
 
     def _is_done(self, turn: Row, run: Row | None) -> bool:
-        """Whether the run whose turn it is has ended, or was asked for long ago and never began."""
-        if run is not None:
+        """Whether the run whose turn it is has ended, or was long ago to begin or to be reopened and was not."""
+        if run is not None and (turn.label is None or int(turn.label) != run.version):
             return run.state != RunState.RUNNING.value
         waited = self._clock.now() - parse_instant(turn.updated_at or iso(self._clock.now()))
         return waited.total_seconds() > limits.MAX_START_SECONDS
@@ -94,6 +133,12 @@ class RunTurns(Rows):
     def _as_read(self, turn: Row) -> Condition:
         same: Condition = (Row.text == turn.text) & (Row.version == turn.version)
         return same
+
+
+def waits_for(holder: str) -> Throttled:
+    """What tells that a run has to wait for the end of another one."""
+    message = f"run {holder} of the same workflow and scope is open"
+    return Throttled(message, retry_after=_AGAIN_SECONDS, holder=holder)
 
 
 def _key(of: StartRun | Run) -> Key:
