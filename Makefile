@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export ADWEIR_ARCH = $(ARCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-all test coverage check contract contracts fuzz simulate mutants lint up down status build deploy bench sam clean
+.PHONY: help demo demo-all test coverage check contract contracts fuzz simulate kills mutants lint up down status build deploy bench sam clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ fuzz: $(READY) ## feed mutated inputs to all that reads them (SEED=…, INPUTS=�
 simulate: $(READY) ## simulate the pipeline on 10,000 seeds (SEED=…, FAULT=…, DAYS=…)
 	PYTHONPATH=layers/core:.:tests $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) $(if $(FAULT),--fault $(FAULT)) \
 	  $(if $(SEEDS),--seeds $(SEEDS)) $(if $(RECORD),--record) $(if $(DAYS),--days $(DAYS))
+
+kills: $(READY) ## kill each function at each step of a run
+	PYTHONPATH=layers/core:.:tests $(BIN)/python -m simulation.kills $(if $(FAULT),--fault $(FAULT))
 
 mutants: $(READY) ## do the tests notice wrong code? (ONLY="merge money")
 	$(BIN)/python -m ops.mutants $(ONLY)

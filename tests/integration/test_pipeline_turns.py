@@ -104,6 +104,14 @@ def test_the_end_of_a_run_that_is_announced_late_leaves_the_turn_to_its_redrive(
     assert open_runs(world) == []
 
 
+def test_a_request_that_comes_again_after_its_run_has_ended_leaves_no_turn(clock: FrozenClock) -> None:
+    world = PipelineWorld(clock)
+    for _ in range(2):
+        run_to_end(world)
+
+    assert list(world.ledger.turns._query("turn#daily")) == []
+
+
 @at_the_bound("MAX_START_SECONDS")
 def test_a_turn_that_was_taken_for_a_redrive_which_never_came_is_over_in_an_hour(
     clock: FrozenClock, size: int, *, fits: bool
@@ -180,7 +188,7 @@ def test_two_runs_are_never_open_whichever_write_a_worker_dies_at(clock: FrozenC
 
     dry = Crash()
     drive(f"dry-{lose}-{after}".lower(), dry)
-    for at in range(1 + 3 * after + 6 * lose, dry.writes + 1, 12):
+    for at in range(1 + 3 * after + 6 * lose, dry.writes + 1, 20):
         name = f"died-{at}-{lose}-{after}".lower()
         drive(name, Crash(at, after=after))
         world.runs.send(Redrive(run_id=name))  # an operator repeats what may have been lost

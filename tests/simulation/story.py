@@ -160,24 +160,26 @@ def _branched(rng: random.Random, wishes: tuple[Wish, ...]) -> tuple[Wish, ...]:
 
 def _repeated(rng: random.Random, wishes: tuple[Wish, ...]) -> tuple[Wish, ...]:
     """Sometimes the second run is asked for as the first was, later, and the first is redriven about then."""
-    runs = [wish for wish in wishes if isinstance(wish.message, StartRun)]
-    second = next((wish for wish in runs if wish.message.run_id != runs[0].message.run_id), None)
+    runs = [message for wish in wishes if isinstance(message := wish.message, StartRun)]
+    second = next((run for run in runs if run.run_id != runs[0].run_id), None)
     if second is None or rng.random() >= _WITH_A_REPEATED_RUN:
         return wishes
     at = rng.uniform(20.0, 900.0)
-    first = runs[0].message.model_copy(update={"workflow": BRANCHES})
-    again = first.model_copy(
-        update={"run_id": second.message.run_id, "scheduled_at": first.scheduled_at + timedelta(seconds=at)}
-    )
-    asked = {first.run_id: first, again.run_id: again}
-    changed = [
-        Wish(at if wish.message.run_id == again.run_id else wish.after, asked.get(wish.message.run_id, wish.message))
-        if isinstance(wish.message, StartRun)
-        else wish
-        for wish in wishes
-    ]
-    changed.append(Wish(at + rng.uniform(0.0, 60.0), Redrive(run_id=first.run_id)))
-    return tuple(sorted(changed, key=lambda wish: wish.after))
+    first = runs[0].model_copy(update={"workflow": BRANCHES})
+    later = first.scheduled_at + timedelta(seconds=at)
+    asked = {
+        first.run_id: first,
+        second.run_id: first.model_copy(update={"run_id": second.run_id, "scheduled_at": later}),
+    }
+
+    def changed(wish: Wish) -> Wish:
+        run = wish.message
+        if not isinstance(run, StartRun):
+            return wish
+        return Wish(at if run.run_id == second.run_id else wish.after, asked.get(run.run_id, run))
+
+    redriven = Wish(at + rng.uniform(0.0, 60.0), Redrive(run_id=first.run_id))
+    return tuple(sorted([*map(changed, wishes), redriven], key=lambda wish: wish.after))
 
 
 def _flow(rng: random.Random) -> Mapping[str, Any]:

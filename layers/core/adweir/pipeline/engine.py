@@ -143,6 +143,8 @@ class Engine:
             replace(blank(message), current=first.current, stages=first.stages, flow=definition_of(flow))
         )
         run = self._ledger.get_run(run_id)
+        if run is not None and run.state.is_terminal:
+            self.progress.end_turn(run)  # the message came again, and has taken a turn for a run that has ended
         for name in first.begun:
             if new or (run is not None and run.is_requested(name)):
                 self._runs.send(PlanStage(run_id=run_id, stage=name), group=run_id)

@@ -255,13 +255,13 @@ class RunProgress:
         )
         self._bus.publish(finished, measured=False)
         self._ledger.troubled_runs.note(run)
-        self._end_turn(run)
+        self.end_turn(run)
         if self._ledger.unmark_open(run.run_id, mark):  # several workers may publish the end; one of them counts it
             self._bus.measure(finished)
             if self.releases is not None:
                 self.releases.wake(run)
 
-    def _end_turn(self, run: Run) -> None:
+    def end_turn(self, run: Run) -> None:
         """Let the request begin that waited for the end of this run."""
         for _ in range(_RACES if joins(run.workflow) else 0):
             waiting = self._ledger.turns.give_back(run)

@@ -101,7 +101,7 @@ class RunTurns(Rows):
         if self._drop(pk, sk, (Row.text == run.run_id) & Row.body.does_not_exist() & ended):
             return None
         turn = self._fetch(pk, sk)
-        if turn is None or turn.text != run.run_id or not turn.body:
+        if turn is None or turn.text != run.run_id or not turn.body or turn.label == str(run.version):
             return None
         return StartRun.model_validate(turn.body)
 

@@ -1,0 +1,278 @@
+"""A run whose worker dies at each of its steps, right before and right after it: `make kills`.
+
+A step is a request to AWS or to the platform that a function makes in a small run. They are recorded once, not listed;
+each is then struck in a run of its own, which goes on by redelivery and sweeps. It has to end as the untouched run did:
+succeeded, with the platform's numbers, and with nothing left behind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from functools import cache
+from typing import Any, NamedTuple
+
+from adweir.model.messages import Scope, StartRun
+from adweir.model.times import Window
+from adweir.pipeline.starting import ask_for
+from adweir.platforms.connector import Mode
+from adweir.runtime.app import App
+from simulation.__main__ import _begin as begin_process
+from simulation.aws.botocore_calls import answered_by
+from simulation.calls import Calls
+from simulation.containers import ALL, LEDGER, NoMeter, SharedClients, settings_of
+from simulation.planted import FAULTS, planted
+from simulation.platform import SLICES
+from simulation.rules import SERIES
+from simulation.scheduler import Killed, SimulatedClock, Worker
+from simulation.simulation import Simulation
+from simulation.story import BRANCHES, PROFILE, Story, story_of
+from simulation.weather import Fault, Sky, Strike, Weather
+
+API = "api"
+MODES = (Mode.PAGES, Mode.REPORT)
+_BEFORE_AND_AFTER = (Fault.KILLED_BEFORE, Fault.KILLED_AFTER)
+_ASKED_AGAIN_SECONDS = 20.0
+_API_SECONDS = 29.0
+_CLEAR = Weather((), 0.0, 0)
+_LEAVINGS = ("open#", "open-runs", "turn#", "parked#")
+"""What no ended run leaves in the ledger, by the beginning of its key."""
+Stored = Mapping[tuple[str, str, str], Any]
+"""By series, day and entity the numbers that are stored."""
+
+
+class Case(NamedTuple):
+    """A death: the mode of pulling, the function, which of its requests (counted over all invocations), what that
+    asks for, and whether the worker dies before or after it."""
+
+    mode: Mode
+    function: str
+    number: int
+    what: str
+    fault: Fault
+
+    def __str__(self) -> str:
+        where = "before" if self.fault is Fault.KILLED_BEFORE else "after"
+        return f"{self.mode}: {self.function} dies {where} its request {self.number}, {self.what}"
+
+
+@dataclass(frozen=True)
+class AskedStory(Story):
+    """A story whose runs are asked for through the API; who gets no answer asks again, for another run."""
+
+    again: dict[str, StartRun] = field(default_factory=dict)
+
+    @property
+    def runs(self) -> dict[str, StartRun]:
+        return super().runs | self.again
+
+
+class _Recorder(Sky):
+    """Counts what each function asks for, and strikes as any sky does."""
+
+    def __init__(self, weather: Weather) -> None:
+        super().__init__(weather, random.Random(0))
+        self.asked: list[tuple[str, int, str]] = []
+        self._numbers: Counter[str] = Counter()
+
+    def fault(self, function: str, operation: str, *, holding: bool) -> Fault | None:
+        self._numbers[function] += 1
+        self.asked.append((function, self._numbers[function], operation))
+        return super().fault(function, operation, holding=holding)
+
+
+class KilledRun(Simulation):
+    """One run, in clear weather but for one death."""
+
+    def __init__(self, mode: Mode, strikes: tuple[Strike, ...] = (), *, keep: bool = False) -> None:
+        super().__init__(0, keep=keep, story=_story(mode, replace(_CLEAR, strikes=strikes)))
+        self.sky = _Recorder(self.story.weather)
+        calls: Calls = self.calls
+        calls._sky = self.sky
+
+    def _wish(self, message: Any) -> None:
+        """Somebody asks the API for a run, and again after a while where no answer came."""
+        self._asked += 1
+        self._ask(message)
+
+    def _ask(self, message: StartRun) -> None:
+        worker = Worker(API, len(self.asked_again), self.scheduler.now + _API_SECONDS)
+        self.fleet.busy += 1
+
+        def work() -> None:
+            app = _api(self)
+            try:
+                ask_for(app.ledger, app.queues.runs, message)
+            except Killed:
+                following = message.model_copy(update={"run_id": f"{message.run_id}-again"})
+                self.asked_again[following.run_id] = following
+                self._arriving += 1
+                self.scheduler.at(self.scheduler.now + _ASKED_AGAIN_SECONDS, lambda: self._once_more(following))
+            finally:
+                self.fleet.busy -= 1
+
+        self.scheduler.start(worker, work)
+
+    def _once_more(self, message: StartRun) -> None:
+        self._arriving -= 1
+        self._ask(message)
+
+    @property
+    def asked_again(self) -> dict[str, StartRun]:
+        assert isinstance(self.story, AskedStory)
+        return self.story.again
+
+
+def _api(run: KilledRun) -> App:
+    app = App(settings_of(ALL[0]), SimulatedClock(run.scheduler), random.Random(1), service=API)
+    app.__dict__.update(_session=SharedClients(), meter=NoMeter(), http=None)
+    return app
+
+
+def _story(mode: Mode, weather: Weather) -> AskedStory:
+    """A run of the workflow with two branches that are joined, over two days of an ad account with totals."""
+    drawn = story_of(0)
+    yesterday = drawn.start.date() - timedelta(days=1)
+    days = (yesterday - timedelta(days=1)).isoformat(), yesterday.isoformat()
+    scope = Scope(profiles=(PROFILE,), datasets=("campaign_daily", "account_daily"), start=days[0], end=days[1])
+    start = StartRun(workflow=BRANCHES, scheduled_at=drawn.start, scope=scope, run_id="run-0", trigger=API)
+    stages = [
+        {name: value for name, value in stage.items() if name not in {"threshold", "on_failure", "timeout_minutes"}}
+        | ({"on_failure": "stop", "threshold": 0.0} if stage["kind"] == "pull" else {})
+        for stage in drawn.habits.flow["stages"]
+    ]
+    never = dict.fromkeys(("throttles", "faults", "fails", "empty", "truncated", "too_much", "rejects", "pending"), 0.0)
+    habits = replace(
+        drawn.habits,
+        mode=mode,
+        campaigns=3,
+        restates=(),
+        refuses_tv=False,
+        totals=True,
+        hours=False,
+        flow={"stages": stages},
+        **never,
+    )
+    wish = drawn.wishes[0]._replace(after=0.0, message=start)
+    return AskedStory(0, drawn.start, 2, (wish,), habits, weather, 0.0)
+
+
+def ended(run: KilledRun) -> Iterator[str]:
+    """What is wrong with a run that has ended: the rules of every simulated run, and those of an untouched one."""
+    outcome = run.run()
+    yield from outcome.faults
+    if outcome.faults:
+        return
+    states = [item["state"]["S"] for item in run.dynamodb.items(LEDGER) if item["sk"]["S"] == "run"]
+    if set(states) != {"succeeded"}:  # who asked again after the run had ended has a second one
+        yield f"the runs ended {states}"
+    for item in run.dynamodb.items(LEDGER):
+        name = f"{item['pk']['S']} {item['sk']['S']}"
+        if item["pk"]["S"].startswith(_LEAVINGS) or item["sk"]["S"].startswith(_LEAVINGS):
+            yield f"{name} is left"
+    if (stored := numbers(run)) != truth(run):
+        yield f"stored is {stored}, and the platform has {truth(run)}"
+
+
+def numbers(run: KilledRun) -> Stored:
+    """All numbers that are stored."""
+    first = run.story.start.date()
+    window = Window(first - timedelta(days=9), first + timedelta(days=9))
+    with answered_by(run.calls):
+        metrics = run._reader().metrics
+        return {
+            (name, row.day, row.entity_id): tuple(row.slot)
+            for name, series in SERIES.items()
+            for row in metrics.read(series, window)
+        }
+
+
+def truth(run: KilledRun) -> Stored:
+    """What the platform says of these days now."""
+    scope = next(iter(run.story.runs.values())).scope
+    window = Window(date.fromisoformat(scope.start), date.fromisoformat(scope.end))
+    found: dict[tuple[str, str, str], Any] = {}
+    sums: dict[str, list[int]] = {}
+    for slice_ in SLICES:
+        for (day, campaign), row in run.world._of(window, slice_, 0).items():
+            found["campaign_daily", day, campaign] = row
+            total = sums.setdefault(day, [0] * len(row))
+            sums[day] = [a + b for a, b in zip(total, row, strict=True)]
+    return found | {("account_daily", day, PROFILE): tuple(total) for day, total in sums.items()}
+
+
+@cache
+def cases() -> tuple[Case, ...]:
+    """Every death: recorded in an untouched run of each mode. Raises AssertionError where that is not right."""
+    found = []
+    for mode in MODES:
+        untouched = KilledRun(mode)
+        faults = list(ended(untouched))
+        assert faults == [], faults
+        found += [
+            Case(mode, function, number, what, fault)
+            for function, number, what in untouched.sky.asked
+            for fault in _BEFORE_AND_AFTER
+        ]
+    return tuple(found)
+
+
+def died(case: Case) -> list[str]:
+    """What is wrong after a death."""
+    return list(ended(KilledRun(case.mode, (Strike(case.function, case.number, case.fault),))))
+
+
+def sample(seed: int, most: int) -> list[Case]:
+    """Some of the cases, of each function as many."""
+    rng, by_function = random.Random(seed), dict[str, list[Case]]()
+    for case in cases():
+        by_function.setdefault(case.function, []).append(case)
+    each = max(1, most // len(by_function))
+    return [case for ours in by_function.values() for case in rng.sample(ours, min(each, len(ours)))]
+
+
+def said(chosen: Sequence[Case]) -> str:
+    """How many cases of which function, in a line."""
+    counts = Counter(case.function for case in chosen)
+    by = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+    return f"{len(chosen):,} deaths ({by})"
+
+
+def _searched(task: tuple[Case, str]) -> tuple[Case, list[str]]:
+    case, fault = task
+    with planted(fault):
+        return case, died(case)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status: 1 when a run did not end right, or a planted fault was not found."""
+    parser = argparse.ArgumentParser(prog="make kills", description=__doc__)
+    parser.add_argument(
+        "--fault", default="", choices=["", *FAULTS], help="plant this fault, and end with the first find"
+    )
+    asked = parser.parse_args(arguments)
+    began, wrong = time.monotonic(), 0
+    with ProcessPoolExecutor(os.cpu_count(), initializer=begin_process) as pool:
+        every = pool.submit(cases).result()
+        print(said(every), flush=True)
+        for case, faults in pool.map(_searched, [(case, asked.fault) for case in every], chunksize=8):
+            if faults:
+                wrong += 1
+                print(f"{case}\n  {faults[0]}", flush=True)
+                if asked.fault:
+                    pool.shutdown(cancel_futures=True)
+                    break
+    print(f"{wrong} of {len(every):,} did not end right; {time.monotonic() - began:.0f} s")
+    return int(wrong == 0 if asked.fault else wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
