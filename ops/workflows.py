@@ -17,11 +17,11 @@ from adweir.model.flows import KINDS
 from adweir.model.ids import run_id_for
 from adweir.model.messages import Scope, StartRun
 from adweir.pipeline.asking import check_asked
-from adweir.pipeline.flow_forms import find_flow, form_of, read, warnings
+from adweir.pipeline.flow_forms import find_flow, form_of, read, shadowed, warnings
 from adweir.pipeline.pipelines import from_text
 from adweir.pipeline.recorded import workflow_changes
 from adweir.pipeline.starting import ask_for
-from adweir.pipeline.workflows import WORKFLOWS
+from adweir.pipeline.workflows import WORKFLOWS, Workflow
 from adweir.reporting.runs import result as result_of
 from adweir.runtime.app import App
 from ops import deeds
@@ -47,9 +47,10 @@ WorkflowArgument = Annotated[str, typer.Argument(help="The workflow's name.", sh
 def list_workflows(context: typer.Context, stack: Stack = "") -> None:
     """Show all workflows, each with its stages."""
     app = _app(context, stack)
-    for flow in (*WORKFLOWS.values(), *(find_flow(app.catalog, each.name) for each in app.catalog.stored_workflows())):
-        origin = "built-in" if flow.name in WORKFLOWS else "stored"
-        typer.echo(f"{flow.name:<20} {origin:<9} {', '.join(stage.name for stage in flow.stages)}")
+    for name in WORKFLOWS:
+        _print("built-in", find_flow(app.catalog, name))
+    for stored in app.catalog.stored_workflows():
+        _print("stored", read(stored.name, json.loads(stored.body)), shadowed(stored))
 
 
 @workflows.command()
@@ -100,10 +101,10 @@ def put(
 @workflows.command()
 def remove(context: typer.Context, name: WorkflowArgument, stack: Stack = "") -> None:
     """Delete a stored workflow; runs that are open go on."""
-    if name in WORKFLOWS:
+    app = _app(context, stack)
+    if name in WORKFLOWS and app.catalog.stored_workflow(name) is None:
         raise CommandFailed(f"{name} is a built-in workflow")
     try:
-        app = _app(context, stack)
         app.catalog.delete_workflow(name)
     except NotFound as error:
         raise CommandFailed(error.message) from None
@@ -180,6 +181,12 @@ def _read(given: Sequence[str]) -> dict[str, Any]:
             raise CommandFailed(f"{text!r} is not NAME=VALUE")
         found[name] = from_text(name, value)
     return found
+
+
+def _print(origin: str, flow: Workflow, warned: Sequence[str] = ()) -> None:
+    typer.echo(f"{flow.name:<20} {origin:<9} {', '.join(stage.name for stage in flow.stages)}")
+    for warning in warned:
+        typer.echo(f"  {warning}")
 
 
 def _app(context: typer.Context, stack: str) -> App:

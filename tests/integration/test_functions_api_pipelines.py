@@ -189,6 +189,22 @@ def test_the_pipelines_are_listed_with_their_arguments(call: Call) -> None:
     call("PUT", "/api/v1/workflows/ad", {"stages": [{"name": "a", "kind": "etl"}]}, expect=422)
 
 
+def test_a_workflow_that_was_stored_before_its_name_was_built_in_is_listed_and_can_be_deleted(
+    call: Call, adweir: Run, api: ModuleType
+) -> None:
+    api.app.catalog.put_workflow("ad", '{"stages": [{"name": "a", "kind": "etl"}]}')
+
+    listed = [each for each in call("GET", "/api/v1/workflows")["workflows"] if each["name"] == "ad"]
+
+    assert [each["built_in"] for each in listed] == [True, False]
+    said = "ad is built in by now, and runs are of that: store this one by another name"
+    assert said in listed[1]["warnings"]
+    assert said in adweir("workflows", "list").stdout
+    assert ask(call, "ad", {"enrich": False})["run_id"]
+    assert call("DELETE", "/api/v1/workflows/ad")["status"] == "deleted"
+    call("DELETE", "/api/v1/workflows/ad", expect=409)
+
+
 # --- the command line
 
 

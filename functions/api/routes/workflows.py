@@ -167,7 +167,7 @@ def delete_workflow(app: Here, caller: Caller, name: WorkflowPath) -> DeletedWor
     """Runs that are open go on. Built-in workflows stay (409)."""
     from adweir.pipeline.workflows import WORKFLOWS
 
-    if name in WORKFLOWS:
+    if name in WORKFLOWS and app.catalog.stored_workflow(name) is None:
         raise Conflict(f"{name} is a built-in workflow")
     app.catalog.delete_workflow(name)
     note_change(app, caller, "delete workflow", name, "deleted", kind="workflow")
@@ -213,7 +213,7 @@ def _stored(app: App, stored: "StoredWorkflow") -> WorkflowAnswer:
 
 
 def _shown(app: App, flow: "Workflow", stored: "StoredWorkflow | None") -> WorkflowAnswer:
-    from adweir.pipeline.flow_forms import form_of, warnings
+    from adweir.pipeline.flow_forms import form_of, shadowed, warnings
     from adweir.pipeline.pipelines import described
 
     form: dict[str, Any] = form_of(flow)
@@ -222,8 +222,8 @@ def _shown(app: App, flow: "Workflow", stored: "StoredWorkflow | None") -> Workf
         about=flow.about,
         built_in=stored is None,
         stages=form["stages"],
-        arguments=described(flow.name),
-        warnings=warnings(flow, app.stage_kinds)[: limits.MAX_WORKFLOW_STAGES],
+        arguments=described(flow.name) if stored is None else [],
+        warnings=[*(shadowed(stored) if stored else ()), *warnings(flow, app.stage_kinds)],
         version=stored and stored.version,
         updated_at=stored and stored.updated_at,
     )

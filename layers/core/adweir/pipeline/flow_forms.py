@@ -41,13 +41,15 @@ _OF_PULLS = ("datasets", "platforms", "reach")
 
 
 def read(name: str, given: Mapping[str, Any], parse: PlatformParser | None = None) -> Workflow:
-    """A workflow from its JSON. With `parse`, platforms have to be known. Raises Unprocessable that lists every fault,
-    each with its field, its reason, and what may be there."""
+    """A workflow from its JSON. With `parse` it is a new one: its platforms have to be known, and its name free.
+
+    Raises Unprocessable that lists every fault, each with its field, its reason, and what may be there.
+    """
     try:
         form = WorkflowForm.model_validate_json(json.dumps(given))
     except ValidationError as error:
         raise _refused([_fault(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()]) from None
-    faults = [*_names(name, form), *_dependencies(form)]
+    faults = [*_names(name, form, is_new=parse is not None), *_dependencies(form)]
     for place, stage in enumerate(form.stages):
         faults += [_fault(f"stages.{place}.{field}", why) for field, why in _stage_faults(stage, parse)]
     faults = faults or _shared(form, parse)
@@ -63,6 +65,16 @@ def warnings(flow: Workflow, deployed: Collection[StageKind]) -> list[str]:
         for stage in flow.stages
         if stage.kind not in deployed
     ]
+
+
+def shadowed(stored: StoredWorkflow) -> list[str]:
+    """What is to be done with a workflow that was stored before there was a built-in one of its name."""
+    name = stored.name
+    return (
+        [f"{name} is built in by now, and runs are of that: store this one by another name"]
+        if name in WORKFLOWS
+        else []
+    )
 
 
 def form_of(flow: Workflow) -> dict[str, Any]:
@@ -151,9 +163,9 @@ def _unknown(name: str, known: Iterable[str]) -> Unprocessable:
 # --- checks
 
 
-def _names(name: str, form: WorkflowForm) -> Details:
+def _names(name: str, form: WorkflowForm, *, is_new: bool) -> Details:
     faults = [] if re.fullmatch(PATTERN, name) else [_fault("name", f"does not match {PATTERN}")]
-    if name in WORKFLOWS:
+    if is_new and name in WORKFLOWS:  # one may have been stored before there was a built-in one of its name
         faults.append(_fault("name", f"{name} is a built-in workflow: choose another name"))
     seen: set[str] = set()
     for place, stage in enumerate(form.stages):
