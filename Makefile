@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export ADWEIR_ARCH = $(ARCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-all test coverage check contract contracts fuzz simulate kills mutants lint up down status build deploy bench sam clean
+.PHONY: help demo demo-all test coverage check contract contracts fuzz simulate kills soak mutants lint up down status build deploy bench sam clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ simulate: $(READY) ## simulate the pipeline on 10,000 seeds (SEED=…, FAULT=…
 
 kills: $(READY) ## kill each function at each step of a run
 	PYTHONPATH=layers/core:.:tests $(BIN)/python -m simulation.kills $(if $(FAULT),--fault $(FAULT))
+
+soak: $(READY) ## run days of the world with random faults on a sandbox (SEED=…, PROFILES=…)
+	PYTHONPATH=layers/core:.:tests $(BIN)/python -m soak $(if $(SEED),--seed $(SEED)) $(if $(PROFILES),--profiles $(PROFILES)) \
+	  $(if $(DAYS),--days $(DAYS)) $(if $(HOURLY),--hourly $(HOURLY))
 
 mutants: $(READY) ## do the tests notice wrong code? (ONLY="merge money")
 	$(BIN)/python -m ops.mutants $(ONLY)

@@ -10,7 +10,7 @@ import pytest
 
 from sandbox import lifecycle
 from sandbox.lifecycle import Home
-from support.river import OTHERS, River, Stored
+from support.river import CROWD, OTHERS, River, Stored
 from support.slow_stories import Begun, begin
 
 HERE = Path(__file__).parent
@@ -38,6 +38,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[River]:
     """A sandbox that is up, empty but for two registered client companies."""
     home = Home(tmp_path_factory.mktemp("river"))
     river = River(home)
+    lifecycle.people(home, CROWD)
     try:
         river.up()
         river.watch()

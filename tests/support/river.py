@@ -36,9 +36,13 @@ _REDRIVES = 2
 HISTORY_DAYS = 28
 """Days that the first run pulls; the world's older days are for stories that need days never pulled."""
 
+CROWD = 5
+"""Small ad accounts of further clients in the stories' world, for the soak."""
 PLATFORMS = ("meta_ads", "amazon_ads")
 """Those that the stories are about: two, because every daily run of the stories pulls everything of each."""
 OTHERS = sorted(str(spec.name) for spec in REGISTRY.specs() if spec.name not in PLATFORMS and not spec.described)
+
+_OPTIONS = ("--audit", "--awkward", "--pace", "drill", "--set", f"HistoryDays={HISTORY_DAYS}")
 
 Stored = dict[tuple[str, str], Figures]
 """Figures by entity and day."""
@@ -83,8 +87,9 @@ class River:
 
     # -- its life ----------------------------------------------------------------------------------------------------
 
-    def up(self) -> dict[str, Any]:
-        adweir(self.home, "up", "--audit", "--awkward", "--pace", "drill", "--set", f"HistoryDays={HISTORY_DAYS}")
+    def up(self, *options: str) -> dict[str, Any]:
+        """Start it, with these options of `adweir up` in place of the stories' own."""
+        adweir(self.home, "up", *(options or _OPTIONS))
         self.description = self.home.read()
         self.api = Api(self.description["api_url"], self.description["api_key"])
         self.world = WorldDoors(self.description["platforms_url"])
