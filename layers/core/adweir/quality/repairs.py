@@ -48,6 +48,7 @@ _LEAST_PERCENT = 10
 """A percentage is about 100 times its fraction; rounded to two decimals, it may be less."""
 _AMOUNTS = ("impressions", "clicks", "conversions", "spend", "revenue")
 """What has no percentage: one in their place is of another column."""
+_DIGITS_AND_MARKS, _GROUP = "0123456789.,+-", 3
 _BLANKS = "\ufeff\u200b\u200e\u200f"
 
 
@@ -81,14 +82,21 @@ class Repairs:
         for row in rows:
             for name, kind in self._numbers.items():
                 value = row.get(name)
-                if isinstance(value, str):
-                    text = _stripped(value)
-                    if not self._is_stated and has_mark(text):
-                        self._marks.add(mark_said(text, whole=kind == "integer"))
-                    unit = "" if row.get("currency") else unit_named(text)
-                    if unit and len(self._units) <= 1:
-                        self._units.add(currency_of(unit) or unit)
-        self._marks.discard("")
+                if isinstance(value, str) and not value.isdecimal():
+                    self._note(_stripped(value), whole=kind == "integer", alone=not row.get("currency"))
+
+    def _note(self, text: str, *, whole: bool, alone: bool) -> None:
+        """Take in what one number that is text says; `alone`: its row has no currency."""
+        is_plain = not text.strip(_DIGITS_AND_MARKS)
+        if alone and not is_plain and len(self._units) <= 1 and (unit := unit_named(text)):
+            self._units.add(currency_of(unit) or unit)
+        if self._is_stated or not ("." in text or "," in text):
+            return
+        (known,) = self._marks if len(self._marks) == 1 else ("",)
+        before, _, after = text.partition(known) if known else ("", "", "")
+        if not (before.isdecimal() and after.isdecimal() and len(after) != _GROUP):  # most say it once more
+            self._marks.add(mark_said(text, whole=whole))
+            self._marks.discard("")
 
     def repaired(self, row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Repair]]:
         """A copy of a row, and what was changed in it, in the order of its fields."""
@@ -130,10 +138,9 @@ class Repairs:
         text, currency = made[name], str(made.get("currency") or "").strip().upper()
         if len(text) > limits.MAX_NUMBER_CHARS or (text.endswith("%") and (whole or name in _AMOUNTS)):
             return None
-        unit = unit_named(text)
-        if unit and not (may_mean(unit, currency) if currency else len(self._units) <= 1):
-            return None
-        mark = "." if not has_mark(text) else next(iter(self._marks)) if len(self._marks) == 1 else ""
+        if text.isdecimal() and text.isascii():
+            return NUMBER, int(text) if whole else Decimal(text)
+        mark = self._mark_of(text, currency)
         if not mark:
             return None
         try:
@@ -145,6 +152,16 @@ class Repairs:
         if not whole:
             return rule, value
         return (rule, int(value)) if value == value.to_integral_value() else None
+
+    def _mark_of(self, text: str, currency: str) -> str:
+        """The decimal mark by which to read a number; "" where nobody knows, or its sign is of another currency."""
+        is_plain = not text.strip(_DIGITS_AND_MARKS)
+        unit = "" if is_plain else unit_named(text)
+        if unit and not (may_mean(unit, currency) if currency else len(self._units) <= 1):
+            return ""
+        if not (("." in text or "," in text) if is_plain else has_mark(text)):
+            return "."
+        return next(iter(self._marks)) if len(self._marks) == 1 else ""
 
 
 def _change(made: dict[str, Any], changes: list[Repair], rule: str, name: str, after: Any) -> None:
