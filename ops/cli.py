@@ -16,7 +16,7 @@ from adweir.model.times import Window
 from adweir.pipeline.workflows import WORKFLOWS
 from adweir.reporting.replays import progress
 from adweir.store.catalog.keys import SCOPES
-from ops import audit, breaches, quarantine
+from ops import audit, brakes, breaches, quarantine
 from ops.backfills import backfill
 from ops.commands import (
     create_key,
@@ -59,6 +59,7 @@ app.command("breaches")(breaches.list_breaches)
 app.command(name="contracts")(write_contracts)
 app.command()(backfill)
 app.add_typer(workflows)
+app.add_typer(brakes.app, name="brakes")
 app.command(name="audit")(audit.list_deeds)
 
 

@@ -132,6 +132,7 @@ ALLOWED: list[tuple[str, str, Any, dict[str, str], int]] = [
     ("GET", "/api/v1/quality/naming", None, {}, 200),
     ("GET", "/api/v1/quality", None, {"platform": "meta", "profile_id": "999"}, 200),
     ("GET", "/api/v1/exports/exp_rival", None, {}, 404),
+    ("GET", "/api/v1/brakes", None, {}, 200),
     ("GET", "/api/v1/quarantine", None, {}, 200),
     ("GET", "/api/v1/quarantine", None, {"account_id": RIVAL}, 200),
     ("GET", f"/api/v1/quarantine/{HELD.name}", None, {}, 404),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
-from adweir.model.entities import Credential
+from adweir.model.entities import Credential, Profile
 from adweir.model.errors import ThrottleScope
 from adweir.model.messages import ResumeTasks
 from adweir.model.platforms import Platform
 from adweir.store.ledger.brakes import scope_key
 from support.api import Call, an_event, sent
+from support.pipeline import a_run, a_task
 
 META, AMAZON = Platform("meta_ads"), Platform("amazon_ads")
 NOW = "2026-11-20T12:00:00.000000Z"
@@ -81,9 +83,55 @@ def test_a_key_that_is_none_is_not_found(call: Call) -> None:
         assert "<platform>:<ad account>" in message
 
 
-def test_brakes_are_released_by_keys_that_may_write_and_are_closed_to_limited_ones(call: Call, api: ModuleType) -> None:
+def test_brakes_are_released_by_keys_that_may_write_for_all_accounts(call: Call, api: ModuleType) -> None:
     call("DELETE", "/api/v1/brakes/meta_ads:111", scopes="read", expect=403)
     assert call("GET", "/api/v1/audit", scopes="read")["deeds"] == []
-    event = an_event("GET", "/api/v1/brakes")
-    event["requestContext"]["authorizer"]["lambda"]["accounts"] = "acc_1"
-    assert api.handler(event, SimpleNamespace())["statusCode"] == 403
+    assert limited(api, "DELETE", "/api/v1/brakes/meta_ads:111")["statusCode"] == 403
+
+
+def limited(api: ModuleType, method: str, path: str) -> Any:
+    """What a key of one client gets."""
+    event = an_event(method, path, scopes="write")
+    event["requestContext"]["authorizer"]["lambda"]["accounts"] = "acc_own"
+    return api.handler(event, SimpleNamespace())
+
+
+def test_a_limited_key_sees_the_brakes_of_its_accounts_and_no_words_about_others(
+    call: Call, api: ModuleType, account_id: str
+) -> None:
+    # given two clients with an ad account each, in one region, and brakes on both and on the region
+    catalog, ledger = api.app.catalog, api.app.ledger
+    catalog.create_account("acc_own", "Own", "a@own.example")
+    for account, profile_id in (("acc_own", "1"), (account_id, "2")):
+        catalog.put_credential(Credential(account_id=account, platform=AMAZON, secret_id="s", route="eu"))
+        fields = {"account_id": account, "platform": AMAZON, "profile_id": profile_id, "route": "eu"}
+        catalog.put_objects([Profile(**fields, name="n", currency="EUR", timezone="UTC")], NOW)
+        ledger.brakes.trip(AMAZON, profile_id, 60, f"429 of {profile_id}")
+    ledger.brakes.trip(AMAZON, scope_key(ThrottleScope.REGION, "eu"), 300, "429 of 2")
+
+    found = json.loads(limited(api, "GET", "/api/v1/brakes")["body"])["brakes"]
+
+    assert [(brake["key"], brake["reason"]) for brake in found] == [
+        ("amazon_ads:1", "429 of 1"),
+        ("amazon_ads:region:eu", "the platform asked to wait"),
+    ]
+    assert keys(call) == ["amazon_ads:1", "amazon_ads:2", "amazon_ads:region:eu"]
+
+
+def test_a_brake_says_how_many_tasks_wait_for_it(call: Call, api: ModuleType, braked: Any, account_id: str) -> None:
+    # given tasks that wait for the brake of an ad account, one that does not wait, and one of another ad account
+    ledger = api.app.ledger
+    ledger.create_run(a_run("run-1"))
+    names = {"account_id": account_id, "platform": META}
+    fields = {**names, "name": "n", "currency": "EUR", "timezone": "UTC"}
+    api.app.catalog.put_objects([Profile(profile_id=one, **fields) for one in ("111", "222")], NOW)
+    chosen = (("111", "a"), ("111", "b"), ("222", "a"))
+    tasks = [a_task(**names, profile_id=one, slice=slice_) for one, slice_ in chosen]
+    for task in (*tasks, a_task(**names, profile_id="111", slice="c")):
+        ledger.plan(task)
+    for task in tasks:
+        ledger.note_wait("run-1", task.id, 0, {"code": "throttled", "reason": "503", "until": 0})
+
+    found = {brake["key"]: brake["waiting"] for brake in call("GET", "/api/v1/brakes")["brakes"]}
+
+    assert found == {"amazon_ads:@": 0, "amazon_ads:region:eu": 0, "meta_ads:111": 2}

@@ -28,6 +28,8 @@ LOCAL = {"up", "down", "status", "demo", "sam-env", "validate", "contracts"}
 """They work on this machine; what `up` creates in the sandbox is created by the function behind `key`."""
 READS = {
     "audit": [],
+    "brakes list": [],
+    "breaches": [],
     "raw": ["receipts/none.json"],
     "jobs list": [],
     "jobs show": ["nightly"],
@@ -39,6 +41,8 @@ READS = {
     "workflows show": ["weekly-check"],
 }
 CHANGES = {
+    "brakes release": ["meta_ads:111", "--reason", "it is mended"],
+    "backfill": ["--account", "{account}", "--start", "2026-10-01", "--end", "2026-10-02"],
     "fire": ["daily", "--at", "2026-11-20T05:30Z"],
     "key": ["--name", "reporting", "--account", "{account}"],
     "drop": ["{file}", "--account", "{account}", "--wait", "0"],
@@ -55,7 +59,7 @@ CHANGES = {
     "workflows remove": ["weekly-check"],
     "workflows run": ["daily", "--account", "{account}"],
 }
-OF_ONE_ACCOUNT = {"key", "drop", "map", "replay", "quarantine replay", "workflows run"}
+OF_ONE_ACCOUNT = {"backfill", "key", "drop", "map", "replay", "quarantine replay", "workflows run"}
 WORKFLOW = {"stages": [{"name": "pulls", "kind": "pull", "datasets": ["ad_daily"]}]}
 READING = ("Get", "Query", "Scan", "BatchGet", "List", "Describe", "Head")
 Adweir = Callable[..., Result]
@@ -114,6 +118,7 @@ def words(target: Deployment, tmp_path: Path) -> dict[str, str]:
 def adweir(target: Deployment, words: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Adweir:
     monkeypatch.setattr("ops.target.stack_target", lambda _stack: target)
     monkeypatch.setattr(cli, "_REPLAY_SECONDS", 0)
+    monkeypatch.setattr("ops.backfills._follow", lambda _app, _run_id: None)
     monkeypatch.setattr("getpass.getuser", lambda: "ada")
 
     def run(command: str, arguments: list[str]) -> Result:

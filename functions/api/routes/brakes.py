@@ -5,8 +5,6 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import Field
 
-from adweir.model.errors import NotFound
-from adweir.model.messages import ResumeTasks
 from adweir.model.times import iso_of
 from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
@@ -29,6 +27,7 @@ class BrakeAnswer(Shown):
     failures: int = Field(description="Faults in a row.")
     since: Instant | None = Field(description="Since when nothing has succeeded; null where that is not known.")
     until: Instant = Field(description="When it lets the next task through.")
+    waiting: int = Field(description="How many tasks wait for it.")
 
 
 class BrakeList(Shown):
@@ -52,20 +51,32 @@ class ReleasedBrake(Shown):
 brakes = Resource("Brakes", "What holds pulls back, and how to release it")
 
 
-@brakes.route("GET", "/api/v1/brakes", "List the brakes that are on")
+@brakes.route("GET", "/api/v1/brakes", "List the brakes that are on", limited=True)
 def list_brakes(app: Here, limit: Limit = PAGE_ITEMS, next_token: PageToken = "") -> BrakeList:
     """An ad account, a credential, an application or a region that has to wait, and why."""
     from adweir.pipeline.health import brakes_on, says
+    from adweir.pipeline.held_back import Concerned, waiting
     from adweir.store.dynamo.paging import from_token, to_token
 
     now, after = app.clock.now(), from_token(_BRAKES, next_token)
-    on = sorted((brake for brake in brakes_on(app.ledger, app.catalog) if brake.key > after), key=lambda one: one.key)
+    known = brakes_on(app.ledger, app.catalog)
+    if app.accounts:
+        ours = Concerned(app.catalog).keys()
+        # What several clients wait for was set by one of them, and its reason may name what that one asked for.
+        known = [
+            brake if brake.profile_id else brake._replace(reason="the platform asked to wait")
+            for brake in known
+            if brake.key in ours
+        ]
+    on = sorted((brake for brake in known if brake.key > after), key=lambda one: one.key)
+    tasks = waiting(app.ledger, app.catalog, {brake.key for brake in on[:limit]})
     shown = [
         BrakeAnswer(
             **brake._asdict()
             | {
                 "key": brake.key,
                 "says": says(brake, now),
+                "waiting": tasks[brake.key],
                 "since": iso_of(brake.since) if brake.since else None,
                 "until": iso_of(brake.until),
             }
@@ -86,17 +97,8 @@ def release_brake(
 
     May be repeated: a brake that is not on stays off, and the answer says so. An unknown platform is a 404.
     """
-    from adweir.store.ledger.brakes import key_of
+    from adweir.pipeline.held_back import release
 
-    name, of = key_of(key)
-    if name not in app.platforms or not of:
-        message = f"there is no brake {key[:100]}: a key is <platform>:<ad account>, or <platform>:<scope>:<what>"
-        raise NotFound(message, [{"field": "key", "message": "is unknown"}])
-    platform = app.platforms.parse(name)
-    released = app.ledger.brakes.release(platform, "" if of == "@" else of)
-    done = "released" if released else "it was not on"
-    outcome = f"{done}; tasks that waited for it are tried again"
+    released, outcome = release(app.ledger, app.queues.runs, app.platforms, key)
     deed = note_change(app, caller, "release brake", key, outcome, reason=reason, kind="brake")
-    profile = "" if of.startswith("!") or of == "@" else of  # a wider brake concerns tasks of several ad accounts
-    app.queues.runs.send(ResumeTasks(platform=platform, profile=profile), group=platform)
     return ReleasedBrake(key=key, released=released, outcome=outcome, by=deed.who, at=deed.at, reason=reason)

@@ -15,6 +15,7 @@ from adweir.model.runs import Run, RunState
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Clock, iso
 from adweir.pipeline.alone import alone
+from adweir.pipeline.held_back import waits_for_brake
 from adweir.pipeline.progress import RunProgress, records_of
 from adweir.pipeline.sender import TaskSender
 from adweir.pipeline.workflows import joins
@@ -186,10 +187,8 @@ def _in_turn(waiting: list[Throttled]) -> Iterator[None]:
 
 
 def _waits_for_brake(task: Task, platform: Platform, profile: str) -> bool:
-    if task.platform != platform or task.state is TaskState.LANDED or task.state.is_terminal or task.hold_until:
-        return False
     ours = not profile or task.profile_key == f"{platform}#{profile}"
-    return ours and task.waits is not None and task.waits.get("code") == Throttled.code
+    return task.platform == platform and ours and waits_for_brake(task)
 
 
 def _was_redriven(task: Task) -> bool:

@@ -1,0 +1,45 @@
+"""`adweir brakes`: what holds pulls back, and how to release it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from adweir.model.times import iso_of
+from adweir.pipeline.health import brakes_on, says
+from adweir.pipeline.held_back import release, waiting
+from ops import deeds
+from ops.options import Stack, home_of
+from ops.target import open_target
+
+app = typer.Typer(no_args_is_help=True, help="What holds pulls back: pauses that platforms asked for, and circuits.")
+
+
+@app.command("list")
+def list_brakes(context: typer.Context, stack: Stack = "") -> None:
+    """Show the brakes that are on: why, since when, until when, and how many tasks wait."""
+    target = open_target(stack, home_of(context)).app()
+    on = sorted(brakes_on(target.ledger, target.catalog), key=lambda brake: brake.key)
+    tasks = waiting(target.ledger, target.catalog, {brake.key for brake in on})
+    for brake in on:
+        since = f", since {iso_of(brake.since)[:16]}Z" if brake.since else ""
+        what = f"{brake.state}: {says(brake, datetime.now(UTC))}{since}"
+        typer.echo(f"{brake.key}  {what}; {tasks[brake.key]} tasks wait")
+    if not on:
+        typer.echo("no brake is on")
+
+
+@app.command("release")
+def release_brake(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(help="The brake, as the list has it.", show_default=False)],
+    reason: Annotated[str, typer.Option(help="Why, for the audit.")] = "",
+    stack: Stack = "",
+) -> None:
+    """Take a brake off: the tasks that wait for it are tried at once."""
+    target = open_target(stack, home_of(context)).app()
+    _, outcome = release(target.ledger, target.queues.runs, target.platforms, key)
+    deeds.note(target, "release brake", key, outcome, reason=reason, kind="brake")
+    typer.echo(outcome)
