@@ -112,6 +112,16 @@ def test_days_that_a_platform_does_not_keep_are_not_asked_for(world: PipelineWor
     assert min(days_of(pulled(world), Dataset.AD_DAILY)) == oldest
 
 
+def test_invoices_are_asked_for_once_with_the_newest_span(world: PipelineWorld) -> None:
+    bills = DatasetSpec(Dataset.INVOICES, lookback_months=2)
+    world.specs[META] = {Dataset.AD_DAILY: SPECS[Dataset.AD_DAILY], Dataset.INVOICES: bills}
+
+    run_to_end(world, BACK)
+
+    assert state(world, "back") is RunState.SUCCEEDED
+    assert [task.dataset for task in pulled(world)] == [Dataset.AD_DAILY, Dataset.INVOICES, *[Dataset.AD_DAILY] * 2]
+
+
 # --- how many at a time
 
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from adweir.store.ledger import Ledger
     from adweir.store.ledger.brakes import BrakeState
 
-_DONE = "0001-01-01"
-"""Before this day a step has nothing left."""
+_DONE = "2000-01-01"
+"""No platform has days before this one: a step that is cut here has nothing left."""
 
 
 class ReleaseParts(NamedTuple):
