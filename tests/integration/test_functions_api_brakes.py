@@ -71,6 +71,27 @@ def test_a_brake_is_released_and_its_tasks_are_tried_again(
     assert (again["released"], again["outcome"].partition(";")[0]) == (False, "it was not on")
 
 
+def test_a_brake_that_is_set_again_while_it_is_released_stays(
+    call: Call, api: ModuleType, braked: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a worker whose platform asks to wait between the look at the brake and its release."""
+    read = type(braked)._fetch
+
+    def meanwhile(brakes: Any, pk: str, sk: str) -> Any:
+        row = read(brakes, pk, sk)
+        monkeypatch.setattr(type(braked), "_fetch", read)
+        braked.trip(META, "111", 600, "429 again")
+        return row
+
+    monkeypatch.setattr(type(braked), "_fetch", meanwhile)
+
+    refused = call("DELETE", "/api/v1/brakes/meta_ads:111", expect=409)
+
+    assert "set again at this moment" in refused["error"]["message"]
+    assert "meta_ads:111" in keys(call)
+    assert call("DELETE", "/api/v1/brakes/meta_ads:111")["released"]
+
+
 def test_a_released_circuit_counts_faults_anew(call: Call, braked: Any) -> None:
     call("DELETE", "/api/v1/brakes/meta_ads:111")
     braked.failure(META, "111", "503")

@@ -86,7 +86,7 @@ def list_brakes(app: Here, limit: Limit = PAGE_ITEMS, next_token: PageToken = ""
     return BrakeList(brakes=shown, next_token=to_token(_BRAKES, shown[-1].key) if len(on) > limit else None)
 
 
-@brakes.route("DELETE", "/api/v1/brakes/{key}", "Release a brake", scope="write", errors=(404,))
+@brakes.route("DELETE", "/api/v1/brakes/{key}", "Release a brake", scope="write", errors=(404, 409))
 def release_brake(
     app: Here,
     caller: Caller,
@@ -95,7 +95,8 @@ def release_brake(
 ) -> ReleasedBrake:
     """The tasks that wait for it are tried again at once. A platform that still refuses puts it on again.
 
-    May be repeated: a brake that is not on stays off, and the answer says so. An unknown platform is a 404.
+    May be repeated: a brake that is not on stays off, and the answer says so. An unknown platform is a 404; a brake
+    that a worker sets again at this moment stays, and is a 409.
     """
     from adweir.pipeline.held_back import release
 

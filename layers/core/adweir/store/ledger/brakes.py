@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from adweir.model import limits
-from adweir.model.errors import Throttled, ThrottleScope
+from adweir.model.errors import Conflict, Throttled, ThrottleScope
 from adweir.model.platforms import Platform
 from adweir.store.dynamo.keyed import Key
 from adweir.store.ledger.rows import Row, Rows
@@ -139,12 +139,17 @@ class Brakes(Rows):
         return cleared
 
     def release(self, platform: Platform, key: str) -> bool:
-        """Take a brake off. False when there is none that has something to forget."""
+        """Take a brake off. False when there is none that has something to forget. Raises Conflict where a worker sets
+        it again at this moment: the platform has just refused, so the new one stays."""
         row = self._fetch(_pk(platform), _sk(key))
         if row is None or not (row.failures or row.since or row.until):
             return False
         actions = [*_FORGET, Row.until.remove(), Row.text.remove()]
-        return self._change(_pk(platform), row.sk, actions, Row.pk.exists()) is not None
+        if self._change(_pk(platform), row.sk, actions, Row.writer == row.writer) is None:
+            if self._fetch(_pk(platform), row.sk) is None:
+                return False
+            raise Conflict("the brake was set again at this moment: look at it, and release it again where it is wrong")
+        return True
 
     def _noted(self) -> list[Any]:
         return [Row.since.set(Row.since | self._now()), Row.expires.set(self._expires())]
