@@ -21,6 +21,7 @@ class Extent:
 
     `kills`, `copies`: workers that die and messages that come twice, per run. `datasets`: what daily runs
     pull, all when empty. `slow`: whether faults are switched on after which it takes a minute until all goes on.
+    `behind`: whether the end waits for what follows the runs, scores and datasets, too.
     """
 
     profiles: int = 100
@@ -31,6 +32,7 @@ class Extent:
     copies: int = 5
     datasets: tuple[str, ...] = ()
     slow: bool = True
+    behind: bool = True
 
 
 class Owned(NamedTuple):

@@ -142,7 +142,7 @@ class Soak:
             last.append(ground.start(f"{self.seed}_last_hours", "hourly", **self._scope("hourly"), lookback_days=back))
         ground.wait(last)
         states = ground.heal(last, f"{self.seed}_last")
-        ground.wait(last, behind=True)
+        ground.wait(last, behind=self.extent.behind)
         verdict.check("every run succeeded in the end", list(self._unfinished(states)))
         days = numbers.days(river.api, river.world, self.owned, self._span, self.kept)
         compared = f"{days.rows:,} rows of {len(self.owned)} ad accounts, {days.totals:,} daily sums of levels"
@@ -175,7 +175,10 @@ class Soak:
     def _left(self) -> list[str]:
         """Messages, open runs, markers, leases, brakes and dead letters that should not be there."""
         ground = self.ground
-        wrong = [f"the queue {name} has {depth} messages" for name, depth in sorted(ground.waiting().items())]
+        wrong = [
+            f"the queue {name} has {depth} messages"
+            for name, depth in sorted(ground.waiting(behind=self.extent.behind).items())
+        ]
         for name, depth in sorted((ground.dead() - self._dead_before).items()):
             wrong.append(f"the queue {name} has {depth} messages")
         now = time.time()
