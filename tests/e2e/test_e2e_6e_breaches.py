@@ -71,10 +71,11 @@ def test_given_rows_that_fell_when_days_are_scored_again_and_again_then_on_call_
         findings.tallies.put(f"meta_ads#{mori.meta}", _KEY, tallies)
 
     def score(times: int) -> None:
-        url = river.sqs.get_queue_url(QueueName="adweir-etl")["QueueUrl"]
+        """The days are scored after each of these runs."""
+        scope = {"accounts": [mori.account_id], "platforms": ["meta_ads"], "datasets": ["account_daily"]}
         for _ in range(times):
-            body = json.dumps({"kind": "score", "account_id": mori.account_id, "run_id": ""})
-            river.sqs.send_message(QueueUrl=url, MessageBody=body)
+            run = river.api.post("/api/v1/workflows/daily/runs", {"scope": scope})
+            river.ended(run["run_id"], "succeeded")
         river.quiet("etl")
 
     rows(20)
@@ -85,7 +86,7 @@ def test_given_rows_that_fell_when_days_are_scored_again_and_again_then_on_call_
     assert cause in adweir(river.home, "breaches")
 
     rows(100)
-    score(2)
+    score(1)
     until(lambda: len(on_call.about(cause)) > 1, "the message of the end")
     begun, over = on_call.about(cause)
     assert begun["Subject"] == f"adweir breach: unusual number of rows, meta_ads {mori.meta}"
