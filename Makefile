@@ -55,7 +55,7 @@ simulate: $(READY) ## simulate the pipeline on 10,000 seeds (SEED=…, FAULT=…
 kills: $(READY) ## kill each function at each step of a run
 	PYTHONPATH=layers/core:.:tests $(BIN)/python -m simulation.kills $(if $(FAULT),--fault $(FAULT))
 
-soak: $(READY) ## run days of the world with random faults on a sandbox (SEED=…, PROFILES=…)
+soak: $(READY) ## run days of the world with random faults on a sandbox (SEED=…)
 	PYTHONPATH=layers/core:.:tests $(BIN)/python -m soak $(if $(SEED),--seed $(SEED)) $(if $(PROFILES),--profiles $(PROFILES)) \
 	  $(if $(DAYS),--days $(DAYS)) $(if $(HOURLY),--hourly $(HOURLY))
 
