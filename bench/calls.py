@@ -265,7 +265,7 @@ class CountedMachine(Machine):
             return
         dataset = ""
         if isinstance(message, TaskMessage):
-            task = self.app.ledger.get_task(message.run_id, message.task_id)
+            task = self.app.ledger.get_pull(message.run_id, message.task_id)
             dataset = f"{task.platform}:{task.dataset}" if task else ""
             if task and queue == "reports" and message.attempt + 1 >= POLLS and self._outside:
                 self._outside.state.reports[task.report_id]["seconds"] = 0.0
@@ -332,7 +332,7 @@ def tasks() -> dict[str, Any]:
         run = app.ledger.get_run("second")
         if run is None or run.state != "succeeded":
             raise SystemExit(f"the run ended {run}")
-        return per_task(meter, list(app.ledger.tasks("second")))
+        return per_task(meter, list(app.ledger.pulls("second")))
 
 
 def per_task(meter: Meter, planned: list[Task]) -> dict[str, Any]:

@@ -95,7 +95,7 @@ class Lines(Queues):
     """The system's queues. The stand-ins' platform has one collect queue."""
 
     def __init__(self, post: Post) -> None:
-        self.named = {name: Line(name, post) for name in ("runs", "collect", "reports", "landing")}
+        self.named = {name: Line(name, post) for name in ("runs", "collect", "reports", "landing", "etl")}
 
     def of(self, arn: str) -> Line:
         return self.named[arn.rpartition(":")[2]]
@@ -103,6 +103,10 @@ class Lines(Queues):
     @property
     def runs(self) -> Line:
         return self.named["runs"]
+
+    @property
+    def etl(self) -> Line:
+        return self.named["etl"]
 
     @property
     def reports(self) -> Line:

@@ -79,6 +79,16 @@ class _Registered:
     secrets: dict[str, str]
 
 
+class _Idle:
+    """Makes no datasets and scores no days: a fault of a platform is seen before that."""
+
+    def publish(self, _account_id: str) -> list[object]:
+        return []
+
+    def score(self, *_about: object) -> int:
+        return 0
+
+
 class System:
     """One system. Time begins a minute after its clients were registered."""
 
@@ -112,6 +122,7 @@ class System:
         app.__dict__.update(
             _session=SharedClients(), logger=_Log(self.log), meter=NoMeter(), http=session, queues=self.queues
         )
+        app.__dict__.update(publisher=_Idle(), scorer=_Idle())
         return app
 
     def _worked_on(self) -> str:
@@ -144,7 +155,7 @@ class System:
         }
         if self._consumers[letter.queue]({"Records": [record]}, Invocation())["batchItemFailures"]:
             self.post.failed(letter)
-        if letter.queue != "runs":
+        if letter.queue not in {"runs", "etl"}:
             self._look(letter.body)
 
     def _arrived(self, key: str) -> None:
@@ -154,7 +165,7 @@ class System:
     def _look(self, message: Message) -> None:
         """Note what the ledger says of the message's task, and which brakes are on."""
         run_id, task_id = getattr(message, "run_id", ""), getattr(message, "task_id", "")
-        task = self.app.ledger.get_task(run_id, task_id) if task_id else None
+        task = self.app.ledger.get_pull(run_id, task_id) if task_id else None
         if task is None:
             return
         now = self.clock.now().timestamp()
@@ -181,7 +192,7 @@ class System:
 
     def tasks(self, run_id: str) -> list[Task]:
         """A run's tasks."""
-        return list(self.app.ledger.tasks(run_id))
+        return list(self.app.ledger.pulls(run_id))
 
     def states(self, run_id: str, profile_id: str) -> set[TaskState]:
         """The states of an ad account's tasks in a run."""

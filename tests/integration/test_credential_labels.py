@@ -155,7 +155,7 @@ class TestWorking:
 
         pipeline.engine.plan_stage("r", "profiles", lambda: 60.0)
 
-        tasks = list(pipeline.ledger.tasks("r"))
+        tasks = list(pipeline.ledger.pulls("r"))
         assert {(task.profile_key, task.label) for task in tasks} == {
             ("meta_ads#@acc-1", "default"),
             ("meta_ads#@acc-1:eu", "eu"),

@@ -12,8 +12,9 @@ import boto3
 import pytest
 
 from adweir.model.errors import Unavailable
-from adweir.model.messages import BuildDataset, MakeExport, Message, ObjectArrived, StartRun, TaskMessage
-from adweir.model.tasks import TaskState
+from adweir.model.flows import StageKind
+from adweir.model.messages import MakeExport, Message, ObjectArrived, StartRun, TaskMessage
+from adweir.model.tasks import AccountTask, TaskState
 from adweir.model.times import epoch
 from adweir.pipeline.explained import about
 from adweir.platforms import REGISTRY
@@ -128,15 +129,17 @@ def test_dead_letters_are_explained_and_reading_changes_nothing(
     assert [letters.held(name) for name in ("collect-MetaAds", "landing", "delivery")] == [1, 1, 1]
 
 
-def test_given_dead_letters_of_etl_then_an_export_is_told_from_datasets(call: Call, letters: Letters) -> None:
+def test_given_dead_letters_of_etl_then_an_export_is_told_from_a_task(call: Call, letters: Letters, clock: Any) -> None:
     export = letters.put("etl", MakeExport(export_id="exp_5f0c1d2e3b4a59687786"))
-    datasets = letters.put("etl", BuildDataset())
+    task = AccountTask("run-1", "etl", "acc_1", StageKind.ETL, 2_000_000_000)
+    Ledger(clock).plan(task)
+    datasets = letters.put("etl", TaskMessage.of(task))
 
     found = {one["id"]: one["about"] for one in call("GET", "/api/v1/dead-letters", queue="etl")["dead_letters"]}
 
     assert found == {
         export: "make the export exp_5f0c1d2e3b4a59687786",
-        datasets: "build the media-mix datasets of all clients",
+        datasets: "do the etl of acc_1; its task is planned",
     }
 
 
@@ -298,7 +301,7 @@ def test_every_example_of_a_message_is_explained(tables: None, clock: Any) -> No
             for at in (queue, "delivery"):
                 words = about(at, record["body"], ledger).words
                 assert len(words.split()) >= 2
-                assert "cannot be read" not in words or (at == "delivery" and queue not in {"runs", "landing", "etl"})
+                assert "cannot be read" not in words or (at == "delivery" and queue not in {"runs", "landing"})
             explained += 1
     assert explained > 20
 

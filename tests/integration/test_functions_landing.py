@@ -14,8 +14,11 @@ import pytest
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Profile
+from adweir.model.flows import StageKind
+from adweir.model.messages import TaskMessage
 from adweir.model.metrics import Grain, Level, Series
 from adweir.model.platforms import Platform
+from adweir.model.tasks import AccountTask, TaskState
 from adweir.model.times import Window, iso
 from adweir.platforms.connector import Page
 from adweir.runtime.settings import Settings
@@ -97,6 +100,21 @@ def land(module: ModuleType, clock: FrozenClock) -> str:
         return str(writer.commit(complete=True))
 
 
+def planned_work(etl: ModuleType, event: dict[str, Any], account_id: str) -> AccountTask:
+    """The task that an example of etl names, in the ledger."""
+    named = TaskMessage.model_validate_json(event["Records"][0]["body"])
+    task = AccountTask(named.run_id, "etl", account_id, StageKind.ETL, 4_000_000_000, id=named.task_id)
+    etl.app.ledger.plan(task)
+    return task
+
+
+def received(queue: str) -> list[str]:
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    return [message["Body"] for message in found]
+
+
 def stored(module: ModuleType) -> int:
     rows = module.app.metrics.read(Series(META, "1042017731", Level.AD, Grain.DAY), DAYS)
     return sum(row.slot[3] for row in rows)
@@ -136,15 +154,20 @@ def test_a_pull_whose_object_does_not_exist_is_quarantined(function: Function) -
     assert json.loads(validate.app.raw.get_bytes(key))["reason"].startswith("not_found: no object raw/meta_ads/")
 
 
-@pytest.mark.parametrize("event", ["daily-run-finished", "asked-for"])
-def test_a_finished_run_or_a_call_makes_the_account_s_dataset(
-    function: Function, clock: FrozenClock, event: str
+def test_a_task_of_a_run_makes_the_account_s_dataset_and_the_run_advances(
+    function: Function, clock: FrozenClock
 ) -> None:
     validate, etl = function("validate"), function("etl")
     validate.handler(landed_event(land(validate, clock)), CONTEXT)
+    event = example("etl/account-task.json")
+    task = planned_work(etl, event, "acc_example")
 
-    assert etl.handler(example(f"etl/{event}.json"), CONTEXT) == NOTHING_FAILED
+    assert etl.handler(event, CONTEXT) == NOTHING_FAILED
 
+    ended = etl.app.ledger.get_task(task.run_id, task.id)
+    assert (ended.state, ended.counts) == (TaskState.LOADED, {"datasets": 1, "tables_ready": 0})
+    assert not etl.app.ledger.has_open(task.run_id, task.stage)
+    assert json.loads(received("adweir-runs")[-1])["task_id"] == task.id
     manifest = json.loads(etl.app.raw.get_bytes("mmm/acc_example/USD/mmm_manifest.json"))
     assert (manifest["account_name"], manifest["first_date"]) == ("Example", "2026-11-18")
     assert manifest["files"]["ad_reporting"]["rows"] == 6
@@ -152,5 +175,10 @@ def test_a_finished_run_or_a_call_makes_the_account_s_dataset(
 
 def test_a_deleted_account_has_no_dataset_and_stops_nothing(function: Function) -> None:
     etl = function("etl")
-    assert etl.handler(record({"accounts": ["acc_gone"], "run_id": ""}, "adweir-etl"), CONTEXT) == NOTHING_FAILED
+    event = example("etl/account-task.json")
+    task = planned_work(etl, event, "acc_gone")
+
+    assert etl.handler(event, CONTEXT) == NOTHING_FAILED
+
+    assert etl.app.ledger.get_task(task.run_id, task.id).state is TaskState.SKIPPED
     assert list(etl.app.raw.list("mmm/")) == []

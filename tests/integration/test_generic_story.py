@@ -127,7 +127,7 @@ def test_a_described_api_is_pulled_like_any_platform(machine: Machine, server: S
     run = app.ledger.get_run("run_1")
     assert run is not None
     assert run.state is RunState.SUCCEEDED, run.reason
-    tasks = list(app.ledger.tasks("run_1"))
+    tasks = list(app.ledger.pulls("run_1"))
     assert {str(task.dataset) for task in tasks if task.profile_id} == SERVED, "what the spec lacks is not asked for"
     assert all(task.state is TaskState.LOADED for task in tasks)
     kept = [date(2026, 11, 12) + timedelta(days=n) for n in range(8)]

@@ -28,6 +28,7 @@ from adweir.runtime.settings import Settings
 from adweir.store.catalog.store import Catalog
 from adweir.store.metrics.store import PullRows
 from support.clock import FrozenClock
+from support.crash import Crash, Killed
 
 META = Profile(
     account_id="acme", platform=Platform("meta_ads"), profile_id="11", name="Acme US", currency="USD", timezone="UTC"
@@ -174,6 +175,38 @@ def test_building_twice_gives_the_same_bytes(app: App) -> None:
     two_platforms(app)
     once = publisher(app, META, AMAZON).publish("acme")
     assert publisher(app, META, AMAZON).publish("acme") == once
+
+
+def test_what_is_up_to_date_is_not_stored_again(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    two_platforms(app)
+    first = publisher(app, META, AMAZON).publish("acme")
+    writes = Crash()
+    writes.watch(app.raw, "put", put=monkeypatch.setattr)
+
+    assert publisher(app, META, AMAZON).publish("acme") == first
+    assert writes.writes == 0
+    pull(app, META, "all", Window(WINDOW.end, WINDOW.end), ad_day("g1~a1", 19, 7))  # the same moment: not newer
+    assert publisher(app, META, AMAZON).publish("acme") == first
+    renamed = META.model_copy(update={"timezone": "Europe/Berlin"})
+    (other,) = publisher(app, renamed, AMAZON).publish("acme")
+    assert other["inputs"] != first[0]["inputs"]
+    assert writes.writes > 0
+
+
+def test_files_that_a_dead_worker_left_behind_are_made_again(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a worker that died amid the files of other inputs, when the inputs are what they were before it."""
+    two_platforms(app)
+    (first,) = publisher(app, META, AMAZON).publish("acme")
+    key, renamed = first["files"]["ad_reporting"]["csv"]["key"], META.model_copy(update={"name": "Other"})
+    with monkeypatch.context() as patch:
+        crash = Crash(at=2, after=True)
+        crash.watch(app.raw, "put", put=patch.setattr)
+        with pytest.raises(Killed):
+            publisher(app, renamed, AMAZON).publish("acme")
+    assert hashlib.sha256(app.raw.get_bytes(key)).hexdigest() != first["files"]["ad_reporting"]["csv"]["sha256"]
+
+    assert publisher(app, META, AMAZON).publish("acme") == [first]
+    assert hashlib.sha256(app.raw.get_bytes(key)).hexdigest() == first["files"]["ad_reporting"]["csv"]["sha256"]
 
 
 def test_a_slice_that_was_not_pulled_stops_the_table_and_leaves_no_file(app: App) -> None:

@@ -126,7 +126,7 @@ class TestMassVanish:
     def test_it_is_held_back_and_reported(self, world: LoadWorld) -> None:
         task = self.vanished(world)
         assert len(world.stored(Level.ACCOUNT)) == 1
-        found = world.ledger.get_task(task.run_id, task.id)
+        found = world.ledger.get_pull(task.run_id, task.id)
         assert found is not None
         assert found.error is not None
         assert found.error["code"] == "mass_vanish"

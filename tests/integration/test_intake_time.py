@@ -38,7 +38,7 @@ def each_page_takes(world: CollectWorld, seconds: float) -> None:
 
 
 def children(world: CollectWorld, task: Task) -> list[Task]:
-    return [each for each in world.ledger.tasks(task.run_id) if each.parent == task.id]
+    return [each for each in world.ledger.pulls(task.run_id) if each.parent == task.id]
 
 
 # --- reports

@@ -42,7 +42,7 @@ def world(tables: None, clock: FrozenClock) -> Iterator[CollectWorld]:
 
 def children(world: CollectWorld, task: Task) -> list[Task]:
     return sorted(
-        (t for t in world.ledger.tasks(task.run_id) if t.parent == task.id),
+        (t for t in world.ledger.pulls(task.run_id) if t.parent == task.id),
         key=lambda t: t.window or Window.parse("2026-01-01"),
     )
 
@@ -399,7 +399,7 @@ class TestErrorTable:
 
         world.collect(task)
 
-        landed = world.ledger.get_task(task.run_id, task.id)
+        landed = world.ledger.get_pull(task.run_id, task.id)
         assert landed is not None
         assert (landed.state, children(world, task)) == ("landed", [])
         assert world.raw.metadata(landed.object_key)["not-applicable"] == "true"

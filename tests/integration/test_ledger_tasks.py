@@ -40,7 +40,7 @@ def test_a_planned_task_comes_back_with_every_field(ledger: Ledger) -> None:
 
     assert ledger.plan(task)
 
-    stored = ledger.get_task("run-1", task.id)
+    stored = ledger.get_pull("run-1", task.id)
     assert stored is not None
     same = ("id", "account_id", "platform", "profile_id", "dataset", "slice", "window", "deadline", "timezone")
     assert [getattr(stored, name) for name in same] == [getattr(task, name) for name in same]
@@ -90,7 +90,7 @@ def test_an_expired_hold_is_taken_over_for_good(ledger: Ledger, clock: FrozenClo
     assert not ledger.wait_report(first, "report-of-the-first", "2026-11-20T12:00:00.000000Z")
     assert not ledger.release(first)
     assert ledger.wait_report(second, "r2", "2026-11-20T12:06:00.000000Z")
-    stored = ledger.get_task("run-1", first.id)
+    stored = ledger.get_pull("run-1", first.id)
     assert stored is not None
     assert (stored.state, stored.report_id, stored.hold_until) == (TaskState.WAITING_REPORT, "r2", 0)
 
@@ -182,7 +182,7 @@ def test_a_redriven_task_starts_afresh_as_the_next_generation(ledger: Ledger) ->
     taken = claimed(ledger, a_task())
     ledger.landed(taken, "raw/x.0.gz", "2026-11-20T12:00:00.000000Z")
     ledger.finish("run-1", taken.id, 0, TaskState.QUARANTINED, error={"code": "mass_vanish"})
-    failed = ledger.get_task("run-1", taken.id)
+    failed = ledger.get_pull("run-1", taken.id)
     assert failed is not None
 
     again = ledger.redrive(failed, 1_900_000_000, accept_vanish=True)

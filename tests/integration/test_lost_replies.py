@@ -59,7 +59,7 @@ def claimed(ledger: Ledger) -> Task:
 def finished(ledger: Ledger, state: TaskState = TaskState.FAILED) -> Task:
     task = claimed(ledger)
     ledger.finish("run-1", task.id, 0, state)
-    stored = ledger.get_task("run-1", task.id)
+    stored = ledger.get_pull("run-1", task.id)
     assert stored is not None
     return stored
 

@@ -54,6 +54,8 @@ def adweir(world: PipelineWorld, monkeypatch: pytest.MonkeyPatch) -> Run:
         for task in [] if messages else world.collect.take():
             world.clock.advance(30)
             world.work(task)
+        for task in world.queues.etl.take():
+            world.work_on_account(task)
 
     monkeypatch.setattr(backfills, "open_target", lambda _stack, _home: BackfillMachine(world))
     monkeypatch.setattr(time, "sleep", sleep)

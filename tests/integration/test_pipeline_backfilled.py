@@ -32,7 +32,7 @@ def world(clock: FrozenClock) -> PipelineWorld:
 def far(world: PipelineWorld, run_id: str = "back") -> dict[str, Any]:
     run = world.ledger.get_run(run_id)
     assert run is not None
-    tasks = world.ledger.tasks(run_id)
+    tasks = world.ledger.pulls(run_id)
     found = backfilled(world.ledger, REGISTRY.parse, run, tasks, world.clock.now())
     assert found is not None
     return found

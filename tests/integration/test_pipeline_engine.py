@@ -55,9 +55,11 @@ def test_a_daily_run_goes_through_its_stages_and_publishes_its_end_once(world: P
         ("profiles", 1, 1),
         ("pulls", 4, 4),
         ("totals", 0, 0),
+        ("reconcile", 1, 1),
+        ("etl", 1, 1),
     ]
     (event,) = world.bus.events
-    assert (event.state, event.accounts, event.tasks_total, event.tasks_failed) == ("succeeded", ["acc-1"], 5, 0)
+    assert (event.state, event.accounts, event.tasks_total, event.tasks_failed) == ("succeeded", ["acc-1"], 7, 0)
     assert list(world.ledger.open_runs()) == []
     assert not world.ledger.progress("r")[1]
     assert ("meta_ads#1", "ad_daily", "2026-09-21..2026-11-19") in world.tasks("r")
@@ -124,7 +126,7 @@ def test_a_run_of_which_a_whole_stage_is_not_applicable_succeeds(world: Pipeline
     found = world.ledger.get_run("r")
     assert found is not None
     assert (found.state, found.tasks_failed) == (RunState.SUCCEEDED, 0)
-    _, pulls, _ = found.stages
+    _, pulls, *_ = found.stages
     assert (pulls.tasks, pulls.loaded, pulls.skipped, pulls.failed) == (2, 0, 2, 0)
 
 
@@ -136,12 +138,12 @@ def test_a_dataset_whose_reports_take_hours_has_a_deadline_of_its_own(world: Pip
     world.fate = lambda task: TaskState.FAILED if task.profile_id else TaskState.LOADED
     # when both are planned, fail, and are redriven a minute later
     run_to_end(world)
-    planned = {task.dataset: task.deadline for task in world.ledger.tasks("r")}
+    planned = {task.dataset: task.deadline for task in world.ledger.pulls("r")}
     world.clock.advance(60)
     world.handle(Redrive(run_id="r"))
     # then each deadline is the dataset's own
     assert planned[Dataset.AD_DAILY] - planned[Dataset.CAMPAIGNS] == 86_400 - 21_600
-    again = {task.dataset: task.deadline for task in world.ledger.tasks("r")}
+    again = {task.dataset: task.deadline for task in world.ledger.pulls("r")}
     assert again[Dataset.AD_DAILY] - epoch(world.clock.now()) == 86_400
     assert again[Dataset.CAMPAIGNS] - epoch(world.clock.now()) == 21_600
 
@@ -202,7 +204,7 @@ def test_a_repull_asks_for_the_whole_window_of_its_scope_and_slice(world: Pipeli
 
     run_to_end(world, StartRun(workflow="repull", scheduled_at=MORNING, scope=scope, run_id="again"))
 
-    (task,) = world.ledger.tasks("again")
+    (task,) = world.ledger.pulls("again")
     assert (task.slice, str(task.window)) == ("campaign=9", "2026-11-01..2026-11-03")
 
 
@@ -232,7 +234,7 @@ def test_a_backfill_asks_for_the_days_that_were_never_pulled(world: PipelineWorl
 
     run_to_end(world, StartRun(workflow="backfill", scheduled_at=MORNING, scope=scope, run_id="back"))
 
-    assert [str(task.window) for task in world.ledger.tasks("back")] == ["2026-09-01..2026-09-20"]
+    assert [str(task.window) for task in world.ledger.pulls("back")] == ["2026-09-01..2026-09-20"]
 
 
 def test_a_backfill_pulls_a_breakdown_whose_days_only_its_level_has(world: PipelineWorld) -> None:

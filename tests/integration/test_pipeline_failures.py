@@ -34,7 +34,7 @@ def test_one_failed_task_makes_a_run_partial(world: PipelineWorld) -> None:
     run_to_end(world)
 
     assert state(world) is RunState.PARTIAL
-    assert (world.bus.events[0].tasks_total, world.bus.events[0].tasks_failed) == (5, 2)
+    assert (world.bus.events[0].tasks_total, world.bus.events[0].tasks_failed) == (7, 2)
 
 
 def test_a_stage_of_which_nothing_loaded_ends_the_run_as_failed(world: PipelineWorld) -> None:
@@ -56,7 +56,7 @@ def test_a_profile_in_an_unknown_time_zone_fails_alone(world: PipelineWorld, zon
     run_to_end(world, HOURLY)
 
     assert state(world) is RunState.PARTIAL
-    (failed,) = [task for task in world.ledger.tasks("r") if task.state is TaskState.FAILED]
+    (failed,) = [task for task in world.ledger.pulls("r") if task.state is TaskState.FAILED]
     assert (failed.profile_id, failed.error) == (
         "8",
         {"code": "bad_input", "message": f"unknown time zone {zone!r}"},
@@ -80,7 +80,7 @@ def test_a_split_task_is_judged_by_its_children(world: PipelineWorld) -> None:
     run = world.ledger.get_run("r")
     assert run is not None
     assert run.state is RunState.SUCCEEDED
-    assert [stage.tasks for stage in run.stages] == [1, 3, 0]
+    assert [stage.tasks for stage in run.stages] == [1, 3, 0, 1, 1]
     assert sorted(world.tasks("r").values()).count(TaskState.SPLIT) == 1
 
 
@@ -98,7 +98,7 @@ def test_a_redrive_repeats_the_failed_tasks_and_ends_the_run_again(world: Pipeli
     assert len(world.worked) == worked + 1
     assert state(world) is RunState.SUCCEEDED
     assert [event.state for event in world.bus.events] == ["partial", "succeeded"]
-    (again,) = [task for task in world.ledger.tasks("r") if task.generation]
+    (again,) = [task for task in world.ledger.pulls("r") if task.generation]
     assert again.window is not None
     assert again.window.end.isoformat() == "2026-11-19", "the window stays what scheduled_at made it"
     assert again.deadline > world.clock.now().timestamp()
@@ -121,11 +121,11 @@ def test_a_redrive_of_named_tasks_leaves_the_others(world: PipelineWorld) -> Non
     world.found = ("1", "2")
     world.fate = lambda task: TaskState.QUARANTINED if task.window else TaskState.LOADED
     run_to_end(world)
-    first, second = (task for task in world.ledger.tasks("r") if task.window)
+    first, second = (task for task in world.ledger.pulls("r") if task.window)
 
     world.handle(Redrive(run_id="r", task_ids=(first.id,), accept_vanish=True))
 
-    chosen, other = world.ledger.get_task("r", first.id), world.ledger.get_task("r", second.id)
+    chosen, other = world.ledger.get_pull("r", first.id), world.ledger.get_pull("r", second.id)
     assert chosen is not None
     assert other is not None
     assert (chosen.generation, chosen.accept_vanish, other.generation) == (1, True, 0)
@@ -140,7 +140,7 @@ def test_a_redrive_while_the_run_goes_on_holds_its_end_back(world: PipelineWorld
     world.runs.send(DAILY)
     while not any(task.state is TaskState.FAILED for task in world.ledger.tasks("r")):
         queue = world.runs if world.runs.messages else world.collect
-        world._deliver(queue.messages.pop(0), lose=False)
+        world._deliver(queue, queue.messages.pop(0), lose=False)
     world.handle(Redrive(run_id="r"))
     held = [message for message in world.collect.messages if message.generation]
     assert held

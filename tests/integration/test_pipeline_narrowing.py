@@ -39,8 +39,8 @@ def test_its_halves_are_pulled_in_its_place(world: PipelineWorld) -> None:
 
     world.handle(Narrow(run_id="r", task_id=task.id))
 
-    halves = sorted(world.ledger.tasks("r"), key=lambda each: (each.depth, str(each.window)))[1:]
-    assert world.ledger.get_task("r", task.id).state is TaskState.SPLIT  # type: ignore[union-attr]
+    halves = sorted(world.ledger.pulls("r"), key=lambda each: (each.depth, str(each.window)))[1:]
+    assert world.ledger.get_pull("r", task.id).state is TaskState.SPLIT  # type: ignore[union-attr]
     assert [each.window for each in halves] == list(DAYS.halves())
     assert sorted(message.task_id for message in world.collect.take()) == sorted(each.id for each in halves)
     assert {marker.task_id for marker, _ in world.ledger.open_tasks("r")} == {each.id for each in halves}

@@ -191,7 +191,7 @@ def test_text_that_was_broken_in_the_console_hurts_its_item_alone(world: Pipelin
     run_to_end(world, HOURLY)
     sweep(world)
 
-    assert {task.profile_id for task in world.ledger.tasks("r")} == {"1"}
+    assert {task.profile_id for task in world.ledger.pulls("r")} == {"1"}
     assert "profiles meta_ads#2" in faults(world)["reason"]
     assert "run broken" in faults(world)["reason"]
 
@@ -217,7 +217,7 @@ def test_what_cannot_be_planned_fails_alone_and_says_why(world: PipelineWorld, m
 
     run_to_end(world, HOURLY)
 
-    tasks = {task.profile_id: task for task in world.ledger.tasks("r")}
+    tasks = {task.profile_id: task for task in world.ledger.pulls("r")}
     assert {number: task.state for number, task in tasks.items()} == {
         "1": TaskState.LOADED,
         "2": TaskState.FAILED,
@@ -236,7 +236,7 @@ def test_a_profile_whose_options_are_not_what_they_should_be_fails_alone(world: 
 
     run_to_end(world, HOURLY)
 
-    (task,) = world.ledger.tasks("r")
+    (task,) = world.ledger.pulls("r")
     assert (task.profile_id, task.state) == ("2", TaskState.FAILED)
     assert task.error is not None
     assert "options cannot be read" in task.error["message"]

@@ -57,7 +57,8 @@ def under_way(world: PipelineWorld, run_id: str = "back") -> Counter[str]:
 def pulled(world: PipelineWorld, run_id: str = "back") -> list[Task]:
     """The tasks of a run in the order in which they were worked on first."""
     known = world.ledger.find_tasks(run_id, world.worked)
-    return [known[task_id] for task_id in dict.fromkeys(world.worked) if task_id in known]
+    found = (known[task_id] for task_id in dict.fromkeys(world.worked) if task_id in known)
+    return [task for task in found if isinstance(task, Task)]
 
 
 def days_of(tasks: list[Task], dataset: Dataset) -> list[date]:
@@ -80,17 +81,17 @@ def test_the_newest_days_of_all_datasets_come_before_older_ones(world: PipelineW
 
 def test_a_span_s_total_is_asked_for_when_what_was_pulled_before_it_has_ended(world: PipelineWorld) -> None:
     begin(world)
-    first = [task.dataset for task in world.ledger.tasks("back")]
+    first = [task.dataset for task in world.ledger.pulls("back")]
 
     messages = world.collect.take()
     world.work(messages[0])
     advance(world)
-    second = [task.dataset for task in world.ledger.tasks("back")]
+    second = [task.dataset for task in world.ledger.pulls("back")]
     world.work(messages[1])
     advance(world)
 
     assert sorted(first) == sorted(second) == [Dataset.AD_BY_AGE_GENDER_DAILY, Dataset.AD_DAILY]
-    assert Dataset.ACCOUNT_DAILY in {task.dataset for task in world.ledger.tasks("back")}
+    assert Dataset.ACCOUNT_DAILY in {task.dataset for task in world.ledger.pulls("back")}
 
 
 def test_ad_accounts_go_back_side_by_side(world: PipelineWorld) -> None:
@@ -192,7 +193,7 @@ def test_each_task_s_deadline_begins_when_it_is_released(world: PipelineWorld) -
 
     run_to_end(world)
     assert state(world, "back") is RunState.SUCCEEDED
-    for task in world.ledger.tasks("back"):
+    for task in world.ledger.pulls("back"):
         assert task.deadline - epoch(MORNING) > 0
         assert task.error is None
 
@@ -296,7 +297,7 @@ def test_a_backfill_waits_so_long_for_a_credential_and_then_says_that_it_failed(
     world.drain()
 
     assert state(world, "back") is (RunState.RUNNING if fits else RunState.FAILED)
-    errors = [task.error["message"] for task in world.ledger.tasks("back") if task.error]
+    errors = [task.error["message"] for task in world.ledger.pulls("back") if task.error]
     assert errors == ([] if fits else [errors[0]])
     assert fits or "store a new one" in errors[0]
 
@@ -317,7 +318,7 @@ def test_an_ad_account_whose_time_zone_is_unknown_fails_alone(world: PipelineWor
     run_to_end(world, BACK)
 
     assert state(world, "back") is RunState.PARTIAL
-    (failed,) = (task for task in world.ledger.tasks("back") if task.state is TaskState.FAILED)
+    (failed,) = (task for task in world.ledger.pulls("back") if task.state is TaskState.FAILED)
     assert failed.profile_id == "2"
     assert failed.error is not None
     assert failed.error["message"] == "unknown time zone 'Mars/Olympus'"
@@ -335,13 +336,13 @@ def test_what_is_asked_again_pulls_only_what_is_missing(world: PipelineWorld) ->
     world.runs.send(CancelRun(run_id="back"))
     world.drain()
     assert state(world, "back") is RunState.CANCELLED
-    done = [task.window for task in world.ledger.tasks("back") if task.state is TaskState.LOADED]
+    done = [task.window for task in world.ledger.pulls("back") if task.state is TaskState.LOADED]
 
     run_to_end(world, BACK.model_copy(update={"run_id": "again"}))
 
-    again = list(world.ledger.tasks("again"))
+    again = list(world.ledger.pulls("again"))
     assert not {(task.dataset, task.window) for task in again} & {
-        (task.dataset, task.window) for task in world.ledger.tasks("back") if task.state is TaskState.LOADED
+        (task.dataset, task.window) for task in world.ledger.pulls("back") if task.state is TaskState.LOADED
     }
     assert len(done) + len(again) == 9
     assert not world.ledger.open_work("back")

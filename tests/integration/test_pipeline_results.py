@@ -47,7 +47,7 @@ def came(world: PipelineWorld, run_id: str = "r") -> Any:
 
 
 def tasks(world: PipelineWorld, dataset: Dataset, run_id: str = "r") -> list[Task]:
-    return [task for task in world.ledger.tasks(run_id) if task.dataset is dataset]
+    return [task for task in world.ledger.pulls(run_id) if task.dataset is dataset]
 
 
 def test_a_run_that_succeeded_says_what_it_read_and_how_long_it_took(world: PipelineWorld, clock: FrozenClock) -> None:
@@ -56,7 +56,7 @@ def test_a_run_that_succeeded_says_what_it_read_and_how_long_it_took(world: Pipe
     clock.advance(90)
     world.drain()
 
-    read = 10 * len(list(world.ledger.tasks("r")))
+    read = 10 * len(list(world.ledger.pulls("r")))
     assert read > 0
     assert came(world) == {"success": True, "records_processed": read, "duration_seconds": 90.0, "error": None}
 

@@ -58,7 +58,7 @@ def test_a_list_of_ad_accounts_that_waits_does_not_hold_up_those_that_are_known(
     world.runs.send(Sweep())
     world.drain()
     # then the other's ad accounts are pulled
-    pulled = [task.state for task in world.ledger.tasks("r") if task.profile_id]
+    pulled = [task.state for task in world.ledger.pulls("r") if task.profile_id]
     assert pulled == ([] if fits else [TaskState.LOADED] * len(pulled))
     assert bool(pulled) is not fits
     assert state(world) is (RunState.RUNNING if fits else RunState.PARTIAL)

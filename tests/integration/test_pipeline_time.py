@@ -57,7 +57,7 @@ class Slow:
 
 
 def end_all(world: PipelineWorld, end: TaskState) -> list[Task]:
-    tasks = list(world.ledger.tasks("r"))
+    tasks = list(world.ledger.pulls("r"))
     for task in tasks:
         world.ledger.finish("r", task.id, 0, end)
     world.handle(Advance(run_id="r"))

@@ -138,7 +138,7 @@ def test_an_operators_leave_for_a_vanishing_pull_survives_a_split(world: Pipelin
 
     Outcomes(world.ledger, world.catalog, world.queues, world.bus).settle(message, error)
 
-    children = [task for task in world.ledger.tasks("run-1") if task.parent]
+    children = [task for task in world.ledger.pulls("run-1") if task.parent]
     assert [child.accept_vanish for child in children] == [True, True]
 
 
@@ -371,7 +371,7 @@ def test_tasks_that_wait_for_a_released_brake_are_tried_again_at_once_and_no_oth
     world.fate = lambda task: None if task.profile_id else TaskState.LOADED
     run_to_end(world)
     waits = {"code": "throttled", "reason": "code 17", "until": 0}
-    open_tasks = [task for task in world.ledger.tasks("r") if not task.state.is_terminal]
+    open_tasks = [task for task in world.ledger.pulls("r") if not task.state.is_terminal]
     for task in open_tasks:
         world.ledger.release(task, waits)
     held = next(task for task in open_tasks if task.profile_id == "1")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, timedelta
 from itertools import permutations
 from typing import Any
@@ -12,9 +11,11 @@ import pytest
 
 from adweir.model import limits
 from adweir.model.errors import NotReady
+from adweir.model.flows import StageKind
 from adweir.model.invoices import DocumentKind, Invoice, InvoiceLine, InvoiceLineKind
-from adweir.model.messages import ScoreDays
+from adweir.model.messages import TaskMessage
 from adweir.model.metrics import Level
+from adweir.model.tasks import AccountTask, TaskState
 from adweir.platforms import REGISTRY
 from adweir.quality.days import DayScorer
 from adweir.reporting.invoices import MonthlyBills
@@ -384,28 +385,20 @@ def test_two_loads_that_note_one_month_at_once_both_count(
     assert sorted(days) == ["2026-11-01", "2026-11-02", "2026-11-03"]
 
 
-def test_etl_scores_each_client_by_itself_after_a_run_of_days(
+def test_a_task_of_a_run_scores_the_days_of_its_client(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, clock: FrozenClock
 ) -> None:
-    sqs = boto3.client("sqs")
-    url = sqs.create_queue(QueueName="etl")["QueueUrl"]
+    urls = {name: boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"] for name in ("etl", "runs")}
+    names = {f"{name.upper()}_QUEUE_URL": url for name, url in urls.items()} | {"FUNCTION_TIMEOUT_SECONDS": "20"}
     world = ScoredWorld(clock)
     world.pull_all()
-
-    def received(function: Any, workflow: str) -> list[str]:
-        detail = {"workflow": workflow, "run_id": "run_1", "accounts": []}
-        body = json.dumps({"detail-type": "RunFinished", "detail": detail})
-        for message in function.parse(body):
-            if isinstance(message, ScoreDays):
-                function.work(message, lambda: 20.0)
-        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
-        for each in found:
-            (message,) = function.parse(each["Body"])
-            function.work(message, lambda: 20.0)
-        return [json.loads(each["Body"])["account_id"] for each in found]
-
-    with loaded("etl", environment | {"ETL_QUEUE_URL": url, "FUNCTION_TIMEOUT_SECONDS": "20"}, monkeypatch) as function:
+    with loaded("etl", environment | names, monkeypatch) as function:
         function.app.clock = clock
-        assert received(function, "hourly") == []
-        assert received(function, "daily") == [world.account_id]
-    assert world.scored()["score"] == 1.0
+        task = AccountTask("r", "reconcile", world.account_id, StageKind.RECONCILE, 2_000_000_000)
+        function.app.ledger.plan(task)
+
+        function.work(TaskMessage.of(task), lambda: 20.0)
+
+        ended = function.app.ledger.get_task("r", task.id)
+    assert (ended.state, world.scored()["score"]) == (TaskState.LOADED, 1.0)
+    assert ended.counts["days_scored"] > 0

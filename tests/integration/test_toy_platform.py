@@ -94,7 +94,7 @@ class Story:
         """The windows of the first run's metric tasks in this state."""
         return sorted(
             str(task.window)
-            for task in self.app.ledger.tasks("run_1")
+            for task in self.app.ledger.pulls("run_1")
             if (task.profile_id, task.slice, task.state) == (profile_id, slice_, state)
         )
 
@@ -136,7 +136,7 @@ class Story:
         runs, _ = self.app.ledger.list_runs(10)
         (repull,) = [run for run in runs if run.workflow == "repull"]
         assert repull.state is RunState.SUCCEEDED
-        assert {task.slice for task in self.app.ledger.tasks(repull.run_id)} == {"campaign=big-1"}
+        assert {task.slice for task in self.app.ledger.pulls(repull.run_id)} == {"campaign=big-1"}
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The four functions as Lambda runs them: their real app.py, one container after the other, warm until it dies."""
+"""The five functions as Lambda runs them: their real app.py, one container after the other, warm until it dies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import CodeType
@@ -56,6 +56,7 @@ ALL = (
     Function("collect", COLLECT_QUEUE, 20, 1),
     Function("poll_reports", "reports", 20, 1),
     Function("validate", "landing", 20, 1),
+    Function("etl", "etl", 20, 1),
 )
 QUEUES = tuple(function.queue for function in ALL)
 
@@ -78,6 +79,7 @@ class Container:
             meter=NoMeter(),
             http=None,
         )
+        app.__dict__.update(publisher=AccountStandIn(app, parts), scorer=AccountStandIn(app, parts))
         scope: dict[str, Any] = {"__name__": f"function_{function.name}"}
         with mock.patch.object(composition, "build", return_value=app):
             exec(_code(function.name), scope)  # noqa: S102  the function's own app.py
@@ -94,6 +96,29 @@ class Parts:
     trace: Trace
     spec: str
     """Which of `PLATFORMS`."""
+    work: list[tuple[str, float]] = field(default_factory=list)
+    """What was done for the account, in order: the kind, and when it began."""
+
+
+class AccountStandIn:
+    """What is done for an account in place of datasets and scores: it stores an object."""
+
+    def __init__(self, app: App, parts: Parts) -> None:
+        self._app = app
+        self._parts = parts
+
+    def publish(self, account_id: str) -> list[Any]:
+        self._work("etl", account_id)
+        return []
+
+    def score(self, account_id: str, _remaining: object, _margin: float) -> int:
+        self._work("reconcile", account_id)
+        return 0
+
+    def _work(self, kind: str, account_id: str) -> None:
+        begun = self._parts.clock_of.now
+        self._app.raw.put(f"work/{kind}/{account_id}", b"done")
+        self._parts.work.append((kind, begun))
 
 
 @cache
@@ -115,6 +140,7 @@ def settings_of(function: Function) -> Settings:
         collect_queues=URL + "collect-{platform}",
         reports_queue_url=URL + "reports",
         landing_queue_url=URL + "landing",
+        etl_queue_url=URL + "etl",
         poll_seconds=30.0,
         poll_max_seconds=60.0,
         report_timeout_seconds=600,

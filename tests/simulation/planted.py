@@ -19,6 +19,7 @@ from adweir.model.times import iso
 from adweir.pipeline.progress import RunProgress
 from adweir.runtime.consumer import Consumer
 from adweir.store.dynamo.keyed import Keyed
+from adweir.store.ledger.account_tasks import AccountTasks
 from adweir.store.ledger.runs import Runs
 from adweir.store.ledger.task_rows import TaskName
 from adweir.store.ledger.tasks import Tasks
@@ -216,6 +217,11 @@ def reopened_without_a_turn() -> AbstractContextManager[object]:
     return both()
 
 
+def work_not_done_anew() -> AbstractContextManager[object]:
+    """A run that was opened again finds the work of its stages done."""
+    return mock.patch.object(AccountTasks, "_plan_again", lambda _self, known, _task: known)
+
+
 FAULTS: Mapping[str, Plant] = {
     plant.__name__: plant
     for plant in (
@@ -234,6 +240,7 @@ FAULTS: Mapping[str, Plant] = {
         started_twice,
         other_branch_overlooked,
         reopened_without_a_turn,
+        work_not_done_anew,
     )
 }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from adweir.model.metrics import Grain, Level, Series
 from adweir.model.tasks import TaskState
-from adweir.model.times import Window
+from adweir.model.times import Window, parse_instant
 from adweir.pipeline.workflows import joins
 from adweir.store.ledger import PLANNING, REDRIVABLE
 from adweir.store.metrics.coverage import COVERAGE, Coverage
@@ -68,7 +68,7 @@ class Watch:
     def _task(self, old: Item, new: Item) -> Iterator[str]:
         name, was, now = new["sk"]["S"], old["state"]["S"], new["state"]["S"]
         if _number(new, "generation") != _number(old, "generation"):
-            if was not in _REDRIVABLE:
+            if was not in _REDRIVABLE and _number(new, "version") <= _number(old, "version"):
                 yield f"{name} was {was} and was planned again"
         elif was in _TERMINAL and now != was:
             yield f"{name} was {was} and became {now}"
@@ -85,7 +85,7 @@ class Watch:
     def _loaded(self, task: Item) -> Iterator[str]:
         """When a task ends as loaded, its rows are there: coverage names its pull, or a newer one."""
         body = json.loads(task["body"]["S"])
-        if not body["window"]:
+        if not body.get("window"):
             return
         simulation = self._simulation
         pull = next(
@@ -194,6 +194,7 @@ def _runs(simulation: Simulation) -> Iterator[str]:
             yield f"{run_id} is {state}"
         elif (run_id, state) not in finished:
             yield f"{run_id} ended {state}, and nobody was told"
+        yield from _followed(simulation, run_id, items)
         if state in _ENDED - {"cancelled"} and simulation.story.runs[run_id].workflow == BRANCHES:
             yield from _branches(simulation, run_id, items)
         for name, item in items.items():
@@ -221,6 +222,22 @@ def _backfills(simulation: Simulation, pulls: list[model.Landed]) -> Iterator[st
                     yield f"{run_id} succeeded, and nobody pulled {name} of {day}"
 
 
+def _followed(simulation: Simulation, run_id: str, items: Mapping[str, Item]) -> Iterator[str]:
+    """What follows the data was done after all of it was stored."""
+    if items["run"]["state"]["S"] not in {"succeeded", "partial"}:
+        return
+    loaded = [item for name, item in items.items() if name.startswith("task#") and item["state"]["S"] == "loaded"]
+    work = {body["kind"] for item in loaded if "kind" in (body := json.loads(item["body"]["S"]))}
+    ends = [_time(item) for item in loaded if json.loads(item["body"]["S"]).get("window")]
+    for kind in sorted(work):
+        if ends and not any(what == kind and at >= max(ends) - _SKEW for what, at in simulation.parts.work):
+            yield f"{run_id} had its last numbers at {max(ends)}, and no {kind} began since"
+
+
+def _time(item: Item) -> float:
+    return parse_instant(item["updated_at"]["S"]).timestamp()
+
+
 def _joined(simulation: Simulation, run_id: str) -> bool:
     """Whether another run of the same workflow and scope may have been open when this one was asked for."""
     asked = simulation.story.runs
@@ -241,6 +258,9 @@ def _branches(simulation: Simulation, run_id: str, items: Mapping[str, Item]) ->
     wanted = {"lists": "", "days": ""}
     if "stop" not in broken:
         wanted["totals"] = "left out" if "skip" in broken else ""
+        own = "" if _passed(rules["totals"], states.get("totals", [])) else rules["totals"]["on_failure"]
+        if wanted["totals"] or own != "stop":
+            wanted["work"] = "left out" if wanted["totals"] or own == "skip" else ""
     body = json.loads(items["run"]["body"]["S"])
     found = {record["name"]: "left out" if record["left_out"] else "" for record in body["stages"]}
     if found != wanted:
@@ -256,7 +276,7 @@ def _task(run_id: str, task: Item, told: set[str]) -> Iterator[str]:
     state, body = task["state"]["S"], json.loads(task["body"]["S"])
     if state not in _TERMINAL:
         yield f"{task['sk']['S']} of {run_id} is {state}"
-    if state == TaskState.LOADED and body["window"] and body["id"] not in told:
+    if state == TaskState.LOADED and body.get("window") and body["id"] not in told:
         yield f"{task['sk']['S']} of {run_id} is loaded, and nobody was told of its changes"
 
 

@@ -70,7 +70,7 @@ class Simulation:
         self.calls = Calls(scheduler, Sky(story.weather, rng), rng, answer, self.trace)
         self.dynamodb.leave = self.sqs.leave = self.events.leave = self.calls.leave
         self.world = World(story, rng, lambda: scheduler.now, self._platform)
-        parts = Parts(scheduler, rng, scheduler.pause, self.trace, story.habits.spec)
+        self.parts = parts = Parts(scheduler, rng, scheduler.pause, self.trace, story.habits.spec)
         self.fleet = Fleet(scheduler, self.sqs, rng, parts, self.trace, story.workers)
         self.fleet.twice = story.late
         self.watch = rules.Watch(self)

@@ -189,7 +189,8 @@ def _flow(rng: random.Random) -> Mapping[str, Any]:
         return found | rule | ({"timeout_minutes": rng.choice((20, 240))} if rng.random() < 0.3 else {})
 
     joined = branch("totals", "account_daily") | {"after": ["lists", "days"]}
-    return {"stages": [joined, branch("lists", "profiles"), branch("days", _DATASET)]}
+    work = {"name": "work", "kind": "etl", "after": ["totals"]}
+    return {"stages": [joined, branch("lists", "profiles"), branch("days", _DATASET), work]}
 
 
 def _habits(rng: random.Random, flow: Mapping[str, Any], *, totals: bool) -> Habits:

@@ -21,7 +21,7 @@ def planned(ledger: Ledger, **values: Any) -> Task:
 
 def now(ledger: Ledger, task: Task) -> Task:
     """The task as it is now."""
-    found = ledger.get_task(task.run_id, task.id)
+    found = ledger.get_pull(task.run_id, task.id)
     assert found is not None
     return found
 

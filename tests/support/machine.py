@@ -33,7 +33,13 @@ class MachineQueues(MemoryQueues):
         return self.named()[arn.rpartition(":")[2]]
 
     def named(self) -> dict[str, MemoryQueue]:
-        return {"runs": self.runs, "collect": self.collecting, "reports": self.reports, "landing": self.landing}
+        return {
+            "runs": self.runs,
+            "collect": self.collecting,
+            "reports": self.reports,
+            "landing": self.landing,
+            "etl": self.etl,
+        }
 
 
 class Invocation:
@@ -106,6 +112,7 @@ def consumers_of(app: App) -> dict[str, Consumer[Any]]:
         ),
         "collect": app.consumer(parse=_task, handle=app.collector.collect, settle=app.outcomes.settle),
         "reports": app.consumer(parse=_task, handle=app.poller.poll, settle=app.outcomes.settle),
+        "etl": app.consumer(parse=_task, handle=app.account_work.handle, settle=app.account_work.settle),
         "landing": app.consumer(parse=parse_notification, handle=app.loader.load, settle=app.loader.settle),
     }
 

@@ -60,7 +60,7 @@ class MemoryQueues(Queues):
     """The system's queues; the platforms share one collect queue."""
 
     def __init__(self) -> None:
-        self._runs, self._reports, self._landing, self._collect = (MemoryQueue() for _ in range(4))
+        self._runs, self._reports, self._landing, self._collect, self._etl = (MemoryQueue() for _ in range(5))
 
     @property
     def runs(self) -> MemoryQueue:
@@ -75,6 +75,10 @@ class MemoryQueues(Queues):
         return self._landing
 
     @property
+    def etl(self) -> MemoryQueue:
+        return self._etl
+
+    @property
     def collecting(self) -> MemoryQueue:
         """The collect queue of any platform."""
         return self._collect
@@ -83,7 +87,7 @@ class MemoryQueues(Queues):
         return self._collect
 
     def every(self) -> tuple[MemoryQueue, ...]:
-        return self._runs, self._reports, self._landing, self._collect
+        return self._runs, self._reports, self._landing, self._collect, self._etl
 
 
 class MemoryBus(Bus):

@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from adweir.model.datasets import Dataset
-from adweir.model.errors import Throttled, Transient, Unprocessable
+from adweir.model.errors import AdweirError, NotReady, Throttled, Transient, Unprocessable
+from adweir.model.flows import StageKind
 from adweir.model.messages import Advance, Message, Scope, StartRun, Sweep, TaskMessage
 from adweir.model.metrics import Series
 from adweir.model.platforms import Platform
 from adweir.model.runs import Run, RunState
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window, iso
+from adweir.pipeline.account_work import AccountJob, AccountWork
 from adweir.pipeline.engine import Engine
 from adweir.pipeline.stages import RunSettings, StagePlanner
 from adweir.platforms import REGISTRY, Platforms
@@ -62,7 +64,10 @@ class FakePlatforms(Platforms):
 
 
 class PipelineWorld(World):
-    """One client with as many profiles as its credential finds; `fate` says what becomes of a task (loaded if None)."""
+    """One client with as many profiles as its credential finds; `fate` says what becomes of a pull (loaded if None).
+
+    `done` has what was done for accounts, in order: (kind, account).
+    """
 
     account_id = "acc-1"
     platform = META
@@ -75,9 +80,13 @@ class PipelineWorld(World):
         self.specs: dict[Platform, dict[Dataset, DatasetSpec]] = {META: SPECS}
         self.fate: Callable[[Task], TaskState | None] = lambda task: TaskState.LOADED
         self.worked: list[str] = []
+        self.done: list[tuple[StageKind, str]] = []
+        self.job: Callable[[StageKind, str], None] = lambda kind, account_id: None
         self.settings = RunSettings(**({"bucket": "data"} | settings))
         planner = StagePlanner(self.catalog, self.coverage, FakePlatforms(self.specs), clock, self.settings)
         self.engine = Engine(self.ledger, planner, self.queues, self.bus, clock, self.settings)
+        jobs = {kind: self._job(kind) for kind in self.settings.deployed - {StageKind.PULL}}
+        self.account_work = AccountWork(self.ledger, self.queues.runs, clock, 30, jobs)
 
     @property
     def runs(self) -> MemoryQueue:
@@ -125,6 +134,23 @@ class PipelineWorld(World):
         self.ledger.finish(task.run_id, task.id, task.generation, state, counts={"rows_read": 10})
         self.runs.send(Advance(run_id=task.run_id))
 
+    def work_on_account(self, message: TaskMessage) -> None:
+        """What the function `etl` does with a message."""
+        try:
+            self.account_work.handle(message, lambda: 60.0)
+        except (Throttled, NotReady, Transient):
+            raise
+        except AdweirError as error:
+            self.account_work.settle(message, error)
+
+    def _job(self, kind: StageKind) -> AccountJob:
+        def job(account_id: str, _remaining: object) -> dict[str, int]:
+            self.job(kind, account_id)
+            self.done.append((kind, account_id))
+            return {"done": 1}
+
+        return job
+
     def _load(self, task: Task) -> None:
         if task.dataset is Dataset.PROFILES:
             for profile_id in self.found:
@@ -137,23 +163,26 @@ class PipelineWorld(World):
     def drain(self, *, lose: bool = False, times: int = 1) -> None:
         """Deliver until the queues are empty. A message whose worker dies comes again, or is lost with `lose`."""
         while True:
-            batch: list[Message] = [*self.runs.take(), *self.collect.take()]
+            batch: list[tuple[MemoryQueue, Message]] = [
+                (queue, message) for queue in (self.runs, self.collect, self.queues.etl) for message in queue.take()
+            ]
             if not batch:
                 return
-            for message in (message for message in batch for _ in range(times)):
-                self._deliver(message, lose=lose)
+            for queue, message in (each for each in batch for _ in range(times)):
+                self._deliver(queue, message, lose=lose)
 
-    def _deliver(self, message: Message, *, lose: bool) -> None:
-        queue = self.collect if isinstance(message, TaskMessage) else self.runs
+    def _deliver(self, queue: MemoryQueue, message: Message, *, lose: bool) -> None:
         try:
-            if isinstance(message, TaskMessage):
+            if not isinstance(message, TaskMessage):
+                self.handle(message)
+            elif queue is self.collect:
                 self.work(message)
             else:
-                self.handle(message)
+                self.work_on_account(message)
         except Killed:
             if not lose:
                 queue.messages.append(message)
-        except (Throttled, Transient):
+        except (Throttled, NotReady, Transient):
             self.clock.advance(31)
             queue.messages.append(message)
 
@@ -171,7 +200,7 @@ class PipelineWorld(World):
     def tasks(self, run_id: str) -> dict[tuple[str, str, str], TaskState]:
         return {
             (task.profile_key, task.dataset.value, str(task.window or "")): task.state
-            for task in self.ledger.tasks(run_id)
+            for task in self.ledger.pulls(run_id)
         }
 
 
@@ -188,10 +217,10 @@ def begin(world: PipelineWorld, message: StartRun = BACK) -> None:
 
 
 def advance(world: PipelineWorld) -> None:
-    """Deliver what the engine is sent, until nothing more comes."""
-    while messages := world.runs.take():
+    """Deliver what the engine and etl are sent, until nothing more comes."""
+    while messages := [*world.runs.take(), *world.queues.etl.take()]:
         for message in messages:
-            world.handle(message)
+            world.work_on_account(message) if isinstance(message, TaskMessage) else world.handle(message)
 
 
 def state(world: PipelineWorld, run_id: str = "r") -> RunState:

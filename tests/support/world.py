@@ -89,7 +89,7 @@ class World:
 
     def task(self, task: Task) -> Task:
         """The task as the ledger has it now."""
-        found = self.ledger.get_task(task.run_id, task.id)
+        found = self.ledger.get_pull(task.run_id, task.id)
         assert found is not None
         return found
 

@@ -97,13 +97,8 @@ def test_our_rules_match_events_that_the_model_knows() -> None:
             assert set(rule["EventPattern"].get("detail", {})) <= set(known[name].model_fields)
 
 
-def test_a_finished_daily_run_reaches_etl_and_alarming_events_a_person() -> None:
-    finished, alarming = RULES["RunFinishedRule"], RULES["AlarmingRule"]
-    assert finished["EventPattern"]["detail"] == {
-        "workflow": ["daily", "weekly", "sync", "backfill"],
-        "state": ["succeeded", "partial"],
-    }
-    assert target(finished["Targets"][0]["Arn"]) == "EtlQueue"
+def test_alarming_events_reach_a_person() -> None:
+    alarming = RULES["AlarmingRule"]
     assert set(alarming["EventPattern"]["detail-type"]) == {"QualityBreached", "CredentialBroken", "AnomalyDetected"}
     assert target(alarming["Targets"][0]["Arn"]) == "AlarmTopic"
     assert alarming["EventPattern"]["detail"] == {"reason": [{"anything-but": ["score"]}]}  # a breach

@@ -5,9 +5,10 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from adweir.model.messages import BuildDataset
+from adweir.model.messages import Scope
 from adweir.runtime.routes import Here, Resource
-from routes.fields import AccountId, AccountPath, NextToken, Shown
+from routes.fields import AccountId, AccountPath, NextToken, Shown, StartedRun
+from routes.ingestion import start
 
 
 class DatasetFile(Shown):
@@ -61,12 +62,6 @@ class DatasetList(Shown):
     next_token: NextToken = None
 
 
-class QueuedBuild(Shown):
-    """The accounts whose datasets are being built; none means all."""
-
-    accounts: list[str]
-
-
 datasets = Resource("Datasets", "Media-mix datasets, ready for a model")
 _ONE = "/api/v1/accounts/{account_id}/mmm"
 
@@ -87,13 +82,12 @@ def list_datasets(app: Here, account_id: AccountPath) -> DatasetList:
 
 
 @datasets.route("POST", _ONE, "Build the media-mix datasets of an account", limited=True, scope="write", status=202)
-def build_account_datasets(app: Here, account_id: AccountPath) -> QueuedBuild:
-    known = app.catalog.account(account_id).account_id
-    app.queues.etl.send(BuildDataset(accounts=(known,)), group=known)
-    return QueuedBuild(accounts=[known])
+def build_account_datasets(app: Here, account_id: AccountPath) -> StartedRun:
+    """A run of the workflow `refresh`, which scores the days that changed, too."""
+    return start(app, "refresh", Scope(accounts=(app.catalog.account(account_id).account_id,)))
 
 
 @datasets.route("POST", "/api/v1/etl", "Build the media-mix datasets of all accounts", scope="write", status=202)
-def build_datasets(app: Here) -> QueuedBuild:
-    app.queues.etl.send(BuildDataset(), group="all")
-    return QueuedBuild(accounts=[])
+def build_datasets(app: Here) -> StartedRun:
+    """A run of the workflow `refresh`, which scores the days that changed, too."""
+    return start(app, "refresh", Scope())

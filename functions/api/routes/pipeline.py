@@ -83,7 +83,7 @@ class StageSums(Shown):
 
     workflow: str
     stage: str
-    platform: PlatformId
+    platform: PlatformId | None = Field(description="Null where the stage pulls nothing.")
     tasks: dict[str, int] = Field(description="Tasks by state.")
     failures: dict[str, int] = Field(description="Errors by code.")
     counts: dict[str, int] = Field(description="Rows read, stored, quarantined, …")

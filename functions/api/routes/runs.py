@@ -7,10 +7,11 @@ from pydantic import Field, StringConstraints
 
 from adweir.model import limits
 from adweir.model.errors import Conflict, NotFound
+from adweir.model.flows import StageKind
 from adweir.model.messages import CancelRun
 from adweir.model.messages import Redrive as RedriveMessage
 from adweir.model.runs import Run, RunState
-from adweir.model.tasks import TaskState
+from adweir.model.tasks import Task, TaskState
 from adweir.runtime.app import App
 from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
@@ -94,7 +95,7 @@ class StageAnswer(Progress):
     name: str
     state: Annotated[str, OneOf("running", "ended", "left_out")]
     reason: str | None = Field(description="Why it was left out.")
-    datasets: dict[str, Progress] = Field(description="The same counts by dataset.")
+    datasets: dict[str, Progress] = Field(description="The same counts by dataset of pulls.")
     started_at: Instant | None
     ended_at: Instant | None
 
@@ -104,11 +105,12 @@ class NamedTask(Shown):
 
     task_id: str
     stage: str
+    kind: StageKind = Field(description="What it does: only a `pull` has what comes next.")
     account_id: AccountId
-    platform: PlatformId
-    profile_id: str
-    dataset: str
-    slice: str
+    platform: PlatformId | None
+    profile_id: str | None
+    dataset: str | None
+    slice: str | None
     window: str | None = Field(description="The days it asks for, first and last.")
     generation: int
 
@@ -238,7 +240,8 @@ def get_run(app: Here, run_id: RunPath) -> RunDetails:
 
     run, now = _run(app, run_id), app.clock.now()
     tasks = list(app.ledger.tasks(run.run_id))
-    far = backfilled(app.ledger, app.platforms.parse, run, tasks, now)
+    pulls = (task for task in tasks if isinstance(task, Task))
+    far = backfilled(app.ledger, app.platforms.parse, run, pulls, now)
     return RunDetails.of(details(run, tasks, now) | {"backfill": far})
 
 

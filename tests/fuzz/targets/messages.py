@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from adweir.intake.load.arrivals import parse_notification
 from adweir.model.deliveries import read_delivery
 from adweir.model.errors import AdweirError, BadInput, Throttled
-from adweir.model.messages import RUN_MESSAGE, BuildDataset, Message, ObjectArrived, TaskMessage
+from adweir.model.messages import RUN_MESSAGE, Message, ObjectArrived, TaskMessage
 from adweir.platforms.connector import Page
 from adweir.runtime.consumer import Consumer, Work
 from adweir.store.raw.pages import blocks, pack
@@ -36,7 +36,7 @@ _QUEUES: Mapping[str, tuple[Callable[[str], list[Any]], str]] = {
     "tasks": (lambda body: [TaskMessage.model_validate_json(body)], "collect"),
     "reports": (lambda body: [TaskMessage.model_validate_json(body)], "poll_reports"),
     "runs": (lambda body: [RUN_MESSAGE.validate_json(body)], "orchestrate"),
-    "etl": (lambda body: [BuildDataset.model_validate_json(body)], "etl"),
+    "etl": (lambda body: [TaskMessage.model_validate_json(body)], "etl"),
 }
 """Queue → how its function reads a body, and the function whose example events are its messages."""
 _GOOD = {
@@ -44,7 +44,7 @@ _GOOD = {
     "tasks": '{"run_id":"r","task_id":"t"}',
     "reports": '{"run_id":"r","task_id":"t"}',
     "runs": '{"kind":"sweep"}',
-    "etl": '{"accounts":[]}',
+    "etl": '{"run_id":"r","task_id":"t"}',
 }
 _MORE = {
     "landing": (
@@ -57,7 +57,7 @@ _MORE = {
     ),
     "tasks": ({"run_id": "r", "task_id": "t", "generation": 2, "not_before": 1795000000, "attempt": 3},),
     "reports": ({"run_id": "r", "task_id": "t", "report_deadline": 1795000000, "resubmits": 1},),
-    "etl": ({"accounts": ["acc"], "run_id": "r"},),
+    "etl": ({"run_id": "r", "task_id": "t", "generation": 2, "account_id": "acc"},),
 }
 _DELIVERY = Document.of(
     {

@@ -10,7 +10,7 @@ from adweir.model.datasets import Dataset
 from adweir.model.errors import AdweirError
 from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
-from adweir.model.tasks import Cause, Task
+from adweir.model.tasks import AnyTask, Cause, Task
 
 Count = Annotated[int, Field(ge=0, lt=1 << 53)]
 """A count, a size or a time: what is larger, or negative, no code of ours has written."""
@@ -42,7 +42,7 @@ class Message(BaseModel):
 
 
 class TaskMessage(Message):
-    """collect and reports queues: work on this task of this generation.
+    """collect, reports and etl queues: work on this task of this generation.
 
     On the reports queue also: `report_deadline` (Unix seconds by our clock; 0: none), after which the report is given
     up, and `resubmits`, how often it was requested again.
@@ -62,8 +62,10 @@ class TaskMessage(Message):
     label: Id = ""
 
     @classmethod
-    def of(cls, task: Task, *, report_deadline: int = 0, resubmits: int = 0) -> Self:
+    def of(cls, task: AnyTask, *, report_deadline: int = 0, resubmits: int = 0) -> Self:
         """Work on this task."""
+        if not isinstance(task, Task):
+            return cls(run_id=task.run_id, task_id=task.id, generation=task.generation, account_id=task.account_id)
         return cls(
             run_id=task.run_id,
             task_id=task.id,
@@ -279,25 +281,6 @@ class ObjectArrived(Message):
         until = self.busy_until if goes_on else due + limits.MAX_LEASE_LOOKS_SECONDS
         stuck = self.stuck + 1 if error.context.get("is_stuck") else self.stuck if busy else 0
         return {"busy": busy, "busy_until": until, "stuck": stuck}
-
-
-class BuildDataset(Message):
-    """etl queue: make the media-mix datasets of these accounts (all when empty)."""
-
-    accounts: tuple[Id, ...] = ()
-    run_id: Id = ""
-
-
-class ScoreDays(Message):
-    """etl queue: score the days of `account_id` whose numbers changed, and look at its bills.
-
-    Without one: send such a message for each of `accounts` (all when empty), so that one's work holds up no other's.
-    """
-
-    kind: Literal["score"] = "score"
-    account_id: Id = ""
-    accounts: tuple[Id, ...] = ()
-    run_id: Id = ""
 
 
 class MakeExport(Message):

@@ -1,15 +1,16 @@
-"""Tasks, which say what is to be pulled, and pulls, which say what was."""
+"""Tasks, which say what is to be done, pulls above all; and pulls, which say what was pulled."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from adweir.model.datasets import Dataset
+from adweir.model.flows import StageKind
 from adweir.model.labels import DEFAULT, owner
 from adweir.model.metrics import Grain, Level, Series, Source
 from adweir.model.platforms import Platform
@@ -55,27 +56,76 @@ _TERMINAL = frozenset(
 def task_id(run_id: str, profile_key: str, dataset: Dataset, slice_: str, window: Window | None, mode: str = "") -> str:
     """A task's identity, 20 hex digits: planning the same work twice gives the same task."""
     parts = (run_id, profile_key, dataset, slice_, str(window or ""))
-    text = "\x1f".join((*parts, mode) if mode else parts)
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
+    return _hashed(*parts, mode) if mode else _hashed(*parts)
+
+
+def _hashed(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:20]
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """One pull to be made: (profile, dataset, slice, window) within a run.
+class StageTask:
+    """A part of a stage of a run, for the client `account_id`: what all tasks have in common.
 
-    `account_id` is the client account; `profile_id` the platform's ad account ("" for the profiles dataset, whose task
-    belongs to a credential). `label` names the account's credential that pulls it. `window` is None for entities.
-    `deadline` is Unix seconds. `generation` counts redrives, `attempts` claims. `mode` is how it has to be fetched
-    (`platforms.connector.Mode`), "" where the platform chooses. A worker holds the task until `hold_until` (Unix
-    seconds; 0: no worker does). `waits` says what an open task waited for when it was last tried: `code`, `reason`, and
-    `until` (Unix seconds), when it is tried again at the earliest. `accept_vanish` is an operator's permission for a
-    pull that `mass_vanish` held back. A pull that paused has `parts` stored (by the attempts that made them) and goes
-    on at the platform's `cursor`.
+    Each has a `deadline`, too, in Unix seconds. `generation` counts how often it was planned again, `attempts` claims.
+    A worker holds the task until `hold_until` (Unix seconds; 0: no worker does). `waits` says what an open task waited
+    for when it was last tried: `code`, `reason`, and `until` (Unix seconds), when it is tried again at the earliest.
     """
 
     run_id: str
     stage: str
     account_id: str
+    _: KW_ONLY
+    state: TaskState = TaskState.PLANNED
+    generation: int = 0
+    id: str = ""
+    attempts: int = 0
+    updated_at: str = ""
+    created_at: str = ""
+    hold_until: int = 0
+    waits: Mapping[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountTask(StageTask):
+    """What a stage of another kind than `pull` does for one client account.
+
+    There is one per account and stage. A run that was opened again runs what comes behind the stages of its tasks
+    anew: then the same task is planned again, as its next generation, for the `round` of that opening (`Run.reopened`).
+    """
+
+    kind: StageKind
+    deadline: int
+    round: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.id:
+            object.__setattr__(self, "id", _hashed(self.run_id, f"@{self.account_id}", self.kind, self.stage))
+
+    @property
+    def group(self) -> str:
+        """The fair-queue key of its messages."""
+        return self.account_id
+
+    @property
+    def about(self) -> str:
+        """What it does, for people: `etl of acc_1`."""
+        return f"{self.kind} of {self.account_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Task(StageTask):
+    """One pull to be made: (profile, dataset, slice, window) within a run.
+
+    `account_id` is the client account; `profile_id` the platform's ad account ("" for the profiles dataset, whose task
+    belongs to a credential). `label` names the account's credential that pulls it. `window` is None for entities.
+    `mode` is how it has to be fetched (`platforms.connector.Mode`), "" where the platform chooses. `accept_vanish` is
+    an operator's permission for a pull that `mass_vanish` held back. A pull that paused has `parts` stored (by the
+    attempts that made them) and goes on at the platform's `cursor`.
+    """
+
     platform: Platform
     profile_id: str
     dataset: Dataset
@@ -85,31 +135,37 @@ class Task:
     timezone: str = "UTC"
     currency: str = ""
     label: str = DEFAULT
-    state: TaskState = TaskState.PLANNED
-    generation: int = 0
     depth: int = 0
     parent: str = ""
     mode: str = ""
     parts: tuple[int, ...] = ()
     cursor: str = ""
-    id: str = ""
     as_of: str = ""
     report_id: str = ""
     object_key: str = ""
-    attempts: int = 0
-    updated_at: str = ""
-    created_at: str = ""
-    hold_until: int = 0
     accept_vanish: bool = False
-    waits: Mapping[str, Any] | None = None
-    error: Mapping[str, Any] | None = None
-    counts: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.id:
             object.__setattr__(
                 self, "id", task_id(self.run_id, self.profile_key, self.dataset, self.slice, self.window, self.mode)
             )
+
+    @property
+    def kind(self) -> StageKind:
+        """The kind of the stages that have such tasks."""
+        return StageKind.PULL
+
+    @property
+    def group(self) -> str:
+        """The fair-queue key of its messages."""
+        return self.profile_key
+
+    @property
+    def about(self) -> str:
+        """What it does, for people: `ad_daily (all) of meta_ads 123, 2026-11-01..2026-11-07`."""
+        days = f", {self.window}" if self.window else ""
+        return f"{self.dataset} ({self.slice}) of {self.platform} {self.profile_id or self.account_id}{days}"
 
     @property
     def profile_key(self) -> str:
@@ -150,6 +206,10 @@ class Task:
         if self.window is None or self.window.length < 2:
             return []
         return [self.child(window=half) for half in self.window.halves()]
+
+
+AnyTask = Task | AccountTask
+"""A task as the ledger has it."""
 
 
 class Stamp(NamedTuple):

@@ -11,9 +11,10 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import NamedTuple
 
+from adweir.model.datasets import Dataset
 from adweir.model.flows import OnFailure, StageKind
-from adweir.model.runs import CurrentStage, Run, StageRecord, StageState
-from adweir.model.tasks import Task, TaskState
+from adweir.model.runs import CurrentStage, Run, RunState, StageRecord, StageState
+from adweir.model.tasks import AnyTask, Task, TaskState
 from adweir.pipeline.workflows import Stage, Workflow
 from adweir.store.ledger import REDRIVABLE
 
@@ -27,7 +28,7 @@ class StageTally(NamedTuple):
     failed: int = 0
 
     @classmethod
-    def of(cls, tasks: Iterable[Task]) -> StageTally:
+    def of(cls, tasks: Iterable[AnyTask]) -> StageTally:
         """Of a stage's tasks, without those that were split."""
         states = [task.state for task in tasks]
         loaded = states.count(TaskState.LOADED)
@@ -94,6 +95,26 @@ def decide(
     return Decision((*current, *beginning), tuple(records.values()), names, failed, tuple(left_out))
 
 
+def state_of(flow: Workflow, tasks: Collection[AnyTask], failed: Collection[str], *, lost: bool) -> RunState:
+    """How a run ends with these tasks and failed stages. `lost`: some of its tasks cannot be read.
+
+    Pulls decide whether it failed: what follows them works on what is stored, and its failure makes a run partial. In a
+    run without pulls all tasks count alike.
+    """
+    if not lost and all(task.state.is_good for task in tasks):
+        return RunState.SUCCEEDED
+    counting = [task for task in tasks if isinstance(task, Task)] if flow.pulls else tasks
+    if any(task.state.is_good and not lists_only(task) for task in counting):
+        return RunState.PARTIAL
+    fatal = [name for name in failed if not flow.pulls or flow.stage(name).kind is StageKind.PULL]
+    return RunState.FAILED if fatal else RunState.PARTIAL
+
+
+def lists_only(task: AnyTask) -> bool:
+    """Whether a task lists ad accounts: it brings nothing of them."""
+    return isinstance(task, Task) and task.dataset is Dataset.PROFILES
+
+
 def _failed(flow: Workflow, ended: Iterable[StageRecord]) -> dict[str, str]:
     """The stages of which too few tasks loaded, each with why."""
     return {
@@ -128,9 +149,13 @@ def _next_of(
 def reopened(
     flow: Workflow, run: Run, names: Collection[str], now: str
 ) -> tuple[tuple[CurrentStage, ...], tuple[StageRecord, ...]]:
-    """The current stages and the ended ones when tasks of the stages `names` are tried again: these, without those that
-    come behind others of them, are current; what comes behind them runs again when they have ended."""
+    """The current stages and the ended ones when tasks of the ended stages `names` are tried again.
+
+    These, without those that come behind others of them, are current, beside what goes on meanwhile; what comes behind
+    them runs again when they have ended.
+    """
     behind = flow.behind(names)
     first = [stage.name for stage in flow.stages if stage.name in names and stage.name not in behind]
     ended = tuple(record for record in run.stages if record.name not in behind and record.name not in first)
-    return tuple(CurrentStage(name, StageState.OPEN, since=now, asked_at=now) for name in first), ended
+    kept = () if run.state.is_terminal else (one for one in run.current if one.name not in behind)
+    return (*kept, *(CurrentStage(name, StageState.OPEN, since=now, asked_at=now) for name in first)), ended

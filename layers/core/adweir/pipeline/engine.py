@@ -32,7 +32,7 @@ from adweir.model.messages import (
 )
 from adweir.model.ports import Bus, Queues
 from adweir.model.runs import Run, RunState, StageState
-from adweir.model.tasks import Task, TaskState
+from adweir.model.tasks import AccountTask, AnyTask, TaskState
 from adweir.model.times import iso
 from adweir.pipeline.alone import alone
 from adweir.pipeline.deciding import decide
@@ -178,7 +178,7 @@ class Engine:
 
     def _plan(self, run: Run, name: str, done: str, remaining: Remaining) -> None:
         """Plan a stage of the run after the entry `done`, and open it."""
-        made: list[tuple[str, list[Task]]] = []
+        made: list[tuple[str, Sequence[AnyTask]]] = []
         for key, tasks in self._entries(run, name):
             if key <= done:
                 continue
@@ -218,7 +218,7 @@ class Engine:
         if any(stage.name == name for stage in run.current) or run.state is RunState.CANCELLED:
             self.progress.advance(run.run_id)
 
-    def _plan_entries(self, run: Run, name: str, made: Sequence[tuple[str, Sequence[Task]]]) -> bool:
+    def _plan_entries(self, run: Run, name: str, made: Sequence[tuple[str, Sequence[AnyTask]]]) -> bool:
         """Store and send the tasks of entries, and remember the last one. False when the run was cancelled.
 
         What was planned meanwhile is then cancelled by `advance`.
@@ -229,23 +229,26 @@ class Engine:
         stored: set[str] = set()
         with alone(self._ledger, f"planning of {keys}"):
             stored = self._ledger.plan_together([task for _, tasks in made for task in tasks])
-        planned: list[Task] = []
+        planned: list[AnyTask] = []
         for key, tasks in made:
             with alone(self._ledger, f"planning of {key}"):
-                for task in tasks:
-                    self._plan_task(task, is_stored=task.id in stored)
-                planned += tasks
+                planned += [self._plan_task(task, is_stored=task.id in stored) for task in tasks]
         with alone(self._ledger, f"the messages of {keys}"):
-            self.sender.send(task for task in planned if not task.error)  # what is refused the sweep sends again
+            fresh = (task for task in planned if not task.error and not task.state.is_terminal)
+            self.sender.send(fresh)  # what is refused the sweep sends again
         return self._ledger.planned_until(run.run_id, name, made[-1][0])
 
-    def _plan_task(self, task: Task, *, is_stored: bool) -> None:
+    def _plan_task(self, task: AnyTask, *, is_stored: bool) -> AnyTask:
+        """Store a task unless it is; the task to send."""
+        if isinstance(task, AccountTask):
+            return task if is_stored else self._ledger.plan_account(task)
         if not is_stored:
             self._ledger.plan(task)
         if task.error:
             self._ledger.finish(task.run_id, task.id, task.generation, TaskState.FAILED, error=task.error)
             if task.error["code"] == UNPLANNABLE:
                 self._ledger.faults.note(f"planning of {task.profile_key} {task.dataset}", task.error["message"])
+        return task
 
 
 def dated(message: StartRun) -> StartRun:

@@ -10,14 +10,12 @@ from pydantic import ValidationError
 from adweir.intake.load.arrivals import parse_notification
 from adweir.model.errors import AdweirError
 from adweir.model.messages import RUN_MESSAGE, TaskMessage
-from adweir.model.tasks import Task, TaskState
+from adweir.model.tasks import AnyTask, TaskState
 
 if TYPE_CHECKING:
     from adweir.store.ledger import Ledger
 
 
-_ETL_KINDS = (None, "export", "score")
-"""Of messages of the etl queue; those about a finished run have none."""
 _SAFE = "safe: the same message twice changes nothing"
 _OF_A_RUN: dict[Literal["advance", "cancel", "narrow", "redrive"], str] = {
     "advance": "see whether {} can go on",
@@ -40,7 +38,7 @@ class About(NamedTuple):
 def about(queue: str, body: str, ledger: Ledger) -> About:
     """A message by the short name of its queue; of `delivery`, whose messages are for any, by its form."""
     try:
-        if queue == "reports" or queue.startswith("collect-"):
+        if queue == "reports" or queue.startswith("collect-") or (queue == "etl" and '"export_id"' not in body):
             return _of_task(queue, TaskMessage.model_validate_json(body), ledger)
         if queue in _PLAIN:
             return _PLAIN[queue](body)
@@ -50,9 +48,7 @@ def about(queue: str, body: str, ledger: Ledger) -> About:
 
 
 def _of_any(body: str) -> About:
-    if '"aws.s3"' in body:
-        return _of_objects(body)
-    return _of_etl(body) if json.loads(body).get("kind") in _ETL_KINDS else _of_run(body)
+    return _of_run(body) if json.loads(body).get("kind") else _of_objects(body)
 
 
 def _of_stream(_body: str) -> About:
@@ -60,22 +56,20 @@ def _of_stream(_body: str) -> About:
 
 
 def _of_task(queue: str, message: TaskMessage, ledger: Ledger) -> About:
-    verb = "poll the report of" if queue == "reports" else "pull"
+    verb = _VERBS.get(queue, "pull")
     names = {"run_id": message.run_id, "task_id": message.task_id}
     task = ledger.get_task(message.run_id, message.task_id)
     if task is None or task.generation != message.generation:
         return About(f"{verb} a task that is gone", "does nothing", **names)
-    days = f", {task.window}" if task.window else ""
-    words = f"{verb} {task.dataset} ({task.slice}) of {task.platform} {task.profile_id or task.account_id}{days}"
-    return About(f"{words}; its task is {_state(task)}", _task_again(task), **names)
+    return About(f"{verb} {task.about}; its task is {_state(task)}", _task_again(task), **names)
 
 
-def _state(task: Task) -> str:
+def _state(task: AnyTask) -> str:
     error = f": {task.error.get('message', '')}" if task.error else ""
     return f"{task.state.value}{error}"
 
 
-def _task_again(task: Task) -> str:
+def _task_again(task: AnyTask) -> str:
     if task.state in {TaskState.FAILED, TaskState.PARKED, TaskState.QUARANTINED}:
         return "does nothing, since its task has ended: redrive the run"
     return "does nothing, since its task has ended" if task.state.is_terminal else _SAFE
@@ -114,17 +108,11 @@ def _of_run(body: str) -> About:
     return About(words, run_id=run_id, task_id=task_id)
 
 
-def _of_etl(body: str) -> About:
-    message = json.loads(body)
-    if message.get("kind") == "export":
-        return About(f"make the export {message['export_id']}")
-    if message.get("kind") == "score":
-        named = message.get("account_id") or ", ".join(message.get("accounts", ())) or "all clients"
-        return About(f"score the days of {named}", run_id=message.get("run_id", ""))
-    detail = message.get("detail", message)
-    accounts = ", ".join(detail.get("accounts", ())) or "all clients"
-    return About(f"build the media-mix datasets of {accounts}", run_id=detail.get("run_id", ""))
+def _of_export(body: str) -> About:
+    return About(f"make the export {json.loads(body)['export_id']}")
 
 
-_PLAIN = {"landing": _of_objects, "runs": _of_run, "etl": _of_etl, "stream": _of_stream}
+_VERBS = {"reports": "poll the report of", "etl": "do the"}
+"""By queue, what its messages about tasks want done."""
+_PLAIN = {"landing": _of_objects, "runs": _of_run, "etl": _of_export, "stream": _of_stream}
 """By queue, how its messages are read where their text says it all."""

@@ -91,7 +91,7 @@ def _open(ledger: Ledger) -> Iterator[Task]:
             looked_at += 1
             if looked_at > limits.MAX_TASKS_LOOKED_AT:
                 return
-            if task is not None:
+            if isinstance(task, Task):
                 yield task
 
 

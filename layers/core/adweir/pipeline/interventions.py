@@ -12,7 +12,7 @@ from adweir.model.errors import Conflict, NotFound, Throttled
 from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
 from adweir.model.runs import Run, RunState
-from adweir.model.tasks import Task, TaskState
+from adweir.model.tasks import AccountTask, AnyTask, Task, TaskState
 from adweir.model.times import Clock, iso
 from adweir.pipeline.alone import alone
 from adweir.pipeline.held_back import waits_for_brake
@@ -49,7 +49,7 @@ class Interventions:
         progress: RunProgress,
         sender: TaskSender,
         clock: Clock,
-        deadline: Callable[[Task], int],
+        deadline: Callable[[AnyTask], int],
     ) -> None:
         self._ledger = ledger
         self._progress = progress
@@ -106,8 +106,8 @@ class Interventions:
             failed = []
         if redriven:
             run = self._run(run_id)  # read after the markers are set: from then on no worker ends the run
-            if run.state.is_terminal:
-                self._progress.reopen(run, {task.stage for task in redriven})
+            if stages := _to_reopen(run, redriven):
+                self._progress.reopen(run, stages)
             self._ledger.mark_open(run_id)
             self._sender.send(redriven)
         elif in_turn:
@@ -186,17 +186,27 @@ def _in_turn(waiting: list[Throttled]) -> Iterator[None]:
         waiting.append(error)
 
 
-def _waits_for_brake(task: Task, platform: Platform, profile: str) -> bool:
+def _waits_for_brake(task: AnyTask, platform: Platform, profile: str) -> bool:
+    if not isinstance(task, Task):
+        return False
     ours = not profile or task.profile_key == f"{platform}#{profile}"
     return task.platform == platform and ours and waits_for_brake(task)
 
 
-def _was_redriven(task: Task) -> bool:
+def _to_reopen(run: Run, redriven: Iterable[AnyTask]) -> set[str]:
+    """The stages to open again when these tasks are tried again: what comes behind them has to wait, or runs anew."""
+    stages = {task.stage for task in redriven}
+    if run.state.is_terminal:
+        return stages
+    return stages & {record.name for record in run.stages} - {stage.name for stage in run.current}
+
+
+def _was_redriven(task: AnyTask) -> bool:
     """Whether a redrive planned the task and nobody has begun it: its message may not have been sent."""
     return task.state is TaskState.PLANNED and task.generation > 0 and not task.attempts
 
 
-def to_redrive(ledger: Ledger, run: Run, task_ids: Sequence[str]) -> tuple[int, list[tuple[Task, str]]]:
+def to_redrive(ledger: Ledger, run: Run, task_ids: Sequence[str]) -> tuple[int, list[tuple[AnyTask, str]]]:
     """How many tasks a redrive of the run (of those named) tries again, and those named that it leaves, each with why.
 
     Raises NotFound for an unknown task, Conflict when it would try none.
@@ -217,10 +227,12 @@ def to_redrive(ledger: Ledger, run: Run, task_ids: Sequence[str]) -> tuple[int, 
     return again, [(task, reason) for task, reason in reasons if reason and task_ids]
 
 
-def _why_left(task: Task) -> str:
+def _why_left(task: AnyTask) -> str:
     """Why a redrive leaves a task as it is, "" for one that it tries again."""
     if task.state in REDRIVABLE or _was_redriven(task):
         return ""
     if not task.state.is_terminal:
         return "it has not ended"
+    if isinstance(task, AccountTask) and task.state is TaskState.LOADED:
+        return "its work is done"
     return _LEFT[task.state]

@@ -23,7 +23,7 @@ class Narrowing:
 
     def narrow(self, message: Narrow) -> None:
         """Split the task; when it is split already, send those of its halves again that nobody has begun with."""
-        task = self._ledger.get_task(message.run_id, message.task_id)
+        task = self._ledger.get_pull(message.run_id, message.task_id)
         if task is None or task.generation != message.generation:
             return
         if task.state is TaskState.SPLIT:

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from adweir.model import limits
-from adweir.model.datasets import Dataset
 from adweir.model.errors import Throttled, Transient, Unprocessable
 from adweir.model.events import RunFinished
 from adweir.model.flows import StageKind
@@ -19,9 +18,9 @@ from adweir.model.log import log
 from adweir.model.messages import PlanStage
 from adweir.model.ports import Bus, Queue
 from adweir.model.runs import CurrentStage, Run, RunState, StageState
-from adweir.model.tasks import Task, TaskState
+from adweir.model.tasks import AnyTask, Task, TaskState
 from adweir.model.times import Clock, iso, parse_instant
-from adweir.pipeline.deciding import Decision, StageTally, decide, reopened
+from adweir.pipeline.deciding import Decision, StageTally, decide, lists_only, reopened, state_of
 from adweir.pipeline.flow_forms import flow_of
 from adweir.pipeline.stages import UNPLANNABLE
 from adweir.pipeline.time_left import TimeLeft
@@ -178,13 +177,13 @@ class RunProgress:
         self._close_open(run.run_id, TaskState.FAILED, {"code": UNPLANNABLE, "message": broken})
         return self._end_run(run, self._tasks(run), RunState.FAILED, broken)
 
-    def _tasks(self, run: Run) -> list[Task]:
+    def _tasks(self, run: Run) -> list[AnyTask]:
         return [task for task in self._ledger.tasks(run.run_id) if task.state is not TaskState.SPLIT]
 
     def _decide(self, run: Run, flow: Workflow, over: set[str], working: str) -> bool:
         """End the stages `over`, and begin what follows. False when somebody else changed the run meanwhile."""
         tasks, now = self._tasks(run), iso(self._clock.now())
-        by_stage: dict[str, list[Task]] = {}
+        by_stage: dict[str, list[AnyTask]] = {}
         for task in tasks:
             by_stage.setdefault(task.stage, []).append(task)
         tallies = {name: StageTally.of(ours) for name, ours in by_stage.items()}
@@ -198,13 +197,11 @@ class RunProgress:
             return True
         if working:
             return True  # tasks of a stage that ended are tried again
-        whole = all(task.state.is_good for task in tasks) and not self._ledger.lost_tasks(run.run_id)
-        brought = any(task.state.is_good and task.dataset is not Dataset.PROFILES for task in tasks)
-        state = RunState.SUCCEEDED if whole else RunState.PARTIAL if brought or not decision.failed else RunState.FAILED
+        state = state_of(flow, tasks, decision.failed, lost=self._ledger.lost_tasks(run.run_id) > 0)
         ended = replace(run, stages=decision.stages)
         return self._end_run(ended, tasks, state, self._reason(ended, decision, tasks))
 
-    def _end_run(self, run: Run, tasks: Sequence[Task], state: RunState, reason: str) -> bool:
+    def _end_run(self, run: Run, tasks: Sequence[AnyTask], state: RunState, reason: str) -> bool:
         """End a run whose tasks are these; one that cannot be read counts as failed. False when somebody else changed
         the run meanwhile."""
         lost = self._ledger.lost_tasks(run.run_id)
@@ -223,11 +220,11 @@ class RunProgress:
         self.conclude(ended)
         return True
 
-    def _reason(self, run: Run, decision: Decision, tasks: Sequence[Task]) -> str:
+    def _reason(self, run: Run, decision: Decision, tasks: Sequence[AnyTask]) -> str:
         """Why a run ended as it did, where its state alone does not say it."""
         said = [*decision.failed.values(), *decision.left_out]
         if not decision.failed:
-            pulled = any(task.dataset is not Dataset.PROFILES for task in tasks)
+            pulled = any(isinstance(task, Task) and not lists_only(task) for task in tasks)
             said.append(self._deployment.remarks(run, pulled=pulled))
         return "; ".join(text for text in said if text)
 
@@ -280,12 +277,12 @@ class RunProgress:
             log.info("run %s is reopened later: %s", run.run_id, error.message)
 
     def reopen(self, run: Run, stages: set[str]) -> None:
-        """Reopen an ended run at `stages`, of which tasks are tried again.
+        """Reopen a run at `stages`, which had ended, and of which tasks are tried again.
 
         Raises Throttled while another run of the same workflow and scope is open.
         """
         self._ledger.mark_open(run.run_id)
-        if joins(run.workflow):
+        if run.state.is_terminal and joins(run.workflow):
             self._ledger.turns.take_again(run)
         current, ended = reopened(flow_of(run), run, stages, iso(self._clock.now()))
         changes = {"state": RunState.RUNNING, "current": current, "stages": ended, "ended_at": ""}
@@ -305,7 +302,7 @@ class RunProgress:
                 self._ledger.finish(run_id, task.id, task.generation, state, error=error)
 
 
-def records_of(tasks: Iterable[Task]) -> int:
+def records_of(tasks: Iterable[AnyTask]) -> int:
     """How many rows tasks read, those that were refused included."""
     return sum(task.counts.get("rows_read", 0) for task in tasks)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from adweir.model.messages import Message, ObjectArrived, TaskMessage
 from adweir.model.platforms import Platform
 from adweir.model.ports import Queues
-from adweir.model.tasks import Task, TaskState
+from adweir.model.tasks import AccountTask, AnyTask, Task, TaskState
 
 
 class TaskSender:
@@ -17,24 +17,32 @@ class TaskSender:
         self._queues = queues
         self._bucket = bucket
 
-    def send(self, tasks: Iterable[Task]) -> None:
-        """Send planned tasks to their platforms' collect queues."""
+    def send(self, tasks: Iterable[AnyTask]) -> None:
+        """Send planned tasks: pulls to their platforms' collect queues, those of accounts to etl's."""
         by_platform: dict[Platform, list[Task]] = {}
+        of_accounts: list[AccountTask] = []
         for task in tasks:
+            if isinstance(task, AccountTask):
+                of_accounts.append(task)
+                continue
             by_platform.setdefault(task.platform, []).append(task)
         for platform, ours in by_platform.items():
-            self._queues.collect(platform).send_many((TaskMessage.of(task), task.profile_key) for task in ours)
+            self._queues.collect(platform).send_many((TaskMessage.of(task), task.group) for task in ours)
+        if of_accounts:
+            self._queues.etl.send_many((TaskMessage.of(task), task.group) for task in of_accounts)
 
-    def resend(self, tasks: Iterable[Task]) -> None:
+    def resend(self, tasks: Iterable[AnyTask]) -> None:
         """Send stalled tasks again, to be collected, polled or loaded, according to their states."""
         polls: list[tuple[Message, str]] = []
         loads: list[tuple[Message, str]] = []
-        others: list[Task] = []
+        others: list[AnyTask] = []
         for task in tasks:
-            if task.state is TaskState.WAITING_REPORT:
-                polls.append((TaskMessage.of(task), task.profile_key))
+            if isinstance(task, AccountTask):
+                others.append(task)
+            elif task.state is TaskState.WAITING_REPORT:
+                polls.append((TaskMessage.of(task), task.group))
             elif task.state is TaskState.LANDED:
-                loads.append((ObjectArrived(bucket=self._bucket, key=task.object_key), task.profile_key))
+                loads.append((ObjectArrived(bucket=self._bucket, key=task.object_key), task.group))
             else:
                 others.append(task)
         self._queues.reports.send_many(polls)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,11 +15,11 @@ from adweir.model.errors import AuthExpired, BadInput, Unprocessable
 from adweir.model.flows import StageKind
 from adweir.model.labels import owner
 from adweir.model.log import log
-from adweir.model.metrics import Series
+from adweir.model.metrics import Grain, Series
 from adweir.model.platforms import Platform
 from adweir.model.ports import platform_named
 from adweir.model.runs import Run
-from adweir.model.tasks import Task
+from adweir.model.tasks import AccountTask, AnyTask, Task
 from adweir.model.times import Window, epoch, is_zone, parse_instant
 from adweir.pipeline.alone import PASSING, explain
 from adweir.pipeline.flow_forms import find_flow, flow_of
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from adweir.store.catalog.store import Catalog
 
 
+DEPLOYED = frozenset({StageKind.PULL, StageKind.RECONCILE, StageKind.ETL})
+"""The kinds of stages that there are functions for."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunSettings:
     """Numbers from the settings; `bucket` is where raw objects are, `deployed` the kinds of stages that there are
@@ -45,17 +49,18 @@ class RunSettings:
     stale_after_seconds: int = 1800
     function_timeout_seconds: int = 60
     bucket: str = ""
-    deployed: frozenset[StageKind] = frozenset({StageKind.PULL})
+    deployed: frozenset[StageKind] = DEPLOYED
 
 
 class Entry(NamedTuple):
-    """A credential, or a profile's dataset, by its key; `tasks()` reads its coverage and says what it needs.
+    """A credential, a profile's dataset, or a client account, by its key; `tasks()` says what it needs, of a dataset by
+    its coverage.
 
     A task that has an `error` cannot be pulled: store it as failed.
     """
 
     key: str
-    tasks: Callable[[], list[Task]]
+    tasks: Callable[[], Sequence[AnyTask]]
 
     @classmethod
     def of(cls, key: str, lost: Callable[[], Task], tasks: Callable[[], list[Task]]) -> Entry:
@@ -74,6 +79,7 @@ class Entry(NamedTuple):
 
 
 _LISTS = (Dataset.PROFILES,)
+_OF_NO_DAY = (*_LISTS, Dataset.CHANGES, Dataset.STREAMS)
 UNPLANNABLE = "unplannable"
 """The code of what could not be planned."""
 
@@ -105,6 +111,8 @@ class StagePlanner:
     def entries(self, run: Run, name: str) -> list[Entry]:
         """What a stage of the run has to plan, in the order of its keys."""
         stage = flow_of(run).stage(name)
+        if stage.kind is not StageKind.PULL:
+            return self._account_entries(run, stage)
         frame = self.frame(run, stage)
         entries: list[Entry] = []
         if Dataset.PROFILES in stage.datasets:
@@ -116,15 +124,7 @@ class StagePlanner:
 
     def profiles(self, run: Run, stage: Stage) -> list[Profile]:
         """The ad accounts that a stage of the run pulls."""
-        only = frozenset(run.scope.profiles)
-        return [
-            profile
-            for profile in self._catalog.profiles()
-            if profile.status == ProfileStatus.ACTIVE
-            and self._in(run, profile.account_id, profile.platform)
-            and self._pulls(stage, profile.platform)
-            and (not only or profile.profile_id in only or profile.key in only)
-        ]
+        return [profile for profile in self._active(run) if self._pulls(stage, profile.platform)]
 
     def lane(self, run: Run, stage: Stage, profile: Profile) -> Lane:
         """The way of an ad account through a patient stage. Raises BadInput for one whose days cannot be determined."""
@@ -162,6 +162,28 @@ class StagePlanner:
             deadline=self._deadline(None),
             batch_days=run.args.get("batch_size", 0),
         )
+
+    def _account_entries(self, run: Run, stage: Stage) -> list[Entry]:
+        """One task per client account that has an active ad account in scope; none where the run changes no day, and
+        nothing that a day's numbers are named by."""
+        if run.scope.datasets and not any(_is_worked_on(Dataset(name)) for name in run.scope.datasets):
+            return []
+        deadline = self._deadline(None)
+
+        def tasks(account_id: str) -> list[AnyTask]:
+            return [AccountTask(run.run_id, stage.name, account_id, stage.kind, deadline, run.reopened)]
+
+        accounts = {profile.account_id for profile in self._active(run)}
+        return [Entry(account_id, partial(tasks, account_id)) for account_id in sorted(accounts)]
+
+    def _active(self, run: Run) -> Iterator[Profile]:
+        """The active ad accounts in scope."""
+        only = frozenset(run.scope.profiles)
+        for profile in self._catalog.profiles():
+            if profile.status != ProfileStatus.ACTIVE or not self._in(run, profile.account_id, profile.platform):
+                continue
+            if not only or profile.profile_id in only or profile.key in only:
+                yield profile
 
     def _credential_entries(self, frame: Frame, stage: Stage, run: Run) -> list[Entry]:
         """A list of ad accounts per credential. The next stage, of all of them, begins when all lists have ended."""
@@ -228,6 +250,8 @@ class StagePlanner:
 
     def _why_nothing(self, run: Run) -> str:
         """Why a run had nothing to pull, in a sentence for the caller."""
+        if not flow_of(run).pulls:
+            return ""
         pulling = [stage.name for stage in flow_of(run).stages if stage.datasets and stage.datasets != _LISTS]
         if any(self.entries(run, name) for name in pulling):
             return "nothing to pull, every day in scope was pulled before"
@@ -236,8 +260,10 @@ class StagePlanner:
             " when a working credential of its own lists them and no other client account listed them first"
         )
 
-    def deadline(self, task: Task) -> int:
+    def deadline(self, task: AnyTask) -> int:
         """When a task that is planned now has to be finished, in Unix seconds: its dataset's pace may say so."""
+        if not isinstance(task, Task):
+            return self._deadline(None)
         return self._deadline(self._served(task.platform).get(task.dataset))
 
     def _deadline(self, spec: DatasetSpec | None) -> int:
@@ -283,6 +309,10 @@ class StagePlanner:
         scope = run.scope
         platforms = {self.platforms.parse(name) for name in scope.platforms}
         return (not scope.accounts or account_id in scope.accounts) and (not platforms or platform in platforms)
+
+
+def _is_worked_on(dataset: Dataset) -> bool:
+    return dataset.grain is not Grain.HOUR and dataset not in _OF_NO_DAY
 
 
 def _refuse(reason: str) -> list[Task]:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from adweir.model import limits
 from adweir.model.log import log
 from adweir.model.runs import RunState
-from adweir.model.tasks import Task, TaskState
+from adweir.model.tasks import AnyTask, Task, TaskState
 from adweir.model.times import Clock, epoch, parse_instant
 from adweir.pipeline.alone import PASSING, alone
 from adweir.pipeline.sender import TaskSender
 from adweir.pipeline.stages import RunSettings
-from adweir.store.ledger import PLANNING, TOGETHER
+from adweir.store.ledger import PLANNING, REDRIVABLE, TOGETHER
 
 if TYPE_CHECKING:
     from adweir.store.ledger import Ledger, Marker
@@ -42,7 +42,7 @@ class Sweeper:
         ledger: Ledger,
         sender: TaskSender,
         advance: Callable[[str], None],
-        deadline: Callable[[Task], int],
+        deadline: Callable[[AnyTask], int],
         clock: Clock,
         settings: RunSettings,
     ) -> None:
@@ -94,7 +94,7 @@ class Sweeper:
             return True
         if run.state.is_terminal and run.state is not RunState.CANCELLED and not self._is_reopened(run_id):
             return True
-        stalled, overdue, whole = list[Task](), list[Task](), True
+        stalled, overdue, whole = list[AnyTask](), list[AnyTask](), True
         for marker, task in self._ledger.open_tasks(run_id):
             if not self._has_time(remaining):
                 whole = False
@@ -122,11 +122,11 @@ class Sweeper:
         run = self._ledger.get_run(run_id)
         return run is not None and not run.state.is_terminal
 
-    def _resend(self, stalled: list[Task], run_id: str) -> None:
+    def _resend(self, stalled: list[AnyTask], run_id: str) -> None:
         with self._alone(f"stalled tasks of run {run_id}"):
             self._sender.resend(stalled)
 
-    def _fail(self, overdue: list[Task], run_id: str) -> None:
+    def _fail(self, overdue: list[AnyTask], run_id: str) -> None:
         """Fail tasks that are too late: together, or one by one where one of them has moved on."""
         errors = [
             {"code": "deadline", "message": f"not finished by its deadline; it was {task.state}"} for task in overdue
@@ -138,7 +138,7 @@ class Sweeper:
             with self._alone(f"task {task.id} of run {run_id}"):
                 self._ledger.finish(run_id, task.id, task.generation, TaskState.FAILED, error=error)
 
-    def _sweep_marker(self, run_id: str, marker: Marker, task: Task | None) -> list[Task]:
+    def _sweep_marker(self, run_id: str, marker: Marker, task: AnyTask | None) -> list[AnyTask]:
         """Do what there is to do about a marker whose task is not too late. Returns that if it is to be sent again."""
         if marker.task_id == PLANNING:
             self._sweep_planning(run_id, marker)
@@ -157,15 +157,20 @@ class Sweeper:
         if run is not None and not run.is_requested(marker.stage) and self._is_stale(marker.at):
             self._ledger.end_planning(run_id, marker.stage)
 
-    def _sweep_terminal(self, marker: Marker, task: Task) -> None:
-        """A worker ended the task and died before it removed the marker, or a redrive died after it put one."""
-        if marker.generation <= task.generation:
+    def _sweep_terminal(self, marker: Marker, task: AnyTask) -> None:
+        """A worker ended the task and died before it removed the marker, or who plans it again died after it put one.
+
+        A planning that died comes again and puts its marker again; a redrive may not.
+        """
+        if marker.generation <= task.generation or (self._is_stale(marker.at) and task.state not in REDRIVABLE):
             self._ledger.unmark(task.run_id, marker)
         elif self._is_stale(marker.at):
-            redriven = self._ledger.redrive(task, self._deadline(task), accept_vanish=task.accept_vanish)
+            redriven = self._ledger.redrive(
+                task, self._deadline(task), accept_vanish=isinstance(task, Task) and task.accept_vanish
+            )
             self._sender.send([redriven] if redriven else [])
 
-    def _is_stalled(self, task: Task) -> bool:
+    def _is_stalled(self, task: AnyTask) -> bool:
         """Whether a task that nobody holds made no progress for long; then this counts as some."""
         now = epoch(self._clock.now())
         return task.hold_until <= now and self._is_stale(task.updated_at) and self._ledger.touch(task)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from adweir.model import limits
-from adweir.model.tasks import Task, TaskState
+from adweir.model.tasks import AnyTask, Task, TaskState
 from adweir.model.times import parse_instant
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class _Sums:
     errors: dict[str, int] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
 
-    def add(self, task: Task) -> None:
+    def add(self, task: AnyTask) -> None:
         self.states[task.state.value] = self.states.get(task.state.value, 0) + 1
         if task.error and not task.state.is_good:  # a skipped task says why, and is no failure
             code = str(task.error.get("code", "error"))
@@ -50,7 +50,8 @@ class _Sums:
 
 
 def metrics(ledger: Ledger) -> dict[str, Any]:
-    """Counts, durations, rows per second and failures of the newest runs, by workflow, stage and platform.
+    """Counts, durations, rows per second and failures of the newest runs, by workflow, stage and platform (None where a
+    stage pulls nothing).
 
     A task's seconds run from its planning to its load, so waiting in queues and for reports is in them.
     `rows_per_second` is rows over those seconds; None where nothing was loaded. Of runs with very many tasks fewer
@@ -65,7 +66,8 @@ def metrics(ledger: Ledger) -> dict[str, Any]:
             break
         for task in ledger.tasks(run.run_id):
             read += 1
-            sums.setdefault((run.workflow, task.stage, task.platform), _Sums()).add(task)
+            platform = task.platform if isinstance(task, Task) else ""
+            sums.setdefault((run.workflow, task.stage, platform), _Sums()).add(task)
         measured.append(run)
     return {
         "runs": [
@@ -90,7 +92,8 @@ def metrics(ledger: Ledger) -> dict[str, Any]:
             for run in measured
         ],
         "stages": [
-            {"workflow": workflow, "stage": stage, "platform": platform} | sums[workflow, stage, platform].summary()
+            {"workflow": workflow, "stage": stage, "platform": platform or None}
+            | sums[workflow, stage, platform].summary()
             for workflow, stage, platform in sorted(sums)
         ],
     }

@@ -116,6 +116,11 @@ class Workflow:
                 return stage
         raise Unprocessable(f"workflow {self.name} has no stage {name!r}", [{"field": "stage"}])
 
+    @property
+    def pulls(self) -> bool:
+        """Whether it pulls anything."""
+        return any(stage.kind is StageKind.PULL for stage in self.stages)
+
     def behind(self, names: Collection[str]) -> set[str]:
         """The stages that come after any of these, at any distance."""
         found: set[str] = set()
@@ -168,11 +173,20 @@ _PROFILES = Stage("profiles", (Dataset.PROFILES,), (Dataset.PROFILES,))
 _PULLS = Stage("pulls", (*_METRICS, *_ENTITIES), (*_ENTITIES, *_METRICS, *_BILLS))
 _PULLS_AND_BILLS = replace(_PULLS, datasets=(*_PULLS.datasets, *_BILLS))
 # Totals last: only a total that is newer than the levels can say whether what they no longer bring is gone.
-_TOTAL = Stage("totals", _TOTALS, _TOTALS)
+# What follows works on all that is stored: also when no total came.
+_TOTAL = Stage("totals", _TOTALS, _TOTALS, on_failure=OnFailure.GO_ON)
 # Of the pipelines, where nothing is reconciled (`pipeline.pipelines`).
 _ADS = one_of("ads", _LADDER, _OBJECT_LADDER)
 CAMPAIGNS = one_of("campaigns", _LADDER[::-1])
 _ACCOUNTS = one_of("totals", (*_TOTALS, *_LADDER[::-1]))
+_RECONCILE = Stage("reconcile", kind=StageKind.RECONCILE)
+_ETL = Stage("etl", kind=StageKind.ETL)
+
+
+def _then_work(*stages: Stage) -> tuple[Stage, ...]:
+    """Stages one after the other, and behind the last of them, side by side, what is made of the days they brought."""
+    last = (stages[-1].name,)
+    return (*_chain(*stages), replace(_RECONCILE, after=last), replace(_ETL, after=last))
 
 
 _YEARS = Stage(
@@ -186,16 +200,16 @@ _YEARS = Stage(
 
 def _metrics(reach: Reach, accepts: tuple[Dataset, ...], beside: tuple[Dataset, ...] = ()) -> tuple[Stage, ...]:
     metrics = Stage("metrics", (*_METRICS, *beside), (*accepts, *beside), reach)
-    return _chain(metrics, Stage("totals", _TOTALS, _TOTALS, reach))
+    return _then_work(metrics, replace(_TOTAL, reach=reach))
 
 
 WORKFLOWS: Mapping[str, Workflow] = {
     workflow.name: workflow
     for workflow in (
         Workflow("daily", "ad accounts, then their objects and the days that are missing or still change",
-                 _chain(_PROFILES, _PULLS, _TOTAL)),
+                 _then_work(_PROFILES, _PULLS, _TOTAL)),
         Workflow("sync", "the daily workflow and the newest invoices, asked for through the API",
-                 _chain(_PROFILES, _PULLS_AND_BILLS, _TOTAL)),
+                 _then_work(_PROFILES, _PULLS_AND_BILLS, _TOTAL)),
         Workflow("weekly", "every day that a platform may still restate, and the newest invoices",
                  _metrics(Reach.SETTLING, _METRICS, _BILLS)),
         Workflow("hourly", "today's hours of the platforms that report them, and what changed where that is wanted",
@@ -205,7 +219,9 @@ WORKFLOWS: Mapping[str, Workflow] = {
         Workflow("repull", "a platform said that these objects or days changed: all of them again",
                  _metrics(Reach.WHOLE, (*_ENTITIES, *_METRICS, *_HOURLY)), joins=False),
         Workflow("backfill", "the days of a range that were never pulled, and the invoices of its months",
-                 (_YEARS,)),
+                 _then_work(_YEARS)),
+        Workflow("refresh", "scores of days, bills and media-mix datasets anew, from what is stored",
+                 (_RECONCILE, _ETL)),
         Workflow("ad", "pipeline: ads and their days, or the finest level that a platform has",
                  _chain(_PROFILES, _ADS)),
         Workflow("account", "pipeline: ad accounts and the days of each as a whole", _chain(_PROFILES, _ACCOUNTS)),

@@ -9,7 +9,7 @@ from typing import Any
 
 from adweir.model import limits
 from adweir.model.runs import Run, RunState
-from adweir.model.tasks import Task, TaskState
+from adweir.model.tasks import AnyTask, Task, TaskState
 from adweir.model.times import iso_of, parse_instant
 from adweir.reporting.waiting import waiting
 
@@ -52,12 +52,12 @@ def result(run: Run, records: int | None) -> dict[str, Any] | None:
     }
 
 
-def details(run: Run, tasks: Iterable[Task], now: datetime) -> dict[str, Any]:
+def details(run: Run, tasks: Iterable[AnyTask], now: datetime) -> dict[str, Any]:
     """A run with its stages in order, each with counts of tasks by state, and up to 200 tasks that failed or wait.
 
     Waiting tasks that were tried, and so say what they wait for, come before those that were not. A stage's `total`
     counts no task that was split (its children count); `done` are loaded or skipped, `failed` the failed, parked,
-    quarantined and cancelled ones. `datasets` has the same counts by dataset.
+    quarantined and cancelled ones. `datasets` has the same counts by dataset of pulls.
     """
     ended, current = {stage.name: stage for stage in run.stages}, {stage.name: stage for stage in run.current}
     names = [*ended, *(name for name in current if name not in ended)]
@@ -67,7 +67,8 @@ def details(run: Run, tasks: Iterable[Task], now: datetime) -> dict[str, Any]:
     untried: list[dict[str, Any]] = []
     rows = read = unfinished = 0
     for task in tasks:
-        tallies.setdefault(task.stage, {}).setdefault(task.dataset.value, Counter())[task.state] += 1
+        dataset = task.dataset.value if isinstance(task, Task) else ""
+        tallies.setdefault(task.stage, {}).setdefault(dataset, Counter())[task.state] += 1
         rows += task.counts.get("rows_stored", 0)
         read += task.counts.get("rows_read", 0)
         if task.state in _UNDONE and len(failed) < limits.MAX_FAILED_TASKS_SHOWN:
@@ -86,7 +87,7 @@ def details(run: Run, tasks: Iterable[Task], now: datetime) -> dict[str, Any]:
                 "state": "running" if is_open else "left_out" if record and record.left_out else "ended",
                 "reason": (record.left_out if record else "") or None,
                 **_progress(sum(by_dataset.values(), Counter())),
-                "datasets": {dataset: _progress(counts) for dataset, counts in sorted(by_dataset.items())},
+                "datasets": {dataset: _progress(counts) for dataset, counts in sorted(by_dataset.items()) if dataset},
                 "started_at": record.started_at if record else (begun.since if begun else None) or None,
                 "ended_at": record.ended_at if record and not is_open else None,
             }
@@ -113,7 +114,7 @@ def _progress(counts: Counter[TaskState]) -> dict[str, Any]:
     }
 
 
-def life(task: Task, now: datetime) -> dict[str, Any]:
+def life(task: AnyTask, now: datetime) -> dict[str, Any]:
     """A task with its times, attempts and error, and what it waits for while it has not ended."""
     waits = waiting(task, now) if not task.state.is_terminal else {"waits_for": None, "until": None}
     return _named(task) | {
@@ -121,25 +122,35 @@ def life(task: Task, now: datetime) -> dict[str, Any]:
         "updated_at": task.updated_at or None,
         "deadline": iso_of(task.deadline),
         "attempts": task.attempts,
-        "as_of": task.as_of or None,
-        "object_key": task.object_key or None,
-        "parent": task.parent or None,
+        **_of_pull(task),
         "counts": dict(task.counts),
         "error": dict(task.error) if task.error else None,
         **waits,
     }
 
 
-def _named(task: Task) -> dict[str, Any]:
+def _of_pull(task: AnyTask) -> dict[str, Any]:
+    """What only pulls have, of any task."""
+    pull = task if isinstance(task, Task) else None
+    return {
+        "as_of": (pull and pull.as_of) or None,
+        "object_key": (pull and pull.object_key) or None,
+        "parent": (pull and pull.parent) or None,
+    }
+
+
+def _named(task: AnyTask) -> dict[str, Any]:
+    pull = task if isinstance(task, Task) else None
     return {
         "task_id": task.id,
         "stage": task.stage,
+        "kind": task.kind.value,
         "state": task.state.value,
         "account_id": task.account_id,
-        "platform": task.platform,
-        "profile_id": task.profile_id,
-        "dataset": task.dataset.value,
-        "slice": task.slice,
-        "window": str(task.window) if task.window else None,
+        "platform": pull and pull.platform,
+        "profile_id": pull and pull.profile_id,
+        "dataset": pull and pull.dataset.value,
+        "slice": pull and pull.slice,
+        "window": str(pull.window) if pull and pull.window else None,
         "generation": task.generation,
     }

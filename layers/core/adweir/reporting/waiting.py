@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from adweir.model.tasks import Task, TaskState
+from adweir.model.tasks import AnyTask, Task, TaskState
 from adweir.model.times import clock_text, epoch, iso_of, parse_instant
 
 
-def waiting(task: Task, now: datetime) -> dict[str, Any]:
+def waiting(task: AnyTask, now: datetime) -> dict[str, Any]:
     """Why an open task has not ended: `waits_for` in words (times in UTC) and `until`, None where nobody knows."""
     words, until = _why(task, now)
     return {"waits_for": words, "until": iso_of(until) if until else None}
 
 
-def _why(task: Task, now: datetime) -> tuple[str, int]:
+def _why(task: AnyTask, now: datetime) -> tuple[str, int]:
     since = clock_text(parse_instant(task.updated_at), now)
     if task.hold_until > epoch(now):
         return f"being worked on since {since}", 0
@@ -23,19 +23,20 @@ def _why(task: Task, now: datetime) -> tuple[str, int]:
         return f"its worker, begun {since}, ended without a word; it goes on when its message comes back", 0
     if task.waits:
         return _said(task, int(task.waits.get("until") or 0), now)
-    match task.state:
-        case TaskState.WAITING_REPORT:
+    match task:
+        case Task(state=TaskState.WAITING_REPORT):
             asked = clock_text(parse_instant(task.as_of), now)
             return f"the platform has been making report {task.report_id} since {asked}", 0
-        case TaskState.LANDED:
+        case Task(state=TaskState.LANDED):
             return f"the platform's answer is stored since {since} and waits to be loaded", 0
         case _:
-            return f"not begun: its message waits in the collect queue since {since}", 0
+            queue = "collect" if isinstance(task, Task) else "etl"
+            return f"not begun: its message waits in the {queue} queue since {since}", 0
 
 
-def _said(task: Task, until: int, now: datetime) -> tuple[str, int]:
+def _said(task: AnyTask, until: int, now: datetime) -> tuple[str, int]:
     reason = str((task.waits or {}).get("reason", ""))
-    if task.state is TaskState.WAITING_REPORT and task.as_of:
+    if isinstance(task, Task) and task.state is TaskState.WAITING_REPORT and task.as_of:
         reason += f", asked for at {clock_text(parse_instant(task.as_of), now)}"
     if not until:
         return f"{reason}; tried again within a minute", 0

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from adweir.model.errors import AdweirError
     from adweir.model.flows import StageKind
     from adweir.model.messages import RunMessage
+    from adweir.pipeline.account_work import AccountWork
     from adweir.pipeline.engine import Engine
     from adweir.pipeline.held_replays import HeldReplays
     from adweir.pipeline.jobs.fired import FiredJobs
@@ -140,9 +141,9 @@ class App(Resources):
     @property
     def stage_kinds(self) -> frozenset[StageKind]:
         """The kinds of stages that this deployment has a function for."""
-        from adweir.model.flows import StageKind
+        from adweir.pipeline.stages import DEPLOYED
 
-        return frozenset({StageKind.PULL})
+        return DEPLOYED
 
     @cached_property
     def engine(self) -> Engine:
@@ -231,6 +232,28 @@ class App(Resources):
         known = self.monitor.known()
         self.monitor.settle(freshness.looks(seen, known, at), known, at)
         self.monitor.forget(known)
+
+    @cached_property
+    def account_work(self) -> AccountWork:
+        """What `etl` does for stages: their kinds beside `pull`."""
+        from adweir.model.flows import StageKind
+        from adweir.pipeline.account_work import AccountWork
+
+        def score(account_id: str, remaining: Remaining) -> Mapping[str, int]:
+            scored = self.scorer.score(account_id, remaining, self.settings.margin_seconds)
+            self.data_looks.look(account_id)
+            return {"days_scored": scored}
+
+        def publish(account_id: str, _remaining: Remaining) -> Mapping[str, int]:
+            made = self.publisher.publish(account_id)
+            return {
+                "datasets": len(made),
+                "tables_ready": sum(one["ready"] for m in made for one in m["tables"].values()),
+            }
+
+        jobs = {StageKind.RECONCILE: score, StageKind.ETL: publish}
+        hold = self.settings.function_timeout_seconds + 30
+        return AccountWork(self.ledger, self.queues.runs, self.clock, hold, jobs)
 
     @cached_property
     def publisher(self) -> Publisher:

@@ -6,7 +6,8 @@ One dataset per account and currency (money is never summed across currencies), 
     daily|weekly/mmm_input.csv|.parquet  the wide layer; Parquet has doubles and `time` as text, as Meridian wants it
     mmm_manifest.json                    written last: the files that it lists, with their SHA-256, are complete
 
-The same stored metrics give the same bytes, so building twice changes nothing.
+The same stored metrics give the same bytes. The manifest has a hash of what its dataset is made of, `inputs`: where
+that is the same, nothing is made or stored.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from adweir.insight.mmm.tidy import COLUMNS, Names, TidyWriter, guard, tidy_row
 from adweir.insight.mmm.wide import Cadence, Sums, Wide, build
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Account, Profile, ProfileStatus
+from adweir.model.errors import NotFound
 from adweir.model.metrics import METRICS, Level
 from adweir.model.times import DAY, Clock, Window, is_zone, local_date
 from adweir.reporting.reading import DayCoverage, ProfileQuestion, ReadRow
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from adweir.store.raw.store import RawStore
 
 _HISTORY = 1096 * DAY
+_FORM = 1
+"""Of what is made of the same inputs. A greater one has every dataset made anew."""
 
 
 class _Covered(NamedTuple):
@@ -49,8 +53,27 @@ class _Covered(NamedTuple):
     unknown: Mapping[str, set[date]]
 
 
+class _Found(NamedTuple):
+    """What a dataset is made of: the ad accounts, and what is known of their days; `about` is the manifest's part."""
+
+    profiles: list[Profile]
+    window: Window
+    uncovered: set[date]
+    unknown: Mapping[tuple[str, str], set[date]]
+    about: dict[str, Any]
+
+    def hashed(self, tidy: Path) -> str:
+        """A short text that differs where anything does that a dataset with these rows is made of."""
+        unknown = sorted((*key, *map(str, sorted(days))) for key, days in self.unknown.items())
+        with tidy.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+        beside = [_FORM, self.about, [str(day) for day in sorted(self.uncovered)], unknown]
+        digest.update(json.dumps(beside, sort_keys=True).encode())
+        return digest.hexdigest()[:24]
+
+
 class Publisher:
-    """Builds and stores the datasets of accounts, one after another."""
+    """Builds and stores the datasets of accounts."""
 
     def __init__(
         self,
@@ -65,7 +88,10 @@ class Publisher:
         self._clock = clock
 
     def publish(self, account_id: str) -> list[dict[str, Any]]:
-        """Make the account's datasets and return their manifests. Raises NotFound when there is no such account."""
+        """Make the account's datasets that are not up to date, and return the manifests of all.
+
+        Raises NotFound when there is no such account.
+        """
         account = self._catalog.account(account_id)
         by_currency: dict[str, list[Profile]] = defaultdict(list)
         for profile in self._catalog.profiles(account_id):
@@ -73,62 +99,85 @@ class Publisher:
                 by_currency[profile.currency].append(profile)
         manifests = []
         for currency, profiles in sorted(by_currency.items()):
-            manifest = self._publish_currency(account, currency, sorted(profiles, key=lambda profile: profile.key))
-            if manifest:
-                manifests.append(manifest)
+            found = self._read(account, currency, sorted(profiles, key=lambda profile: profile.key))
+            if found is not None:
+                manifests.append(self._publish_currency(f"mmm/{account.account_id}/{currency}", found))
         return manifests
 
-    def _publish_currency(self, account: Account, currency: str, profiles: list[Profile]) -> dict[str, Any] | None:
+    def _read(self, account: Account, currency: str, profiles: list[Profile]) -> _Found | None:
+        """What there is to publish of a currency; None where nothing was pulled whole."""
         read = {profile.key: self._covered(profile) for profile in profiles if _is_readable(profile)}
         covered = {key: found.days for key, found in read.items()}
         pulled = [profile for profile in profiles if covered.get(profile.key)]
-        left_out = {profile.key: _why_left_out(profile) for profile in profiles if profile not in pulled}
         if not pulled:
             return None
         start = max(min(covered[profile.key]) for profile in pulled)
         end = min(max(covered[profile.key]) for profile in pulled)
         window = Window(min(start, end), end)
-        uncovered = {day for profile in pulled for day in window.days() if day not in covered[profile.key]}
         unknown = {
             (profile.key, metric): days
             for profile in pulled
             for metric, found in read[profile.key].unknown.items()
             if (days := found & {*window.days()})
         }
-        root = f"mmm/{account.account_id}/{currency}"
+        about = {
+            "account_id": account.account_id,
+            "account_name": account.company_name,
+            "currency": currency,
+            "timezones": {profile.key: profile.timezone for profile in pulled},
+            "profiles_left_out": {each.key: _why_left_out(each) for each in profiles if each not in pulled},
+            "first_date": start.isoformat(),
+            "last_date": end.isoformat(),
+            "last_settled_date": _last_settled([covered[profile.key] for profile in pulled], window),
+        }
+        uncovered = {day for profile in pulled for day in window.days() if day not in covered[profile.key]}
+        return _Found(pulled, window, uncovered, unknown, about)
+
+    def _publish_currency(self, root: str, found: _Found) -> dict[str, Any]:
         sums = Sums()
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder)
             tidy = place / "ad_reporting.csv"
-            written = self._write_tidy(tidy, pulled, window, sums)
+            written = self._write_tidy(tidy, found.profiles, found.window, sums)
+            inputs, before = found.hashed(tidy), self._manifest(root)
+            if before.get("inputs") == inputs:
+                return before
+            if before:
+                self._put_manifest(root, before | {"inputs": None})  # its files are about to be replaced
             stored = self._store(root, tidy, dict(COLUMNS), formulas=written.has_formulas)
             files = {"ad_reporting": stored | {"rows": written.count}}
             tables = {}
             for cadence in Cadence:
-                wide = build(sums, window, {profile.platform for profile in pulled}, cadence)
-                tables[cadence.value] = self._wide_entry(root, place, wide, check(wide, uncovered, unknown))
-            manifest = {
+                wide = build(sums, found.window, {profile.platform for profile in found.profiles}, cadence)
+                gates = check(wide, found.uncovered, found.unknown)
+                tables[cadence.value] = self._wide_entry(root, place, wide, gates)
+            manifest: dict[str, Any] = {
                 "schema": 1,
-                "account_id": account.account_id,
-                "account_name": account.company_name,
-                "currency": currency,
-                "timezones": {profile.key: profile.timezone for profile in pulled},
-                "profiles_left_out": left_out,
+                **found.about,
                 "geos": [],
                 "kpi": {
                     "conversions": "attributed by the platforms, summed; replace with your own KPI where you have one",
                     "revenue": "attributed by the platforms, summed",
                 },
                 "controls": [],
-                "first_date": start.isoformat(),
-                "last_date": end.isoformat(),
-                "last_settled_date": _last_settled([covered[profile.key] for profile in pulled], window),
                 "files": files,
                 "tables": tables,
+                "inputs": inputs,
             }
-            body = json.dumps(manifest, indent=2).encode() + b"\n"
-            self._objects.put(f"{root}/mmm_manifest.json", BytesIO(body), content_type="application/json")
+            self._put_manifest(root, manifest)
         return manifest
+
+    def _manifest(self, root: str) -> dict[str, Any]:
+        """The manifest that is stored; empty when there is none."""
+        try:
+            found: dict[str, Any] = json.loads(self._objects.get_bytes(f"{root}/mmm_manifest.json"))
+        except NotFound:
+            return {}
+        return found
+
+    def _put_manifest(self, root: str, manifest: Mapping[str, Any]) -> None:
+        body = json.dumps(manifest, indent=2).encode() + b"\n"
+        self._objects.put(f"{root}/mmm_manifest.json", BytesIO(body), content_type="application/json")
 
     def _covered(self, profile: Profile) -> _Covered:
         """The days whose account totals rest on a whole pull, of the account level or of one that stands for it.

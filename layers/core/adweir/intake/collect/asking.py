@@ -48,8 +48,7 @@ def let_go(ledger: Ledger, connector: Connector, task: Task) -> None:
     if key:
         waiting = (
             other.report_id == task.report_id and other.state is TaskState.WAITING_REPORT and other.id != task.id
-            for _, other in ledger.open_tasks(task.run_id)
-            if other is not None
+            for other in ledger.open_pulls(task.run_id)
         )
         if any(waiting):
             return

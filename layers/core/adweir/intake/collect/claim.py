@@ -11,7 +11,7 @@ from adweir.intake.collect.outcomes import Outcomes
 from adweir.model import limits, trace
 from adweir.model.errors import AdweirError, DeadlinePassed, NotReady, Throttled, Transient, Unavailable
 from adweir.model.messages import TaskMessage
-from adweir.model.tasks import Task
+from adweir.model.tasks import AnyTask, Task
 from adweir.model.times import Clock, epoch
 
 if TYPE_CHECKING:
@@ -46,13 +46,23 @@ class Claims:
             yield None
             return
         trace.add(platform=task.platform, profile_id=task.profile_id, dataset=task.dataset)
-        try:
-            if epoch(self.clock.now()) > task.deadline:
-                raise DeadlinePassed(f"not finished by its deadline, in state {task.state}")
+        with held(self.ledger, self.clock, task):
             yield task
-        except (Throttled, NotReady, Transient, Unavailable) as error:
-            self.ledger.release(task, waits_for(error, self.clock.now()))
-            raise
+
+
+@contextmanager
+def held(ledger: Ledger, clock: Clock, task: AnyTask) -> Iterator[None]:
+    """Work on a task that this worker holds. What asks to wait gives it back.
+
+    Raises DeadlinePassed when it is too late.
+    """
+    try:
+        if epoch(clock.now()) > task.deadline:
+            raise DeadlinePassed(f"not finished by its deadline, in state {task.state}")
+        yield
+    except (Throttled, NotReady, Transient, Unavailable) as error:
+        ledger.release(task, waits_for(error, clock.now()))
+        raise
 
 
 def waits_for(error: AdweirError, now: datetime) -> dict[str, Any]:
@@ -60,5 +70,9 @@ def waits_for(error: AdweirError, now: datetime) -> dict[str, Any]:
     seconds = getattr(error, "retry_after", 0) or getattr(error, "after", 0)
     until = epoch(now) + round(seconds) if seconds else 0
     lease = str(error.context.get("lease", ""))
-    reason = f"another load is writing the same numbers ({lease.removeprefix('metrics#')})" if lease else error.message
+    reason = (
+        f"another load is writing the same numbers ({lease.removeprefix('metrics#')})"
+        if lease.startswith("metrics#")
+        else error.message
+    )
     return {"code": error.code, "reason": reason[: limits.MAX_REASON_CHARS], "until": until}

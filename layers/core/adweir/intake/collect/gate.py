@@ -75,7 +75,7 @@ class Gate:
         """
         task_key = task_item(message.run_id, message.task_id)
         if message.platform is None:
-            task = self._ledger.get_task(message.run_id, message.task_id)
+            task = self._ledger.get_pull(message.run_id, message.task_id)
             if task is None:
                 return FirstLook(None, None, {}, (), {})
             way = Way(task.account_id, task.platform, task.profile_id, task.label)
@@ -84,7 +84,7 @@ class Gate:
         brakes = self._brakes_of.get(way, ())
         keys = [task_key, *brake_items(way.platform, brakes)]
         catalog, ledger = fetch_together((self._catalog, way.items), (self._ledger, keys))
-        return FirstLook(self._ledger.task_of(ledger, message.run_id, message.task_id), way, catalog, brakes, ledger)
+        return FirstLook(self._ledger.pull_of(ledger, message.run_id, message.task_id), way, catalog, brakes, ledger)
 
     def keeps_reports(self, platform: Platform) -> bool:
         """Whether reports stay on the platform until they are discarded."""

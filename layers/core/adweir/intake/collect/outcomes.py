@@ -50,7 +50,7 @@ class Outcomes:
     def settle(self, message: TaskMessage, error: AdweirError) -> None:
         """Record what `error` makes of the message's task. Raises Transient when the task deserves another try."""
         try:
-            task = self._ledger.get_task(message.run_id, message.task_id)
+            task = self._ledger.get_pull(message.run_id, message.task_id)
         except UnreadableItem:
             return  # logged; the sweep takes its marker away
         if task is not None and task.generation == message.generation and not task.state.is_terminal:
@@ -59,7 +59,7 @@ class Outcomes:
 
     def repeat(self, message: TaskMessage) -> None:
         """The message of an ended task came again: the worker that ended it may have died before it sent `Advance`."""
-        task = self._ledger.get_task(message.run_id, message.task_id)
+        task = self._ledger.get_pull(message.run_id, message.task_id)
         if task is not None and task.state is TaskState.SPLIT:
             self._send(task, [child for child in self._ledger.unbegun(task.run_id) if child.parent == task.id])
         self.advance(message.run_id, message.task_id)
@@ -155,8 +155,8 @@ class Outcomes:
         if profile is not None and profile.status != ProfileStatus.DENIED:
             self._note(task, "mark profile denied", task.profile_key, error)
         self._catalog.mark_profile(task.platform, task.profile_id, ProfileStatus.DENIED)
-        for _, other in self._ledger.open_tasks(task.run_id):
-            if other is not None and other.profile_key == task.profile_key and not other.state.is_terminal:
+        for other in self._ledger.open_pulls(task.run_id):
+            if other.profile_key == task.profile_key and not other.state.is_terminal:
                 self._fail(other, error)
 
     def _note(self, task: Task, action: str, subject: str, error: AdweirError) -> None:

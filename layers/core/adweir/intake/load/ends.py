@@ -86,7 +86,7 @@ class TaskEnds:
             raise DeadlinePassed("the partition was still being written at the task's deadline")
 
     def _task(self, header: PullHeader) -> Task | None:
-        task = self._ledger.get_task(header.run_id, header.task_id)
+        task = self._ledger.get_pull(header.run_id, header.task_id)
         return task if task is not None and task.generation == header.generation else None
 
     def _advance(self, header: PullHeader) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from adweir.model.runs import Run
 from adweir.model.times import Clock
+from adweir.store.ledger.account_tasks import AccountTasks
 from adweir.store.ledger.api_log import ApiLog
 from adweir.store.ledger.audit import Audit
 from adweir.store.ledger.brakes import Brakes
@@ -30,7 +31,7 @@ from adweir.store.ledger.turns import RunTurns
 __all__ = ["PLANNING", "REDRIVABLE", "TOGETHER", "LaneRecord", "Ledger", "Marker", "Tokens"]
 
 
-class Ledger(Runs, Lanes, Leases):
+class Ledger(Runs, Lanes, AccountTasks, Leases):
     """Runs, tasks and their markers, lanes, leases; beside them brakes, tokens, shared reports, receipts, replays,
     exports, the API log, faults, trials, runs in trouble, the audit, what jobs came to, last words, turns.
 

@@ -8,25 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Throttled
 from adweir.model.labels import DEFAULT, owner
 from adweir.model.platforms import Platform
-from adweir.model.tasks import Task, TaskState
+from adweir.model.tasks import AnyTask, Task, TaskState
 from adweir.model.times import iso
 from adweir.store.dynamo.keyed import Key
 from adweir.store.dynamo.paging import from_token, to_token
 from adweir.store.ledger.markers import Marker, Markers, marker_of, marker_sk
 from adweir.store.ledger.rows import Row
 from adweir.store.ledger.runs import run_pk
-from adweir.store.ledger.task_rows import Pulled, TaskName, fixed, task_item, task_of_row
+from adweir.store.ledger.task_rows import Pulled, TaskName, changing, fixed, pull_of_row, task_item, task_of_row
 
 if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
 
+_T = TypeVar("_T", bound=AnyTask)
 REDRIVABLE = (TaskState.FAILED, TaskState.PARKED, TaskState.QUARANTINED)
 _ACTIVE = tuple(state.value for state in TaskState if not state.is_terminal)
 _RACES = 4
@@ -42,12 +43,12 @@ class Tasks(Markers):
 
     # --- planning
 
-    def plan(self, task: Task) -> bool:
+    def plan(self, task: AnyTask) -> bool:
         """Store a new task and its open marker. False when the task exists already: then it stays as it is.
 
         Marker first; when the task exists already and is terminal, the marker is removed again.
         """
-        self._mark(task.run_id, task.stage, task.id, 0, task.profile_key)
+        self._mark(task.run_id, task.stage, task.id, 0, task.group)
         if self._put(self._planned(task), self._absent()):
             return True
         existing = self.get_task(task.run_id, task.id)
@@ -55,7 +56,7 @@ class Tasks(Markers):
             self._unmark(existing)
         return False
 
-    def plan_together(self, tasks: Sequence[Task]) -> set[str]:
+    def plan_together(self, tasks: Sequence[AnyTask]) -> set[str]:
         """Store new tasks with their open markers, many per request. Returns the ids of those that were stored.
 
         Each request is a transaction: all of its tasks are new, or none is stored, as after a planning that broke off.
@@ -66,13 +67,13 @@ class Tasks(Markers):
         while batch := tuple(islice(waiting, TOGETHER)):
             rows = [(self._planned(task), self._absent()) for task in batch]
             markers = [
-                (self._marker(task.run_id, task.stage, task.id, 0, task.profile_key), self._absent()) for task in batch
+                (self._marker(task.run_id, task.stage, task.id, 0, task.group), self._absent()) for task in batch
             ]
             if self._put_together([*markers, *rows]):
                 stored.update(task.id for task in batch)
         return stored
 
-    def _planned(self, task: Task) -> Row:
+    def _planned(self, task: AnyTask) -> Row:
         now = iso(self._clock.now())
         return self._row(
             *task_item(task.run_id, task.id),
@@ -81,42 +82,46 @@ class Tasks(Markers):
             attempts=0,
             deadline=task.deadline,
             until=0,
-            accept_vanish=int(task.accept_vanish),
-            label=task.label,
+            **changing(task),
             updated_at=now,
             body=fixed(task) | {"created_at": now},
         )
 
     # --- reading
 
-    def get_task(self, run_id: str, task_id: str) -> Task | None:
+    def get_task(self, run_id: str, task_id: str) -> AnyTask | None:
         """A task as it is now (a consistent read), or None. Raises UnreadableItem."""
         row = self._fetch(run_pk(run_id), f"task#{task_id}")
         return None if row is None else self._parsed(row, task_of_row)
 
-    def task_of(self, items: Mapping[Key, Row], run_id: str, task_id: str) -> Task | None:
-        """A task among items that were just read by `task_item`, or None. Raises UnreadableItem."""
-        row = items.get(task_item(run_id, task_id))
-        return None if row is None else self._parsed(row, task_of_row)
+    def get_pull(self, run_id: str, task_id: str) -> Task | None:
+        """`get_task` of a pull."""
+        row = self._fetch(run_pk(run_id), f"task#{task_id}")
+        return None if row is None else self._parsed(row, pull_of_row)
 
-    def find_tasks(self, run_id: str, task_ids: Iterable[str]) -> dict[str, Task]:
+    def pull_of(self, items: Mapping[Key, Row], run_id: str, task_id: str) -> Task | None:
+        """A pull among items that were just read by `task_item`, or None. Raises UnreadableItem."""
+        row = items.get(task_item(run_id, task_id))
+        return None if row is None else self._parsed(row, pull_of_row)
+
+    def find_tasks(self, run_id: str, task_ids: Iterable[str]) -> dict[str, AnyTask]:
         """Tasks of a run by their ids; unknown ones are left out."""
         rows = self._fetch_many((run_pk(run_id), f"task#{task_id}") for task_id in task_ids)
         return {task.id: task for task in self._readable(rows.values(), task_of_row)}
 
-    def tasks(self, run_id: str) -> Iterator[Task]:
+    def tasks(self, run_id: str) -> Iterator[AnyTask]:
         """The tasks of a run, by id, but those that cannot be read (`lost_tasks`)."""
         return self._readable(self._query(run_pk(run_id), "task#"), task_of_row)
 
     def page_of_tasks(
-        self, run_id: str, limit: int, token: str = "", chosen: Callable[[Task], bool] = lambda _: True
-    ) -> tuple[list[Task], str]:
+        self, run_id: str, limit: int, token: str = "", chosen: Callable[[AnyTask], bool] = lambda _: True
+    ) -> tuple[list[AnyTask], str]:
         """Tasks of a run that are `chosen`, by id, and the token of the next page, "" after the last.
 
         It looks at `limits.MAX_TASKS_LOOKED_AT` at most, so that a page may have fewer, and even none. Raises BadInput
         for a wrong token.
         """
-        found: list[Task] = []
+        found: list[AnyTask] = []
         of, last, looked_at = tasks_of(run_id), "", 0
         for row in self._query(run_pk(run_id), "task#", after=from_token(of, token)):
             if len(found) == limit or looked_at == limits.MAX_TASKS_LOOKED_AT:
@@ -130,32 +135,26 @@ class Tasks(Markers):
         pk = run_pk(run_id)
         return sum(key == pk and sk.startswith("task#") for key, sk in self.unreadable)
 
-    def open_tasks(self, run_id: str) -> Iterator[tuple[Marker, Task | None]]:
-        """The run's open markers, each with its task (None where it stands for no task, or for one that
-        cannot be read)."""
+    def open_tasks(self, run_id: str) -> Iterator[tuple[Marker, AnyTask | None]]:
+        """The run's open markers, each with its task (None where it stands for none, or one that cannot be read)."""
         pk = run_pk(run_id)
         markers = map(marker_of, self._query(pk, "open#"))
         while batch := tuple(islice(markers, _READ_TOGETHER)):
             yield from self._with_tasks(pk, batch)
-
-    def unbegun(self, run_id: str) -> Iterator[Task]:
-        """The planned tasks of a run that nobody has begun with: their messages may not have been sent."""
-        found = (task for _, task in self.open_tasks(run_id) if task is not None)
-        return (task for task in found if task.state is TaskState.PLANNED and not task.attempts)
 
     def parked(self, account_id: str, platform: Platform, label: str = DEFAULT) -> Iterator[Task]:
         """The tasks that wait for a new credential of an account on a platform, by its label."""
         keys = [tuple(row.sk.split("#", 1)) for row in self._query(_parked_pk(account_id, platform, label))]
         found = self._fetch_many([(run_pk(run_id), f"task#{task_id}") for run_id, task_id in keys])
         parked = (row for row in found.values() if row.state == TaskState.PARKED.value)
-        return self._readable(parked, task_of_row)
+        return self._readable(parked, pull_of_row)
 
     # --- working
 
     def claim(
         self, run_id: str, task_id: str, generation: int, hold_seconds: float, *, read: Task | None = None
     ) -> Task | None:
-        """Take hold of a task for `hold_seconds`, whatever its open state: `task.state` says what is to be done.
+        """Take hold of a pull for `hold_seconds`, whatever its open state: `task.state` says what is to be done.
 
         `read` is the task as the caller has just read it.
 
@@ -163,10 +162,14 @@ class Tasks(Markers):
         gone, so the message is to be acknowledged. Raises Throttled while someone else holds it; an expired hold is
         taken over. Every way on (`wait_report`, `landed`, `finish`, `split`, `release`) ends the hold.
         """
+        return self._claim(Task, TaskName(run_id, task_id, generation), hold_seconds, read)
+
+    def _claim(self, kind: type[_T], name: TaskName, hold_seconds: float, read: _T | None = None) -> _T | None:
+        run_id, task_id, generation = name
         pk, sk = task_item(run_id, task_id)
         for _ in range(_RACES):
             task, read = read or self.get_task(run_id, task_id), None
-            if task is None or task.generation != generation:
+            if not isinstance(task, kind) or task.generation != generation:
                 return None
             if task.state.is_terminal:
                 self._unmark(task)
@@ -189,11 +192,11 @@ class Tasks(Markers):
                 & (Row.attempts == task.attempts),  # so nobody has held it since it was read
                 Row.until.set(0),
             )
-            if taken is not None:
-                return task_of_row(taken)
+            if taken is not None and isinstance(held := task_of_row(taken), kind):
+                return held
         raise Throttled(f"task {task_id} is being worked on", retry_after=5)
 
-    def release(self, task: Task, waits: Mapping[str, Any] | None = None) -> bool:
+    def release(self, task: AnyTask, waits: Mapping[str, Any] | None = None) -> bool:
         """Give a claimed task back, so that the next message need not wait for the hold to expire.
 
         `waits` says what for it is tried again (`Task.waits`).
@@ -201,7 +204,7 @@ class Tasks(Markers):
         actions = [Row.waits.set(dict(waits))] if waits else []
         return self._advance_task(task, actions, Row.attempts == task.attempts)
 
-    def note_wait(self, run_id: str, task_id: str, generation: int, waits: Mapping[str, Any]) -> Task | None:
+    def note_wait(self, run_id: str, task_id: str, generation: int, waits: Mapping[str, Any]) -> AnyTask | None:
         """Record what an open task waits for, and that its message is alive; the task, or None when it is not open."""
         row = self._change(
             run_pk(run_id),
@@ -248,7 +251,7 @@ class Tasks(Markers):
         ]
         return self._advance_task(task, actions)
 
-    def touch(self, task: Task) -> bool:
+    def touch(self, task: AnyTask) -> bool:
         """Count this moment as progress, so that the sweep does not send the task again at once."""
         return (
             self._change(
@@ -281,9 +284,9 @@ class Tasks(Markers):
             if task.state.is_terminal:
                 self._unmark(task)
                 return False
-            if state is TaskState.LOADED:
+            if state is TaskState.LOADED and isinstance(task, Task):
                 self._succeeded(Pulled(task.profile_key, task.dataset, task.window))
-            else:
+            elif isinstance(task, Task):
                 self._put(self._row(_parked_pk(task.account_id, task.platform, task.label), f"{run_id}#{task_id}"))
         facts = {"counts": counts, "error": error}
         return self._end(TaskName(run_id, task_id, generation), state, facts)
@@ -299,7 +302,7 @@ class Tasks(Markers):
             return True
         return self._end(task, TaskState.LOADED, facts)
 
-    def fail_together(self, failed: Sequence[tuple[Task, Mapping[str, Any]]]) -> bool:
+    def fail_together(self, failed: Sequence[tuple[AnyTask, Mapping[str, Any]]]) -> bool:
         """Fail at most `TOGETHER` tasks, each with its error, and remove their markers, in one transaction.
 
         False when one of them is not open any more: then none was ended, and `finish` ends each.
@@ -347,7 +350,7 @@ class Tasks(Markers):
 
     # --- redrive
 
-    def redrive(self, task: Task, deadline: int, *, accept_vanish: bool = False) -> Task | None:
+    def redrive(self, task: _T, deadline: int, *, accept_vanish: bool = False) -> _T | None:
         """A failed, parked or quarantined task becomes PLANNED again as its next generation; None for any other task.
 
         The marker of the new generation comes first; the sweep completes what a crash after it left.
@@ -355,27 +358,20 @@ class Tasks(Markers):
         if task.state not in REDRIVABLE:
             return None  # the marker of an open task stays its own
         generation = task.generation + 1
-        self._mark(task.run_id, task.stage, task.id, generation, task.profile_key)
+        self._mark(task.run_id, task.stage, task.id, generation, task.group)
         row = self._change(
             run_pk(task.run_id),
             f"task#{task.id}",
             [
                 Row.state.set(TaskState.PLANNED.value),
                 Row.generation.set(generation),
-                Row.attempts.set(0),
-                Row.until.set(0),
-                Row.deadline.set(deadline),
                 Row.accept_vanish.set(int(accept_vanish)),
-                Row.expires.set(self._expires()),
-                Row.updated_at.set(iso(self._clock.now())),
+                *self._anew(deadline),
                 Row.report_id.remove(),
                 Row.object_key.remove(),
                 Row.as_of.remove(),
                 Row.parts.remove(),
                 Row.cursor.remove(),
-                Row.waits.remove(),
-                Row.error.remove(),
-                Row.counts.remove(),
             ],
             Row.generation == task.generation,  # within which a task that ended stays as it is
         )
@@ -384,9 +380,9 @@ class Tasks(Markers):
             if current is None or current.state.is_terminal:
                 self._drop(run_pk(task.run_id), marker_sk(task.stage, task.id), Row.generation == generation)
             return None
-        if task.state is TaskState.PARKED:
+        if task.state is TaskState.PARKED and isinstance(task, Task):
             self._drop(_parked_pk(task.account_id, task.platform, task.label), f"{task.run_id}#{task.id}")
-        return task_of_row(row)
+        return cast("_T", task_of_row(row))
 
     def successes(self) -> Iterator[tuple[str, str, str, str]]:
         """(profile key, dataset, when, last day of the window or "") of the newest load of each profile's dataset."""
@@ -401,6 +397,19 @@ class Tasks(Markers):
 
     # --- inside
 
+    def _anew(self, deadline: int) -> list[Any]:
+        """What a task forgets that is planned again."""
+        return [
+            Row.attempts.set(0),
+            Row.until.set(0),
+            Row.deadline.set(deadline),
+            Row.expires.set(self._expires()),
+            Row.updated_at.set(iso(self._clock.now())),
+            Row.waits.remove(),
+            Row.error.remove(),
+            Row.counts.remove(),
+        ]
+
     def _succeeded(self, pulled: Pulled) -> None:
         end = pulled.window.end.isoformat() if pulled.window else None
         newer = self._absent() | Row.text.does_not_exist()
@@ -409,10 +418,10 @@ class Tasks(Markers):
         sk = f"{pulled.profile_key}|{pulled.dataset}"
         self._put(self._row("success", sk, updated_at=iso(self._clock.now()), text=end), newer)
 
-    def _unmark(self, task: Task) -> None:
+    def _unmark(self, task: AnyTask) -> None:
         self._drop(run_pk(task.run_id), marker_sk(task.stage, task.id), Row.generation <= task.generation)
 
-    def _advance_task(self, task: Task, actions: list[Any], condition: Condition | None = None) -> bool:
+    def _advance_task(self, task: AnyTask, actions: list[Any], condition: Condition | None = None) -> bool:
         """Change an open task of this generation and end its hold."""
         ours = (Row.generation == task.generation) & Row.state.is_in(*_ACTIVE)
         changed = self._change(
@@ -423,7 +432,7 @@ class Tasks(Markers):
         )
         return changed is not None
 
-    def _with_tasks(self, pk: str, markers: Sequence[Marker]) -> Iterator[tuple[Marker, Task | None]]:
+    def _with_tasks(self, pk: str, markers: Sequence[Marker]) -> Iterator[tuple[Marker, AnyTask | None]]:
         rows = self._fetch_many([(pk, f"task#{marker.task_id}") for marker in markers if marker.is_task])
         for marker in markers:
             row = rows.get((pk, f"task#{marker.task_id}"))
