@@ -83,6 +83,7 @@ FUNCTIONS = {
     "collect": "CollectFunction",
     "reports": "PollReportsFunction",
     "landing": "ValidateFunction",
+    "etl": "EtlFunction",
 }
 WAITS = {"dynamodb": 0.005, "s3": 0.03, "secretsmanager": 0.02, "sqs": 0.01, "events": 0.01, "platform": 0.6}
 """Seconds that a function waits for one answer."""
@@ -265,8 +266,9 @@ class CountedMachine(Machine):
             return
         dataset = ""
         if isinstance(message, TaskMessage):
-            task = self.app.ledger.get_pull(message.run_id, message.task_id)
-            dataset = f"{task.platform}:{task.dataset}" if task else ""
+            found = self.app.ledger.get_task(message.run_id, message.task_id)
+            task = found if isinstance(found, Task) else None
+            dataset = f"{task.platform}:{task.dataset}" if task else str(found.kind) if found else ""
             if task and queue == "reports" and message.attempt + 1 >= POLLS and self._outside:
                 self._outside.state.reports[task.report_id]["seconds"] = 0.0
         elif queue == "landing":
