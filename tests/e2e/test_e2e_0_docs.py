@@ -34,6 +34,7 @@ NOT_RUN = {
     ("docs/library.md", ""): "tests/contract/test_contract_library_docs.py runs them",
     ("docs/workflows.md", "import adweir"): "tests/unit/test_pipeline_flows.py runs it",
     ("CONTRIBUTING.md", ".venv/bin/python -m pytest"): "the tests themselves",
+    ("CONTRIBUTING.md", "make soak"): "takes minutes; tests/e2e/test_e2e_6e_soak.py runs its short form",
 }
 """Blocks that no test runs, by document and how they begin, each with its reason."""
 SESSION = """

@@ -117,6 +117,8 @@ class Soak:
         return [fault for fault in found if (fault["platform"], fault["profile"]) in ours]
 
     def _whose(self, task: Mapping[str, Any]) -> Whose:
+        if "platform" not in task:  # of a client account: no ad account's fault explains what it failed of
+            return Whose("", task["account_id"])
         if task["profile_id"]:
             return Whose(task["platform"], task["profile_id"])
         about = (task["account_id"], task["platform"])

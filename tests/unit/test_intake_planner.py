@@ -357,6 +357,8 @@ def test_stages_follow_each_other() -> None:
         ("profiles", ()),
         ("pulls", ("profiles",)),
         ("totals", ("pulls",)),
+        ("reconcile", ("totals",)),
+        ("etl", ("totals",)),
     ]
 
 
@@ -371,7 +373,8 @@ def test_a_stage_goes_on_when_enough_of_it_loaded(threshold: float, tasks: int, 
 
 
 def test_unknown_workflows_and_stages_are_refused() -> None:
-    with pytest.raises(Unprocessable, match="account, ad, backfill, daily, hourly, platform, repull, sync, weekly"):
+    known = "account, ad, backfill, daily, hourly, platform, refresh, repull, sync, weekly"
+    with pytest.raises(Unprocessable, match=known):
         workflow("yearly")
     with pytest.raises(Unprocessable):
         workflow("daily").stage("x")

@@ -81,7 +81,7 @@ def test_given_a_command_when_asked_for_help_then_it_says_what_it_does(command: 
         (("replay", "meta", "1", "--days", "monday"), "'monday' is not a range of days such as 2026-11-01..2026-11-07"),
         (
             ("fire", "dayly"),
-            "'dayly' is not one of daily, sync, weekly, hourly, repull, backfill, ad, account, platform, sweep",
+            "'dayly' is not one of daily, sync, weekly, hourly, repull, backfill, refresh, ad, account, platform,",
         ),
     ],
 )
