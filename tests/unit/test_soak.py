@@ -101,6 +101,8 @@ def test_numbers_that_differ_or_that_only_one_side_has_are_named() -> None:
 
 def test_a_size_beyond_its_tolerance_is_named() -> None:
     assert Measure("ledger: tasks", 100, 110, "items", 0.1).wrong == ""
+    assert Measure("memory: collect", 140, 60, "MB", 0.25, may_be_less=True).wrong == ""
+    assert Measure("memory: collect", 140, 180, "MB", 0.25, may_be_less=True).wrong != ""
     assert (
         Measure("ledger: tasks", 100, 89, "items", 0.1).wrong
         == "ledger: tasks: 89 items, and 100 items ± 10% were predicted"
