@@ -29,6 +29,7 @@ from support import own_dynamodb, quick_aws
 from support.agreeable import agreeable
 from support.clock import FrozenClock
 
+_BOUNDS = pytest.StashKey[pytest.MonkeyPatch]()
 REGION = "us-east-1"
 
 # A sandbox that the shell points at (docs/operations.md) is not for tests to write to, nor to delete a bucket of.
@@ -139,13 +140,24 @@ def _worked_out_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True)
-def _smaller_bounds(_as_it_was: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bounds that `support.bounds.at_the_bound` lowers for this test."""
-    for mark in request.node.iter_markers("bound"):
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """The bounds that `support.bounds.at_the_bound` lowers are as they were once the test and its fixtures ended."""
+    with pytest.MonkeyPatch.context() as patch:
+        item.stash[_BOUNDS] = patch
+        return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Lower them once the fixtures stand.
+
+    Any earlier, an application that this test is the first to import would keep the lowered bound for all later tests.
+    """
+    for mark in item.iter_markers("bound"):
         name, as_if = mark.args
         if as_if:
-            monkeypatch.setattr(limits, name, as_if)
+            item.stash[_BOUNDS].setattr(limits, name, as_if)
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,6 @@ import pytest
 from pydantic import ValidationError
 
 from adweir import Workflow
-from adweir.model import limits
 from adweir.model.errors import Unprocessable
 from adweir.model.flows import StageKind
 from adweir.model.messages import Scope
@@ -97,8 +96,7 @@ def test_a_time_out_has_an_end(size: int, *, fits: bool) -> None:
 
 
 @at_the_bound("MAX_WORKFLOW_FAULTS", as_if=3)
-def test_a_refusal_has_an_end(monkeypatch: pytest.MonkeyPatch, size: int, *, fits: bool) -> None:
-    monkeypatch.setattr(limits, "MAX_WORKFLOW_FAULTS", 3)
+def test_a_refusal_has_an_end(size: int, *, fits: bool) -> None:
     stages = [etl(f"s{number}", "nobody") for number in range(size)]
 
     assert (len(faults(*stages)) == size) is fits
