@@ -85,7 +85,8 @@ class MonitoredAccount:
             account_id="acme", platform=META, profile_id="1", name="Acme", currency="EUR", timezone=timezone
         )
         findings = SimpleNamespace(tallies=self, scores=SimpleNamespace(days=self._scored, bills=self._bills))
-        catalog = SimpleNamespace(profiles=lambda account_id: [self.profile])
+        self.profiles = [self.profile]
+        catalog = SimpleNamespace(profiles=lambda account_id: self.profiles)
         self.looks = DataLooks(cast("Any", catalog), cast("Any", findings), self.monitor, self.clock)
 
     def month(self, days: int = 30) -> list[str]:
@@ -106,7 +107,7 @@ class MonitoredAccount:
 
     def months(self, profile_key: str, first: str, last: str) -> Iterator[tuple[TallyKey, Mapping[str, DayTally]]]:
         """As `DayTallies.months` has them: each day from the newest pull that brought it."""
-        assert profile_key == self.profile.key
+        assert profile_key in {profile.key for profile in self.profiles}
         months: dict[str, dict[str, DayTally]] = {}
         for number, (day, rows) in enumerate(self.lived.rows.items()):
             pulls = [self._morning(at) for at in range(number, number + _PULLED_AGAIN)]
@@ -124,7 +125,7 @@ class MonitoredAccount:
             yield AD, days
 
     def _scored(self, profile_key: str, first: str, last: str) -> list[dict[str, Any]]:
-        assert profile_key == self.profile.key
+        assert profile_key in {profile.key for profile in self.profiles}
         known = min(last, (self.clock.now().date() - timedelta(days=1)).isoformat())
         return [_score(day, self.lived.scores[day]) for day in self.lived.rows if first <= day <= known]
 

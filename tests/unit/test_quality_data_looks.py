@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from adweir.model import limits
 from adweir.model.breaches import BreachState
 from support.breach_world import MonitoredAccount, bill
 from support.lived_days import KINDS, LivedDays
@@ -50,6 +51,19 @@ def test_planted_missing_values_are_one_message_even_where_no_row_has_any(share:
     assert world.month() == ["+nulls#meta_ads#1#conversions", "-nulls#meta_ads#1#conversions"]
 
     assert f"{share:.0%} of the rows of ad have no conversions" in world.told.breaches[0].says
+
+
+def test_missing_values_that_are_pulled_again_whole_are_over_where_no_day_lacks_any() -> None:
+    world = MonitoredAccount(LivedDays(104))
+    world.lived.nulls = dict.fromkeys(world.lived.rows, 0)
+    for day in days_of(world):
+        world.lived.nulls[day] = world.lived.rows[day]
+    world.look_on(SPOILED.stop)
+
+    world.lived.nulls = dict.fromkeys(world.lived.rows, 0)
+    world.look_on(SPOILED.stop + 1)
+
+    assert world.told.causes == ["+nulls#meta_ads#1#conversions", "-nulls#meta_ads#1#conversions"]
 
 
 def test_a_planted_drop_of_the_score_is_one_message_and_names_what_fell() -> None:
@@ -102,3 +116,14 @@ def test_several_causes_at_once_are_told_each_on_its_own_and_a_score_that_they_e
         "-volume#meta_ads#1",
     ]
     assert {kept.breach.state for kept in world.breaches.kept.values()} == {BreachState.CLEARED}
+
+
+def test_the_limit_of_breaches_holds_for_all_ad_accounts_of_a_client_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = MonitoredAccount(LivedDays(104))
+    world.profiles += [world.profile.model_copy(update={"profile_id": other}) for other in ("2", "3")]
+    world.bills_kept = [bill(date(2026, 10, 1), "unexplained")]
+    monkeypatch.setattr(limits, "MAX_BREACHES", 2)
+
+    world.look_on(91)
+
+    assert world.told.causes == ["+bill#meta_ads#1#2026-10#EUR", "+bill#meta_ads#2#2026-10#EUR"]

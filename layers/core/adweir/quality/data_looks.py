@@ -5,14 +5,15 @@ It reads what loads and `quality.days` left, a few items per ad account, and is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
+from itertools import chain
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from adweir.model import limits
-from adweir.model.breaches import BreachKind, Judgement, Look, Subject
+from adweir.model.breaches import Breach, BreachKind, Judgement, Look, Subject
 from adweir.model.entities import Profile
 from adweir.model.invoices import month_of
 from adweir.model.metrics import Source
@@ -20,7 +21,16 @@ from adweir.model.tasks import Stamp
 from adweir.model.times import DAY, Clock, first_of_month, is_zone, local_date, parse_instant
 from adweir.quality.bills import EXPLAINED, UNEXPLAINED
 from adweir.quality.day_tallies import ABSENT
-from adweir.quality.drift import HISTORY_DAYS, NO_DRIFT, RUN, Drift, nulls_drift, rows_drift, scores_drift
+from adweir.quality.drift import (
+    HISTORY_DAYS,
+    NO_DRIFT,
+    RUN,
+    SHORT_HISTORY_DAYS,
+    Drift,
+    nulls_drift,
+    rows_drift,
+    scores_drift,
+)
 from adweir.quality.rules import NULL
 from adweir.quality.score import WEIGHTS
 from adweir.store.findings.tallies import DayTally, TallyKey
@@ -36,7 +46,6 @@ _SETTLED = DAY
 _SURELY_SETTLED = timedelta(days=4)
 """Days that are older are settled in any case: their platform is not asked for them again."""
 _READ_DAYS = HISTORY_DAYS + 21
-_MONTH = len("2026-11")
 _FELL = 0.05
 """By so much a dimension falls to be named as a reason."""
 Known = Mapping[str, "KeptBreach"]
@@ -62,46 +71,50 @@ class DataLooks:
         """Look at a client's ad accounts. Raises Unavailable: the same call again finds the same."""
         at = self._clock.now()
         known = self._monitor.known()
-        for profile in self._catalog.profiles(account_id=account_id):
-            if profile.has_ads and is_zone(profile.timezone):
-                self._monitor.settle(self._looks(profile, known, at), known, at)
+        profiles = (
+            profile
+            for profile in self._catalog.profiles(account_id=account_id)
+            if profile.has_ads and is_zone(profile.timezone)
+        )
+        looks = chain.from_iterable(self._looks(profile, known, at) for profile in profiles)
+        self._monitor.settle(looks, known, at)  # all at once, so that the limit of breaches holds for all together
 
     def _looks(self, profile: Profile, known: Known, now: datetime) -> Iterator[Look]:
         subject = Subject(profile.account_id, profile.platform, profile.profile_id)
         today = local_date(now, profile.timezone)
         first = today - timedelta(days=_READ_DAYS)
+        told = [kept.breach for kept in known.values() if kept.breach.subject == subject]
         series = self._series(profile, first, today)
         yield _volume(subject, series)
-        nulls = list(_nulls(subject, series))
+        nulls = list(_nulls(subject, series, told))
         yield from nulls
         has_nulls = any(each.judgement is Judgement.BAD for each in nulls)
         days = self._findings.scores.days(profile.key, first.isoformat(), (today - 2 * DAY).isoformat())
         whole = [day for day in days if day["score"] is not None and not day["missing"]]
         yield _score(subject, whole, has_nulls=has_nulls)
-        yield from self._bills(subject, profile, today, known)
+        yield from self._bills(subject, profile, today, told)
 
     def _series(self, profile: Profile, first: date, today: date) -> dict[TallyKey, dict[str, DayTally]]:
         """The settled days of what is pulled, in order."""
-        months = first_of_month(first).isoformat()[:_MONTH], today.isoformat()[:_MONTH]
         found: dict[TallyKey, dict[str, DayTally]] = {}
         zone = ZoneInfo(profile.timezone)
-        for key, days in self._findings.tallies.months(profile.key, *months):
+        for key, days in self._findings.tallies.months(profile.key, month_of(first), month_of(today)):
             if key.source == Source.PULL:
                 settled = {day: tally for day, tally in days.items() if _is_settled(day, tally, today, zone)}
                 found.setdefault(key, {}).update(settled)
         return {key: dict(sorted(days.items())) for key, days in found.items()}
 
-    def _bills(self, subject: Subject, profile: Profile, today: date, known: Known) -> Iterator[Look]:
+    def _bills(self, subject: Subject, profile: Profile, today: date, told: Iterable[Breach]) -> Iterator[Look]:
         first, last = month_of(first_of_month(today, -limits.MAX_CHECKED_BILL_MONTHS)), month_of(today)
         looked = set()
         for bill in self._findings.scores.bills(profile.key, first, last):
             look = _bill(subject, bill)
             looked.add(look.cause)
             yield look
-        for cause, kept in known.items():
-            if kept.breach.kind is BreachKind.BILL and kept.breach.subject == subject and cause not in looked:
+        for breach in told:
+            if breach.kind is BreachKind.BILL and breach.cause not in looked:
                 says = "The bill is too old to be compared any more."
-                yield Look(BreachKind.BILL, subject, Judgement.GOOD, says, kept.breach.about)
+                yield Look(BreachKind.BILL, subject, Judgement.GOOD, says, breach.about)
 
 
 def _is_settled(day: str, tally: DayTally, today: date, zone: ZoneInfo) -> bool:
@@ -135,7 +148,9 @@ def _volume(subject: Subject, series: Mapping[TallyKey, Mapping[str, DayTally]])
     )
 
 
-def _nulls(subject: Subject, series: Mapping[TallyKey, Mapping[str, DayTally]]) -> Iterator[Look]:
+def _nulls(
+    subject: Subject, series: Mapping[TallyKey, Mapping[str, DayTally]], told: Iterable[Breach]
+) -> Iterator[Look]:
     columns = {
         column
         for days in series.values()
@@ -143,6 +158,7 @@ def _nulls(subject: Subject, series: Mapping[TallyKey, Mapping[str, DayTally]]) 
         for rule in (NULL, ABSENT)
         for column in tally.failures.get(rule, ())
     }
+    columns |= {breach.about for breach in told if breach.kind is BreachKind.NULLS}  # no day may lack them any more
     for column in sorted(columns):
         found = [
             _SeriesDrift(
@@ -163,7 +179,7 @@ def _nulls(subject: Subject, series: Mapping[TallyKey, Mapping[str, DayTally]]) 
             f"{drift.value:.0%} of the rows of {worst.where} have no {column}; {drift.expected:.1%} are usual.",
             column,
             value=f"{drift.value:.1%} of the rows of {worst.where} without {column}",
-            expected=f"about {drift.expected:.1%}, from the 28 days before",
+            expected=f"about {drift.expected:.1%}, from the {SHORT_HISTORY_DAYS} days before",
             since=drift.since,
             do=f"Look whether the platform's own page has {column} on these days. Where it has, pull the days again (a"
             " run of the workflow repull); where it does not, ask the platform, or check the conversion settings.",
@@ -189,7 +205,7 @@ def _score(subject: Subject, days: list[dict[str, Any]], *, has_nulls: bool) -> 
         judgement,
         f"The score of the days fell to {drift.value:.2f}; {drift.expected:.2f} is usual. It fell in: {reasons}.",
         value=f"{drift.value:.2f}" + (f" (limited by {', '.join(gates)})" if gates else ""),
-        expected=f"about {drift.expected:.2f}, from the 28 days before",
+        expected=f"about {drift.expected:.2f}, from the {SHORT_HISTORY_DAYS} days before",
         since=drift.since,
         do=f"GET /api/v1/quality?platform={subject.platform}&profile_id={subject.profile_id} names for each day what is"
         " wrong (worst, reconciliation).",

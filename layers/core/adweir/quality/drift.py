@@ -25,7 +25,9 @@ RUN = 3
 LEAST_ROWS = 8
 """Rows per day that there have to be as a rule: of fewer, which are good as they are, one campaign more is half."""
 HISTORY_DAYS = 56
-"""Days before the judged ones from which the expectation is made."""
+"""Days before the judged ones from which the expectation of rows is made."""
+SHORT_HISTORY_DAYS = 28
+"""The same for missing values and scores."""
 LEAST_DAYS = 21
 """Days of them that there have to be."""
 _LEVEL_DAYS = 21
@@ -36,16 +38,28 @@ _IDLE_DAYS = 7
 _NORMAL = 1.4826
 """Makes the median absolute deviation of normal noise its standard deviation."""
 _LEAST_SCALE = 0.08
+"""Of the logarithm of rows: days that differ less than this are no sign of an ad account without any noise."""
 _LEAST_WEEKDAYS = 3
+"""Days of one weekday that it takes to know how it differs from the others."""
 _FEW, _MANY = 0.5, 3.0
+"""Shares of the expected rows: each judged day of a fall has at most the first, of a rise at least the second."""
 _FEW_Z, _MANY_Z, _QUIET_Z = -4.0, 5.0, 3.0
+"""z-scores: what each judged day of a fall or a rise reaches besides, and below what none is unusual any more."""
 _USUAL = (0.7, 2.0)
+"""Shares of the expected rows between which a day is as usual again."""
 _STEP, _FADED, _STEP_DAYS = 0.55, 0.75, 14
+"""A fall at once: to at most the first share of the days before it, which had at least the second share of the level;
+it began at most so many days ago."""
 _NULL_Z, _NULL_RISE, _NULL_REST, _LEAST_NULLS = 5.0, 0.05, 0.025, 3
+"""A rise of missing values: its z-score, by how much the share rises, and in how many rows at least; it is over where
+each day's share is above the usual one by less than `_NULL_REST`."""
 _CHI_MEDIAN = 0.455
 """The median of the chi-squared distribution of one degree of freedom."""
-_SCORE_HISTORY, _LEAST_SCORES = 28, 14
+_LEAST_SCORES = 14
+"""Scores before the judged ones that there have to be."""
 _SCORE_DROP, _SCORE_REST, _SCORE_SCALE = 0.1, 0.05, 0.02
+"""By how much scores fall at least; it is over where they are below the usual one by at most `_SCORE_REST`; their
+least scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +117,9 @@ def nulls_drift(days: Sequence[tuple[str, int, int]]) -> Drift:
     """(settled day, rows without the value, rows), in order. Only a rise is a drift."""
     counted = [each for each in days if each[2] > 0]
     judged, before = counted[-RUN:], counted[:-RUN]
-    before = [each for each in before if date.fromisoformat(judged[0][0]) - date.fromisoformat(each[0]) <= 28 * DAY]
+    if before:
+        first = (date.fromisoformat(judged[0][0]) - SHORT_HISTORY_DAYS * DAY).isoformat()
+        before = [each for each in before if each[0] >= first]
     if len(before) < LEAST_DAYS // 2:
         return NO_DRIFT
     missing, rows = sum(each[1] for each in before), sum(each[2] for each in before)
@@ -124,7 +140,7 @@ def nulls_drift(days: Sequence[tuple[str, int, int]]) -> Drift:
 def scores_drift(days: Sequence[tuple[str, float]]) -> Drift:
     """(settled day, score), in order. Only a drop is a drift. A score that is often low by itself is not told: the drop
     has to be below what one day in ten has."""
-    judged, before = days[-RUN:], days[:-RUN][-_SCORE_HISTORY:]
+    judged, before = days[-RUN:], days[:-RUN][-SHORT_HISTORY_DAYS:]
     if len(before) < _LEAST_SCORES:
         return NO_DRIFT
     values = sorted(score for _, score in before)
