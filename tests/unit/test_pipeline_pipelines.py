@@ -101,6 +101,21 @@ def test_every_fault_is_named_at_once() -> None:
     assert found["args.batch_size"] == "732 days need batches of at least 2"
 
 
+def nested(depth: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("value", [nested(250), "\ud800"], ids=["nesting", "half of a surrogate pair"])
+def test_arguments_that_cannot_be_read_at_all_are_refused(value: Any) -> None:
+    found = faults("ad", {"batch_size": 7, "enrich": value})
+
+    assert list(found) == ["args"]
+    assert found["args"].startswith("cannot be read: Invalid JSON")
+
+
 @pytest.mark.parametrize("name", [name for name in WORKFLOWS if name not in PIPELINES])
 def test_other_workflows_take_no_arguments(name: str) -> None:
     assert faults(name, {"validate": True}) == {

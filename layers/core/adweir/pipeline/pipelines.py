@@ -129,6 +129,8 @@ def parse(name: str, given: Mapping[str, Any]) -> tuple[Arguments | None, Faults
         return Arguments.model_validate_json(json.dumps(given, default=float)), []
     except ValidationError as error:
         errors = error.errors()
+    if errors[0]["type"] == "json_invalid":  # nested too deeply, or half of a surrogate pair: of no argument by name
+        return None, [{"field": "args", "message": f"cannot be read: {errors[0]['msg']}"}]
     bad = {each["loc"][0] if each["loc"] else _OF_SEVERAL for each in errors}
     args, more = parse(name, {each: value for each, value in given.items() if each not in bad})
     return args, [*(_said(name, each) for each in errors), *more]
