@@ -21,6 +21,7 @@ from adweir.runtime.settings import Settings
 from adweir.store.findings.held_rows import HeldObject
 from ops import cli
 from ops.target import Deployment
+from support.deployment import deployed
 
 META = Platform("meta_ads")
 DROPPED = "drops/{account}/agency/campaign_performance/a.csv"
@@ -75,19 +76,7 @@ def commands(group: Any, name: str = "") -> Iterator[str]:
 
 @pytest.fixture
 def target(environment: dict[str, str], job_schedules: dict[str, str], settings: Settings) -> Deployment:
-    return Deployment(
-        {
-            "CatalogTable": settings.catalog_table,
-            "MetricsTable": settings.metrics_table,
-            "LedgerTable": settings.ledger_table,
-            "FindingsTable": settings.findings_table,
-            "Bucket": settings.bucket,
-            "BusName": settings.bus_name,
-            "RunsQueueUrl": environment["RUNS_QUEUE_URL"],
-            "SecretPrefix": "adweir",
-            "JobSchedules": job_schedules["JOB_SCHEDULES"],
-        }
-    )
+    return deployed(settings, RunsQueueUrl=environment["RUNS_QUEUE_URL"], JobSchedules=job_schedules["JOB_SCHEDULES"])
 
 
 @pytest.fixture

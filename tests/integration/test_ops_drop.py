@@ -16,6 +16,7 @@ from ops.commands import put_drop
 from ops.errors import CommandFailed
 from ops.target import Deployment
 from support.clock import FrozenClock
+from support.deployment import deployed
 from support.load_world import LoadWorld
 
 HEADER = "platform,profile_id,level,date,campaign_id,impressions,clicks,spend\n"
@@ -32,17 +33,7 @@ def world(tables: None, clock: FrozenClock) -> LoadWorld:
 @pytest.fixture
 def deployment(world: LoadWorld, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Deployment:
     """Commands work on moto's AWS, and every stored object is loaded at once."""
-    outputs = {
-        "CatalogTable": settings.catalog_table,
-        "MetricsTable": settings.metrics_table,
-        "LedgerTable": settings.ledger_table,
-        "FindingsTable": settings.findings_table,
-        "Bucket": settings.bucket,
-        "BusName": settings.bus_name,
-        "RunsQueueUrl": "https://sqs.example/runs",
-        "SecretPrefix": "adweir",
-    }
-    made = Deployment(outputs)
+    made = deployed(settings, RunsQueueUrl="https://sqs.example/runs")
     stored = put_drop
 
     def put_and_load(target: Deployment, key: str, content: Path) -> str:

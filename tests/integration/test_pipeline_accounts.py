@@ -13,14 +13,14 @@ from adweir.model.entities import ProfileStatus
 from adweir.model.errors import NotFound, NotReady, RequestRejected, Throttled, Transient
 from adweir.model.flows import StageKind
 from adweir.model.messages import CancelRun, Redrive, Scope, StartRun, Sweep, TaskMessage
-from adweir.model.runs import Run, RunState
+from adweir.model.runs import RunState
 from adweir.model.tasks import AccountTask, Task, TaskState
 from adweir.pipeline.pipelines import PIPELINES
 from adweir.pipeline.workflows import WORKFLOWS
 from adweir.platforms.base import DatasetSpec
 from support.clock import FrozenClock
 from support.crash import Crash
-from support.pipeline_world import DAILY, META, MORNING, PipelineWorld, run_to_end, state
+from support.pipeline_world import DAILY, META, MORNING, PipelineWorld, run_of, run_to_end, state
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -36,12 +36,6 @@ REFRESH = StartRun(workflow="refresh", scheduled_at=MORNING, run_id="r", scope=S
 @pytest.fixture
 def world(clock: FrozenClock) -> PipelineWorld:
     return PipelineWorld(clock)
-
-
-def run_of(world: PipelineWorld, run_id: str = "r") -> Run:
-    run = world.ledger.get_run(run_id)
-    assert run is not None
-    return run
 
 
 def task_of(world: PipelineWorld, kind: StageKind = StageKind.ETL, run_id: str = "r") -> AccountTask:

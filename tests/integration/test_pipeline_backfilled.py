@@ -14,7 +14,17 @@ from adweir.platforms import REGISTRY
 from adweir.platforms.base import DatasetSpec
 from ops.backfills import lines_of, span_text
 from support.clock import FrozenClock
-from support.pipeline_world import BACK, DAILY, META, SPECS, TOTALS, PipelineWorld, advance, begin, run_to_end
+from support.pipeline_world import (
+    BACK,
+    DAILY,
+    META,
+    PipelineWorld,
+    advance,
+    begin,
+    run_of,
+    run_to_end,
+    world_to_backfill,
+)
 
 pytestmark = pytest.mark.usefixtures("tables")
 WHOLE = {"total": 270, "done": 270, "failed": 0}
@@ -22,17 +32,11 @@ WHOLE = {"total": 270, "done": 270, "failed": 0}
 
 @pytest.fixture
 def world(clock: FrozenClock) -> PipelineWorld:
-    """A client with a shop, of which nothing was pulled so far: two levels and the totals, three spans of each."""
-    world = PipelineWorld(clock)
-    world.specs[META] = SPECS | TOTALS
-    world.add_profile("1")
-    return world
+    return world_to_backfill(clock)
 
 
 def far(world: PipelineWorld, run_id: str = "back") -> dict[str, Any]:
-    run = world.ledger.get_run(run_id)
-    assert run is not None
-    tasks = world.ledger.pulls(run_id)
+    run, tasks = run_of(world, run_id), world.ledger.pulls(run_id)
     found = backfilled(world.ledger, REGISTRY.parse, run, tasks, world.clock.now())
     assert found is not None
     return found
@@ -154,9 +158,7 @@ def test_a_brake_makes_the_estimate_later(world: PipelineWorld) -> None:
 
 def test_a_run_without_lanes_has_none(world: PipelineWorld) -> None:
     run_to_end(world, DAILY)
-    run = world.ledger.get_run("r")
-    assert run is not None
-    assert backfilled(world.ledger, lambda name: META, run, (), world.clock.now()) is None
+    assert backfilled(world.ledger, lambda name: META, run_of(world), (), world.clock.now()) is None
 
 
 def test_people_read_it_in_lines(world: PipelineWorld) -> None:

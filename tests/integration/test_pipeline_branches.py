@@ -18,7 +18,7 @@ from adweir.pipeline.starting import ask_for
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.crash import Crash
-from support.pipeline_world import MORNING, PipelineWorld, run_to_end
+from support.pipeline_world import MORNING, PipelineWorld, run_of, run_to_end
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -50,12 +50,6 @@ def joined(world: PipelineWorld, **of_days: Any) -> PipelineWorld:
 @pytest.fixture
 def world(clock: FrozenClock) -> PipelineWorld:
     return PipelineWorld(clock)
-
-
-def run_of(world: PipelineWorld, run_id: str = "r") -> Run:
-    run = world.ledger.get_run(run_id)
-    assert run is not None
-    return run
 
 
 def failing(*profiles: str, dataset: Dataset = Dataset.AD_DAILY) -> Callable[[Task], TaskState]:

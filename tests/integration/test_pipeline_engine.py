@@ -24,7 +24,7 @@ from adweir.model.tasks import TaskState
 from adweir.model.times import epoch
 from adweir.platforms.base import DatasetSpec, Pace
 from support.clock import FrozenClock
-from support.pipeline_world import DAILY, HOURLY, MORNING, SPECS, PipelineWorld, run_to_end, state
+from support.pipeline_world import DAILY, HOURLY, MORNING, SPECS, PipelineWorld, run_of, run_to_end, state
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -35,9 +35,7 @@ def world(clock: FrozenClock) -> PipelineWorld:
 
 
 def reason(world: PipelineWorld, run_id: str = "r") -> str:
-    run = world.ledger.get_run(run_id)
-    assert run is not None
-    return run.reason
+    return run_of(world, run_id).reason
 
 
 # --- the plain way

@@ -28,12 +28,12 @@ from support.pipeline_world import (
     MORNING,
     SPECS,
     SUMMER,
-    TOTALS,
     PipelineWorld,
     advance,
     begin,
     run_to_end,
     state,
+    world_to_backfill,
 )
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -42,11 +42,7 @@ GOOGLE = Platform("google_ads")
 
 @pytest.fixture
 def world(clock: FrozenClock) -> PipelineWorld:
-    """A client with a shop, of which nothing was pulled so far."""
-    world = PipelineWorld(clock)
-    world.specs[META] = SPECS | TOTALS
-    world.add_profile("1")
-    return world
+    return world_to_backfill(clock)
 
 
 def under_way(world: PipelineWorld, run_id: str = "back") -> Counter[str]:

@@ -10,13 +10,13 @@ import pytest
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Unprocessable
 from adweir.model.messages import CancelRun, Scope, StartRun
-from adweir.model.runs import Run, RunState
+from adweir.model.runs import RunState
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import iso
 from adweir.pipeline.engine import run_id_of
 from adweir.reporting.runs import details, summary
 from support.clock import FrozenClock
-from support.pipeline_world import DAILY, MORNING, PipelineWorld, run_to_end
+from support.pipeline_world import DAILY, MORNING, PipelineWorld, run_of, run_to_end
 
 pytestmark = pytest.mark.usefixtures("tables")
 WEEK = {"start": "2026-11-01", "end": "2026-11-07"}
@@ -32,15 +32,9 @@ def asked(name: str, run_id: str = "r", **args: Any) -> StartRun:
     return StartRun(workflow=name, scheduled_at=MORNING, run_id=run_id, args=args, scope=Scope.model_validate(days))
 
 
-def stored(world: PipelineWorld, run_id: str = "r") -> Run:
-    run = world.ledger.get_run(run_id)
-    assert run is not None
-    return run
-
-
 def came(world: PipelineWorld, run_id: str = "r") -> Any:
     """The result: the same in the list as beside the tasks."""
-    run = stored(world, run_id)
+    run = run_of(world, run_id)
     found = details(run, world.ledger.tasks(run_id), world.clock.now())["result"]
     assert summary(run)["result"] == found
     return found
@@ -65,9 +59,9 @@ def test_a_run_of_which_a_part_failed_is_no_success_and_says_how_much_is_missing
     world.fate = lambda task: TaskState.FAILED if task.dataset is Dataset.CAMPAIGNS else TaskState.LOADED
     run_to_end(world)
 
-    assert stored(world).state is RunState.PARTIAL
+    assert run_of(world).state is RunState.PARTIAL
     found = came(world)
-    assert (found["success"], found["error"]) == (False, f"1 of {stored(world).tasks_total} tasks did not load")
+    assert (found["success"], found["error"]) == (False, f"1 of {run_of(world).tasks_total} tasks did not load")
     # what is tried again and loads makes it one
     world.fate = lambda task: TaskState.LOADED
     world.engine.interventions.redrive("r")
@@ -94,7 +88,7 @@ def test_a_run_that_failed_or_was_cancelled_says_why(world: PipelineWorld) -> No
 
 def test_a_run_that_an_earlier_version_ended_is_counted_from_its_tasks(world: PipelineWorld) -> None:
     run_to_end(world)
-    run = world.ledger.change_run(stored(world), records=None)
+    run = world.ledger.change_run(run_of(world), records=None)
     assert run is not None
 
     assert summary(run)["result"]["records_processed"] is None
@@ -109,18 +103,18 @@ def test_a_pipeline_pulls_its_days_in_batches_again_where_they_are_stored(world:
 
     windows = sorted(str(task.window) for task in tasks(world, Dataset.AD_DAILY, "again"))
     assert windows == ["2026-11-01..2026-11-03", "2026-11-04..2026-11-06", "2026-11-07..2026-11-07"]
-    assert stored(world, "again").args == {"enrich": False, "destination": "database"} | args
+    assert run_of(world, "again").args == {"enrich": False, "destination": "database"} | args
     assert came(world, "again")["success"]
 
 
 def test_stages_that_no_function_is_there_for_are_left_out_with_the_reason(world: PipelineWorld) -> None:
     run_to_end(world, asked("platform", destination="model_store"))
 
-    records = {record.name: record.left_out for record in stored(world).stages}
+    records = {record.name: record.left_out for record in run_of(world).stages}
     assert {name for name, why in records.items() if not why} >= {"profiles", "pulls", "totals"}
     assert records["learn"] == "no function for stages of the kind learn is deployed"
-    assert stored(world).state is RunState.SUCCEEDED
-    assert "stage learn was left out: no function" in stored(world).reason
+    assert run_of(world).state is RunState.SUCCEEDED
+    assert "stage learn was left out: no function" in run_of(world).reason
     assert came(world)["error"] is None
 
 
@@ -128,7 +122,7 @@ def test_a_pipeline_without_arguments_has_the_id_that_was_said_and_the_defaults(
     message = StartRun(workflow="platform", scheduled_at=MORNING)
     world.handle(message)
 
-    assert stored(world, run_id_of(message)).args == {"validate": True, "enrich": False, "destination": "database"}
+    assert run_of(world, run_id_of(message)).args == {"validate": True, "enrich": False, "destination": "database"}
 
 
 def test_arguments_that_nobody_checked_start_no_run(world: PipelineWorld) -> None:
@@ -148,4 +142,4 @@ def test_a_later_request_waits_for_the_run_with_its_arguments_alone(world: Pipel
     assert world.ledger.get_run("second") is not None
     assert world.ledger.get_run("third") is None
     world.drain()
-    assert stored(world, "third").scheduled_at == iso(MORNING + timedelta(hours=1))
+    assert run_of(world, "third").scheduled_at == iso(MORNING + timedelta(hours=1))

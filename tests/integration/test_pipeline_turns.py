@@ -17,7 +17,7 @@ from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.crash import Crash
 from support.pipeline import a_run, a_task
-from support.pipeline_world import DAILY, MORNING, PipelineWorld, run_to_end, state
+from support.pipeline_world import DAILY, MORNING, PipelineWorld, run_of, run_to_end, state
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -81,9 +81,7 @@ def test_a_reopened_run_has_the_turn(clock: FrozenClock) -> None:
 def test_a_request_that_comes_while_a_run_is_being_reopened_does_not_overtake_it(clock: FrozenClock) -> None:
     """Given a redrive whose worker is between the turn and the run."""
     world = failed(clock)
-    run = world.ledger.get_run("r")
-    assert run is not None
-    world.ledger.turns.take_again(run)
+    world.ledger.turns.take_again(run_of(world))
 
     world.handle(LATER)
     assert open_runs(world) == []
@@ -94,8 +92,7 @@ def test_a_request_that_comes_while_a_run_is_being_reopened_does_not_overtake_it
 
 def test_the_end_of_a_run_that_is_announced_late_leaves_the_turn_to_its_redrive(clock: FrozenClock) -> None:
     world = failed(clock)
-    run = world.ledger.get_run("r")
-    assert run is not None
+    run = run_of(world)
     world.ledger.turns.take_again(run)
 
     assert world.ledger.turns.give_back(run) is None  # a worker who was slow to announce the end
@@ -117,9 +114,7 @@ def test_a_turn_that_was_taken_for_a_redrive_which_never_came_is_over_in_an_hour
     clock: FrozenClock, size: int, *, fits: bool
 ) -> None:
     world = failed(clock)
-    run = world.ledger.get_run("r")
-    assert run is not None
-    world.ledger.turns.take_again(run)
+    world.ledger.turns.take_again(run_of(world))
     clock.advance(size)
 
     world.handle(LATER)

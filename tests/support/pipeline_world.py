@@ -223,8 +223,21 @@ def advance(world: PipelineWorld) -> None:
             world.work_on_account(message) if isinstance(message, TaskMessage) else world.handle(message)
 
 
-def state(world: PipelineWorld, run_id: str = "r") -> RunState:
-    """A run's state as the ledger has it."""
+def run_of(world: PipelineWorld, run_id: str = "r") -> Run:
+    """A run as the ledger has it."""
     run = world.ledger.get_run(run_id)
     assert run is not None
-    return run.state
+    return run
+
+
+def state(world: PipelineWorld, run_id: str = "r") -> RunState:
+    """A run's state as the ledger has it."""
+    return run_of(world, run_id).state
+
+
+def world_to_backfill(clock: FrozenClock) -> PipelineWorld:
+    """A client with a shop, of which nothing was pulled so far: two levels and the totals, three spans of each."""
+    world = PipelineWorld(clock)
+    world.specs[META] = SPECS | TOTALS
+    world.add_profile("1")
+    return world
