@@ -107,7 +107,7 @@ CELLS = (
             code="report_failed",
             ends=frozenset({"split", "failed"}),
             run="partial",
-            alarms={"RunsPartial": 1, "ProfilesStale": 1},
+            alarms={"RunsPartial": 1},
             remedy=Remedy.REDRIVE,
         ),
         remade=60,

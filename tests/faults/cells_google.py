@@ -65,7 +65,7 @@ CELLS = (
             ends=frozenset({"parked"}),
             run="partial",
             events=frozenset({"CredentialBroken"}),
-            alarms={"RunsPartial": 1, "CredentialsBroken": 1, "ProfilesStale": 2},
+            alarms={"RunsPartial": 1, "CredentialsBroken": 1},
             remedy=Remedy.NEW_CREDENTIAL,
         ),
         who=2,

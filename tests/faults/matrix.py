@@ -81,7 +81,7 @@ CREDENTIAL_DEAD = Outcome(
     ends=frozenset({"parked"}),
     run="partial",
     events=frozenset({"CredentialBroken"}),
-    alarms={"RunsPartial": 1, "CredentialsBroken": 1, "ProfilesStale": 1},
+    alarms={"RunsPartial": 1, "CredentialsBroken": 1},
     remedy=Remedy.NEW_CREDENTIAL,
 )
 

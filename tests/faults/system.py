@@ -23,6 +23,7 @@ from adweir.model.messages import Message, ObjectArrived, Scope, StartRun, Sweep
 from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task, TaskState
+from adweir.pipeline.late import Late
 from adweir.pipeline.watch import look, see
 from adweir.platforms.session import new_session
 from adweir.reporting.query import Query
@@ -201,7 +202,8 @@ class System:
     def watched(self) -> dict[str, int]:
         """What the sweep would publish for the alarms now, without zeros."""
         view = see(self.app.ledger, self.app.catalog)
-        found = look(self.app.ledger, self.app.catalog, self.clock, view)
+        late = Late.of(kept.breach for kept in self.app.monitor.known().values())
+        found = look(self.app.ledger, self.app.catalog, self.clock, view, late)
         return {name: number for name, number in found.items() if number and name != "Watched"}
 
     def told(self, name: str) -> list[dict[str, Any]]:

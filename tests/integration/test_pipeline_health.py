@@ -14,6 +14,7 @@ import boto3
 import pytest
 
 from adweir.model import limits
+from adweir.model.breaches import Breach, BreachState, Subject
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Credential, ProfileStatus
 from adweir.model.errors import ThrottleScope, Unavailable
@@ -26,6 +27,7 @@ from adweir.pipeline.throughput import metrics
 from adweir.pipeline.workflows import workflow
 from adweir.store.ledger.brakes import scope_key
 from support.bounds import at_the_bound
+from support.breach_world import late_breach
 from support.clock import FrozenClock
 from support.pipeline import a_run, a_task
 from support.pipeline_world import META, PipelineWorld
@@ -42,8 +44,8 @@ def world(clock: FrozenClock) -> PipelineWorld:
     return world
 
 
-def report(world: PipelineWorld, depths: Mapping[str, QueueDepth] = QUIET) -> dict[str, Any]:
-    answer = health(world.ledger, world.catalog, lambda: depths, world.clock)
+def report(world: PipelineWorld, depths: Mapping[str, QueueDepth] = QUIET, *breaches: Breach) -> dict[str, Any]:
+    answer = health(world.ledger, world.catalog, lambda: depths, world.clock, lambda: breaches)
     assert json.loads(json.dumps(answer)) == answer
     return answer
 
@@ -79,11 +81,29 @@ def test_a_profile_that_was_never_pulled_degrades_and_none_at_all_is_unhealthy(w
     }
 
     world.clock.advance(27 * 3600)
-    later = report(world)
+    later = report(world, QUIET, late_breach(Subject(world.account_id, META, "1")))
     assert (later["status"], statuses(later)["profiles"]) == ("unhealthy", "unhealthy")
     assert later["parts"]["profiles"]["items"][0]["days_behind"] == 1
-    assert later["parts"]["profiles"]["items"][0]["reason"].startswith("last pulled 2026-11-20T")
+    assert later["parts"]["profiles"]["items"][0]["reason"].endswith(", was due 2026-11-21T05:30:00.000000Z")
     assert reasons(later)["profiles"].startswith("2 of 2 ad accounts: meta_ads 1 (last pulled 2026-11-20T")
+
+
+def test_an_ad_account_is_as_late_as_its_schedules_say(world: PipelineWorld) -> None:
+    """Given one that only a weekly job covers, then six days after its pull nothing is wrong with it."""
+    world.drain()
+    world.clock.advance(6 * 86_400)
+    subject = Subject(world.account_id, META)
+    assert statuses(report(world, QUIET, late_breach(subject, state=BreachState.CLEARED))) == {}
+    assert statuses(report(world, QUIET, late_breach(Subject(world.account_id, META, "1"), "hour"))) == {
+        "profiles": "degraded",
+        "breaches": "degraded",
+    }
+    # all behind a credential are late together, and those behind another one are not
+    world.add_profile("3", credential="agency")
+    part = report(world, QUIET, late_breach(subject))["parts"]["profiles"]
+    assert ["was due" in each.get("reason", "") for each in part["items"]] == [True, True, False]
+    part = report(world, QUIET, late_breach(subject, "agency#day"))["parts"]["profiles"]
+    assert [each.get("reason") for each in part["items"]] == [None, None, "never pulled"]
 
 
 def test_a_profile_of_an_unknown_time_zone_is_named_and_the_others_are_judged(world: PipelineWorld) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from adweir.model.breaches import Breach, Subject
 from adweir.model.entities import Account, ProfileStatus, own_profile_id
 from adweir.model.errors import ThrottleScope
 from adweir.model.messages import Advance, Redrive, Scope
@@ -15,9 +16,11 @@ from adweir.model.platforms import Platform
 from adweir.model.tasks import TaskState
 from adweir.model.terms import Terms
 from adweir.pipeline.health import health
+from adweir.pipeline.late import Late
 from adweir.pipeline.watch import look, see
 from adweir.store.ledger.brakes import scope_key
 from support.bounds import at_the_bound
+from support.breach_world import late_breach
 from support.clock import FrozenClock
 from support.pipeline_world import DAILY, META, PipelineWorld, run_to_end
 
@@ -37,9 +40,9 @@ def world(clock: FrozenClock) -> PipelineWorld:
     return PipelineWorld(clock, found=("1", "2"))
 
 
-def seen(world: PipelineWorld) -> dict[str, int]:
+def seen(world: PipelineWorld, *breaches: Breach) -> dict[str, int]:
     """What is not as it should be."""
-    found = look(world.ledger, world.catalog, world.clock, see(world.ledger, world.catalog))
+    found = look(world.ledger, world.catalog, world.clock, see(world.ledger, world.catalog), Late.of(breaches))
     assert found.pop("Watched") == 1
     assert set(found) == set(QUIET)
     return {name: number for name, number in found.items() if number}
@@ -62,7 +65,7 @@ def test_what_no_platform_lists_is_neither_pulled_nor_stale(world: PipelineWorld
     own = own_profile_id(account.account_id)
     assert world.catalog.unlisted_profile(account, platform, own, Terms("EUR", "UTC"))
     run_to_end(world)
-    assert seen(world) == {}
+    assert seen(world, late_breach(Subject("acc", platform))) == {}
     part = health(world.ledger, world.catalog, dict, world.clock)["parts"]["profiles"]
     assert [item["profile_id"] for item in part["items"]] == ["1", "2"]
     assert f"{platform}#{own}" not in {key for key, _, _ in world.tasks("r")}
@@ -72,12 +75,12 @@ def test_a_partial_run_is_reported_until_its_redrive_succeeds(world: PipelineWor
     # given a run of which a part failed
     world.fate = fails("2")
     run_to_end(world)
-    assert seen(world) == {"RunsPartial": 1, "ProfilesStale": 1}
+    assert seen(world) == {"RunsPartial": 1}
     # when it is redriven in vain, then nothing changes
     world.clock.advance(60)
     world.runs.send(Redrive(run_id="r"))
     world.drain()
-    assert seen(world) == {"RunsPartial": 1, "ProfilesStale": 1}
+    assert seen(world) == {"RunsPartial": 1}
     # when it is redriven and succeeds, then it is over
     world.fate = fails()
     world.runs.send(Redrive(run_id="r"))
@@ -112,16 +115,14 @@ def test_a_failed_run_is_reported_until_a_later_one_of_its_kind_succeeds(
     assert "RunsFailed" not in seen(world)
 
 
-def test_an_ad_account_without_a_pull_for_a_day_is_stale_and_one_without_permission_is_not(
-    world: PipelineWorld,
-) -> None:
+def test_an_ad_account_that_is_late_is_stale_and_one_without_permission_is_not(world: PipelineWorld) -> None:
     run_to_end(world)
-    world.clock.advance(25 * 3600)
+    world.clock.advance(27 * 3600)
     assert seen(world) == {}
-    world.clock.advance(2 * 3600)
-    assert seen(world) == {"ProfilesStale": 2}
+    late = late_breach(Subject(world.account_id, META))
+    assert seen(world, late) == {"ProfilesStale": 2}
     world.catalog.mark_profile(META, "2", ProfileStatus.DENIED)
-    assert seen(world) == {"ProfilesStale": 1}
+    assert seen(world, late) == {"ProfilesStale": 1}
 
 
 def test_a_broken_credential_is_reported_until_a_new_one_is_stored(world: PipelineWorld) -> None:

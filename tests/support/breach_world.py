@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
-from adweir.model.breaches import Breach
+from adweir.model.breaches import Breach, BreachKind, BreachState, Subject
 from adweir.model.entities import Profile
 from adweir.model.events import BusEvent
 from adweir.model.metrics import Source
@@ -25,6 +25,13 @@ META = Platform("meta_ads")
 AD = TallyKey("ad", Source.PULL, "all")
 _PULLED_AGAIN = 3
 """Days that each pull brings again."""
+
+
+def late_breach(subject: Subject, about: str = "day", state: BreachState = BreachState.OPEN) -> Breach:
+    """No pull of an ad account, or of all behind a credential, came since the night."""
+    cause, at = f"freshness#{subject.key}#{about}", "2026-11-21T12:00:00.000000Z"
+    due = "2026-11-21T05:30:00.000000Z"
+    return Breach(cause, BreachKind.FRESHNESS, subject, state, "No pull.", at, at, since=due, about=about)
 
 
 @dataclass

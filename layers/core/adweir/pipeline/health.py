@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +16,7 @@ from adweir.model.times import DAY, clock_text, is_zone, iso, iso_of, local_date
 from adweir.pipeline.alone import explain
 from adweir.pipeline.flow_forms import known_flows
 from adweir.pipeline.jobs.checks import problem
+from adweir.pipeline.late import Late
 from adweir.store.ledger.brakes import BrakeState, brake_key
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
 _WORSE = (HEALTHY, DEGRADED, UNHEALTHY)
-STALE_HOURS = 26
-"""A day between daily runs and two hours for them to end."""
 RUNS_MEASURED = 20
 _NAMED = 5
 
@@ -58,19 +57,20 @@ def health(
     `queues`, `dead_letters`, `runs`, `jobs` (that do not do what they are for), `breaches` (of ad accounts'
     data, those that are open), `faults` (stored items that cannot be read, and what the pipeline went on past).
     One degraded part degrades the whole; an ad account that waits because of a brake is degraded. The whole is
-    unhealthy when no profile had a recent success, when a failed run was not repaired, or when a part cannot be
-    read.
+    unhealthy when every ad account is late or was never pulled, when a failed run was not repaired, or when a part
+    cannot be read.
     """
     now, brakes = clock.now(), cache(lambda: brakes_on(ledger, catalog))
+    open_breaches = cache(lambda: [one for one in breaches() if one.state.is_open])
     parts: dict[str, Callable[[], dict[str, Any]]] = {
-        "profiles": lambda: _profiles(ledger, catalog, brakes(), now),
+        "profiles": lambda: _profiles(ledger, catalog, brakes(), Late.of(open_breaches()), now),
         "credentials": lambda: _credentials(catalog, now),
         "brakes": lambda: _brakes(brakes(), now),
         "queues": lambda: _queues(depths, dead=False),
         "dead_letters": lambda: _queues(depths, dead=True),
         "runs": lambda: _runs(ledger),
         "jobs": lambda: _jobs(ledger, catalog),
-        "breaches": lambda: _breaches(breaches()),
+        "breaches": lambda: _breaches(open_breaches()),
         "faults": lambda: _faults(ledger, catalog),  # last: reading the other parts finds what cannot be read
     }
     ledger.unreadable.clear()
@@ -115,9 +115,11 @@ def newest_pulls(successes: Iterable[tuple[str, str, str, str]]) -> tuple[dict[s
     return newest, reached
 
 
-def _profiles(ledger: Ledger, catalog: Catalog, brakes: Sequence[BrakeState], now: datetime) -> dict[str, Any]:
+def _profiles(
+    ledger: Ledger, catalog: Catalog, brakes: Sequence[BrakeState], late: Late, now: datetime
+) -> dict[str, Any]:
     newest, reached = newest_pulls(ledger.successes())
-    oldest_good, states, stale = iso(now - timedelta(hours=STALE_HOURS)), [], 0
+    states, stale = [], 0
     waits = _waits(catalog, brakes, now) if brakes else {}
     for profile in catalog.profiles():
         if profile.status == ProfileStatus.REMOVED or not profile.is_listed:
@@ -125,7 +127,7 @@ def _profiles(ledger: Ledger, catalog: Catalog, brakes: Sequence[BrakeState], no
         last, end = newest.get(profile.key, ""), reached.get(profile.key, "")
         known = is_zone(profile.timezone)
         behind = (local_date(now, profile.timezone) - DAY - date.fromisoformat(end)).days if end and known else None
-        reason = _why(profile, last, oldest_good)
+        reason = _why(profile, last, late.since(profile))
         stale += bool(reason)
         if profile.key in waits:
             reason = f"{reason}; waits: {waits[profile.key]}" if reason else f"waits: {waits[profile.key]}"
@@ -173,8 +175,9 @@ def says(brake: BrakeState, now: datetime) -> str:
     return f"{brake.reason}, {when}"
 
 
-def _why(profile: Profile, last: str, oldest_good: str) -> str:
-    """Why an ad account is degraded; "" when it is not. `last`: when its last pull succeeded, "" for never."""
+def _why(profile: Profile, last: str, due: str) -> str:
+    """Why an ad account is degraded; "" when it is not. `last`: when its last pull succeeded, "" for never; `due`: when
+    its schedules began one that did not succeed, "" where none is missing."""
     if not is_zone(profile.timezone):
         return f"unknown time zone {profile.timezone[:60]!r}"
     if profile.status == ProfileStatus.DENIED:
@@ -183,7 +186,7 @@ def _why(profile: Profile, last: str, oldest_good: str) -> str:
         return str(profile.status)
     if not last:
         return "never pulled"
-    return f"last pulled {last}" if last < oldest_good else ""
+    return f"last pulled {last}, was due {due}" if due else ""
 
 
 def ending(credentials: Sequence[Credential], now: datetime) -> list[tuple[Credential, int]]:
@@ -280,8 +283,8 @@ def _jobs(ledger: Ledger, catalog: Catalog) -> dict[str, Any]:
 
 
 def _breaches(breaches: Iterable[Breach]) -> dict[str, Any]:
-    """The breaches that are open, the newest first."""
-    found = sorted((one for one in breaches if one.state.is_open), key=lambda one: one.opened_at, reverse=True)
+    """Open breaches, the newest first."""
+    found = sorted(breaches, key=lambda one: one.opened_at, reverse=True)
     names = ("cause", "kind", "says", "value", "expected", "since", "opened_at", "do")
     items = [
         one.subject._asdict() | {name: str(getattr(one, name)) for name in names}

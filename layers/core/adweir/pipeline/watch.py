@@ -6,13 +6,13 @@ changes nothing. Without a sweep there are no numbers; then the alarms keep thei
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from adweir.model.entities import ProfileStatus
 from adweir.model.runs import RunState
-from adweir.model.times import epoch, iso
-from adweir.pipeline.health import STALE_HOURS, brakes_on, ending, newest_pulls
+from adweir.model.times import epoch
+from adweir.pipeline.health import brakes_on, ending
+from adweir.pipeline.late import Late
 
 if TYPE_CHECKING:
     from adweir.model.entities import Credential, Profile
@@ -37,26 +37,24 @@ def see(ledger: Ledger, catalog: Catalog) -> SweepView:
     return SweepView(catalog.profiles(), catalog.credentials(), list(ledger.successes()))
 
 
-def look(ledger: Ledger, catalog: Catalog, clock: Clock, seen: SweepView) -> dict[str, int]:
+def look(ledger: Ledger, catalog: Catalog, clock: Clock, seen: SweepView, late: Late) -> dict[str, int]:
     """Metric → number, zero included.
 
     `RunsFailed` and `RunsPartial`: runs that ended so and that nothing has repaired. `ProfilesStale`: active ad
-    accounts without a successful pull of metrics for `STALE_HOURS`. `CredentialsBroken`. `CredentialsEnding`: those in
+    accounts that are late by their schedules. `CredentialsBroken`. `CredentialsEnding`: those in
     use that end soon or have ended. `BrakesStaying`: brakes that are on and under which nothing has succeeded for an
     hour. `Watched`: 1.
     """
     now = clock.now()
     ends = [run.state for run in ledger.troubled_runs.all()]
-    newest, _ = newest_pulls(seen.successes)
-    oldest_good = iso(now - timedelta(hours=STALE_HOURS))
     pulled = (profile for profile in seen.profiles if profile.is_listed)
-    active = [profile.key for profile in pulled if profile.status == ProfileStatus.ACTIVE]
+    active = [profile for profile in pulled if profile.status == ProfileStatus.ACTIVE]
     since = epoch(now) - STAYING_SECONDS
     credentials = seen.credentials
     return {
         "RunsFailed": ends.count(RunState.FAILED.value),
         "RunsPartial": ends.count(RunState.PARTIAL.value),
-        "ProfilesStale": sum(newest.get(key, "") < oldest_good for key in active),
+        "ProfilesStale": sum(bool(late.since(profile)) for profile in active),
         "CredentialsBroken": sum(credential.state != "active" for credential in credentials),
         "CredentialsEnding": len(ending(credentials, now)),
         "BrakesStaying": sum(0 < brake.since <= since for brake in brakes_on(ledger, catalog)),

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from adweir.runtime.consumer import Consumer, M, Remaining
     from adweir.runtime.memory import MemoryWatch
     from adweir.runtime.stream_batches import StreamBatches
+    from adweir.store.findings.breaches import KeptBreach
 
 
 class App(Resources):
@@ -210,16 +211,19 @@ class App(Resources):
 
     def _watch(self) -> None:
         """Publish what is wrong right now. What cannot be read is shown by the health, and no sweep is repeated."""
+        from adweir.pipeline.late import Late
         from adweir.pipeline.watch import look, see
 
         try:
             seen = see(self.ledger, self.catalog)
-            self.meter.count(look(self.ledger, self.catalog, self.clock, seen))
-            self._look_at_freshness(seen)
+            known = self.monitor.known()
+            late = Late.of(kept.breach for kept in known.values())
+            self.meter.count(look(self.ledger, self.catalog, self.clock, seen, late))
+            self._look_at_freshness(seen, known)
         except Exception:  # the boundary: without its numbers the alarm WatchSilent rings
             self.logger.exception("the watch saw nothing")
 
-    def _look_at_freshness(self, seen: SweepView) -> None:
+    def _look_at_freshness(self, seen: SweepView, known: Mapping[str, KeptBreach]) -> None:
         """Tell of ad accounts that were not pulled when their schedules say so, and of all that waits to be told."""
         from datetime import timedelta
 
@@ -229,7 +233,6 @@ class App(Resources):
         is_on = given is not None and given.state == "ENABLED"
         built_in = BuiltIn(given.expressions if given else {}, given.timezone if given else "UTC", is_on)
         freshness = Freshness(self.catalog, built_in, timedelta(seconds=self.settings.task_deadline_seconds))
-        known = self.monitor.known()
         self.monitor.settle(freshness.looks(seen, known, at), known, at)
         self.monitor.forget(known)
 
