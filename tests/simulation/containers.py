@@ -79,7 +79,9 @@ class Container:
             meter=NoMeter(),
             http=None,
         )
-        app.__dict__.update(publisher=AccountStandIn(app, parts), scorer=AccountStandIn(app, parts))
+        stands_in = AccountStandIn(app)
+        doers = (stands_in, stands_in) if parts.stands_in else (app.publisher, app.scorer)
+        app.__dict__.update(publisher=Noted(doers[0], parts), scorer=Noted(doers[1], parts))
         scope: dict[str, Any] = {"__name__": f"function_{function.name}"}
         with mock.patch.object(composition, "build", return_value=app):
             exec(_code(function.name), scope)  # noqa: S102  the function's own app.py
@@ -96,6 +98,8 @@ class Parts:
     trace: Trace
     spec: str
     """Which of `PLATFORMS`."""
+    stands_in: bool = True
+    """Whether `AccountStandIn` does what is done for the account: datasets take long to make."""
     work: list[tuple[str, float]] = field(default_factory=list)
     """What was done for the account, in order: the kind, and when it began."""
 
@@ -103,22 +107,36 @@ class Parts:
 class AccountStandIn:
     """What is done for an account in place of datasets and scores: it stores an object."""
 
-    def __init__(self, app: App, parts: Parts) -> None:
+    def __init__(self, app: App) -> None:
         self._app = app
-        self._parts = parts
 
     def publish(self, account_id: str) -> list[Any]:
-        self._work("etl", account_id)
+        self._app.raw.put(f"work/etl/{account_id}", b"done")
         return []
 
     def score(self, account_id: str, _remaining: object, _margin: float) -> int:
-        self._work("reconcile", account_id)
+        self._app.raw.put(f"work/reconcile/{account_id}", b"done")
         return 0
 
-    def _work(self, kind: str, account_id: str) -> None:
+
+class Noted:
+    """Notes what a `Publisher` or a `DayScorer`, or their stand-in, has done for an account, and when it began."""
+
+    def __init__(self, doer: Any, parts: Parts) -> None:
+        self._doer = doer
+        self._parts = parts
+
+    def publish(self, account_id: str) -> list[Any]:
         begun = self._parts.clock_of.now
-        self._app.raw.put(f"work/{kind}/{account_id}", b"done")
-        self._parts.work.append((kind, begun))
+        manifests: list[Any] = self._doer.publish(account_id)
+        self._parts.work.append(("etl", begun))
+        return manifests
+
+    def score(self, account_id: str, remaining: object, margin: float) -> int:
+        begun = self._parts.clock_of.now
+        scored: int = self._doer.score(account_id, remaining, margin)
+        self._parts.work.append(("reconcile", begun))
+        return scored
 
 
 @cache

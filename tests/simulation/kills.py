@@ -2,12 +2,14 @@
 
 A step is a request to AWS or to the platform that a function makes in a small run. They are recorded once, not listed;
 each is then struck in a run of its own, which goes on by redelivery and sweeps. It has to end as the untouched run did:
-succeeded, with the platform's numbers, and with nothing left behind.
+succeeded, with the platform's numbers, the same datasets and scores, and with nothing left behind.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
+import json
 import os
 import random
 import sys
@@ -15,8 +17,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -28,13 +32,13 @@ from adweir.runtime.app import App
 from simulation.__main__ import _begin as begin_process
 from simulation.aws.botocore_calls import answered_by
 from simulation.calls import Calls
-from simulation.containers import ALL, LEDGER, NoMeter, SharedClients, settings_of
+from simulation.containers import ALL, BUCKET, LEDGER, NoMeter, SharedClients, settings_of
 from simulation.planted import FAULTS, planted
-from simulation.platform import SLICES
+from simulation.platform import NAME, SLICES
 from simulation.rules import SERIES
 from simulation.scheduler import Killed, SimulatedClock, Worker
 from simulation.simulation import Simulation
-from simulation.story import BRANCHES, PROFILE, Story, story_of
+from simulation.story import ACCOUNT, BRANCHES, PROFILE, Story, story_of
 from simulation.weather import Fault, Sky, Strike, Weather
 
 API = "api"
@@ -45,6 +49,8 @@ _API_SECONDS = 29.0
 _CLEAR = Weather((), 0.0, 0)
 _LEAVINGS = ("open#", "open-runs", "turn#", "parked#")
 """What no ended run leaves in the ledger, by the beginning of its key."""
+_DATASETS = f"mmm/{ACCOUNT}/EUR/"
+_OLD = "of an earlier day"
 Stored = Mapping[tuple[str, str, str], Any]
 """By series, day and entity the numbers that are stored."""
 
@@ -90,7 +96,21 @@ class _Recorder(Sky):
 
 
 class KilledRun(Simulation):
-    """One run, in clear weather but for one death."""
+    """One run, in clear weather but for one death, with the real work for the account."""
+
+    stands_in = False
+
+    @contextmanager
+    def _set_up(self) -> Iterator[None]:
+        """There are datasets of an earlier day, which are replaced."""
+        with super()._set_up():
+            old = {
+                "mmm_manifest.json": json.dumps({"inputs": _OLD, "tables": {}}).encode(),
+                "ad_reporting.csv": b"earlier\n",
+            }
+            for name, body in old.items():
+                self.s3.call("PutObject", {"Bucket": BUCKET, "Key": f"{_DATASETS}{name}", "Body": body})
+            yield
 
     def __init__(self, mode: Mode, strikes: tuple[Strike, ...] = (), *, keep: bool = False) -> None:
         super().__init__(0, keep=keep, story=_story(mode, replace(_CLEAR, strikes=strikes)))
@@ -150,6 +170,7 @@ def _story(mode: Mode, weather: Weather) -> AskedStory:
         for stage in drawn.habits.flow["stages"]
     ]
     never = dict.fromkeys(("throttles", "faults", "fails", "empty", "truncated", "too_much", "rejects", "pending"), 0.0)
+    stages.append({"name": "scores", "kind": "reconcile", "after": ["totals"]})
     habits = replace(
         drawn.habits,
         mode=mode,
@@ -180,6 +201,10 @@ def ended(run: KilledRun) -> Iterator[str]:
             yield f"{name} is left"
     if (stored := numbers(run)) != truth(run):
         yield f"stored is {stored}, and the platform has {truth(run)}"
+    found, right = made(run), made_untouched(run.story.habits.mode)
+    for name in sorted(right | found):
+        if found.get(name) != right.get(name):
+            yield f"{name} are not as in the untouched run"
 
 
 def numbers(run: KilledRun) -> Stored:
@@ -207,6 +232,37 @@ def truth(run: KilledRun) -> Stored:
             total = sums.setdefault(day, [0] * len(row))
             sums[day] = [a + b for a, b in zip(total, row, strict=True)]
     return found | {("account_daily", day, PROFILE): tuple(total) for day, total in sums.items()}
+
+
+def made(run: KilledRun) -> dict[str, Any]:
+    """What was made of the numbers: the datasets' files, byte for byte, and the days' scores."""
+    files = {key: stored.body for key, stored in run.s3.objects.items() if key.startswith(_DATASETS)}
+    days = run.story.start.date() - timedelta(days=9), run.story.start.date()
+    with answered_by(run.calls):
+        scores = run._reader().findings.scores.days(f"{NAME}#{PROFILE}", *(str(day) for day in days))
+    return {f"the bytes of {key}": body for key, body in files.items()} | {
+        "the scores": [score | {"scored_at": ""} for score in scores]
+    }
+
+
+@cache
+def made_untouched(mode: Mode) -> dict[str, Any]:
+    """The same where nobody died. Raises AssertionError where it is not what the platform has."""
+    run = KilledRun(mode)
+    run.run()
+    found = made(run)
+    lines = csv.DictReader(found[f"the bytes of {_DATASETS}ad_reporting.csv"].decode().splitlines())
+    columns = ("impressions", "clicks", "conversions", "spend", "conversions_value")
+    reported = {line["date_day"]: tuple(Decimal(line[name]) for name in columns) for line in lines}
+    wanted = {
+        day: (*numbers[:2], *(Decimal(number).scaleb(-6) for number in numbers[2:]))
+        for (dataset, day, _), numbers in truth(run).items()
+        if dataset == "account_daily"
+    }
+    assert reported == wanted, f"the dataset says {reported}, and the platform {wanted}"
+    assert json.loads(found[f"the bytes of {_DATASETS}mmm_manifest.json"])["inputs"] not in {None, _OLD}
+    assert [score["score"] for score in found["the scores"]] == [1.0] * len(wanted)
+    return found
 
 
 @cache

@@ -260,7 +260,8 @@ def _branches(simulation: Simulation, run_id: str, items: Mapping[str, Item]) ->
         wanted["totals"] = "left out" if "skip" in broken else ""
         own = "" if _passed(rules["totals"], states.get("totals", [])) else rules["totals"]["on_failure"]
         if wanted["totals"] or own != "stop":
-            wanted["work"] = "left out" if wanted["totals"] or own == "skip" else ""
+            behind = "left out" if wanted["totals"] or own == "skip" else ""
+            wanted |= {name: behind for name, rule in rules.items() if rule["kind"] != "pull"}
     body = json.loads(items["run"]["body"]["S"])
     found = {record["name"]: "left out" if record["left_out"] else "" for record in body["stages"]}
     if found != wanted:

@@ -53,6 +53,9 @@ class Outcome:
 class Simulation:
     """The parts of one run."""
 
+    stands_in = True
+    """Whether datasets and scores are left out (`containers.AccountStandIn`)."""
+
     def __init__(self, seed: int, *, keep: bool = False, story: Story | None = None) -> None:
         """`story`: what is told in place of the seed's own."""
         self.story = story = story or story_of(seed)
@@ -70,7 +73,7 @@ class Simulation:
         self.calls = Calls(scheduler, Sky(story.weather, rng), rng, answer, self.trace)
         self.dynamodb.leave = self.sqs.leave = self.events.leave = self.calls.leave
         self.world = World(story, rng, lambda: scheduler.now, self._platform)
-        self.parts = parts = Parts(scheduler, rng, scheduler.pause, self.trace, story.habits.spec)
+        self.parts = parts = Parts(scheduler, rng, scheduler.pause, self.trace, story.habits.spec, self.stands_in)
         self.fleet = Fleet(scheduler, self.sqs, rng, parts, self.trace, story.workers)
         self.fleet.twice = story.late
         self.watch = rules.Watch(self)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
 
+from adweir.insight.mmm.publish import Publisher, _Found
 from simulation.containers import ALL, one_process
 from simulation.kills import API, MODES, Case, cases, died, said, sample
 from simulation.planted import planted
@@ -48,3 +52,21 @@ def test_a_write_that_lost_its_condition_is_found_by_a_death() -> None:
         faults = [died(Case(*first._replace(number=number, fault=Fault.KILLED_AFTER))) for number in (7, 8)]
 
     assert any("began again" in fault for found in faults for fault in found)
+
+
+def test_a_dataset_that_counts_as_made_before_its_files_are_stored_is_found_by_a_death() -> None:
+    """Given a manifest that names new inputs while old files are there, when `etl` dies before it replaces them."""
+    put, hashed, hashes = Publisher._put_manifest, _Found.hashed, list[str]()
+
+    def noted(found: _Found, tidy: Path) -> str:
+        hashes.append(hashed(found, tidy))
+        return hashes[-1]
+
+    def hasty(publisher: Publisher, root: str, manifest: Mapping[str, Any]) -> None:
+        put(publisher, root, {**manifest, "inputs": hashes[-1]})
+
+    amid = [case for case in cases() if case.function == "etl" and case.what == "PutObject"][1]
+    with mock.patch.object(Publisher, "_put_manifest", hasty), mock.patch.object(_Found, "hashed", noted):
+        faults = died(amid)
+
+    assert [fault for fault in faults if "ad_reporting.csv are not as in the untouched run" in fault]
