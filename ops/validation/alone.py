@@ -38,6 +38,9 @@ class UnknownObjects:
     def timezone(self, target: Target) -> str:  # noqa: ARG002
         return ""
 
+    def currency(self, target: Target) -> str:  # noqa: ARG002
+        return ""
+
     def campaign(self, text: str, platform: str = "") -> NamedObject | None:  # noqa: ARG002
         return None
 

@@ -76,6 +76,9 @@ class Listed:
     def timezone(self, target: Target) -> str:
         return next((one.timezone for one in self._company.profiles if one.id == target.profile_id), "")
 
+    def currency(self, target: Target) -> str:
+        return next((one.currency for one in self._company.profiles if one.id == target.profile_id), "")
+
     def campaign(self, text: str, platform: str = "") -> NamedObject | None:
         found = [one for one in self._campaigns() if text in (one[1].name, one[1].id)]
         return NamedObject(Platform(found[0][0].platform), found[0][1].id) if len(found) == 1 else None

@@ -56,13 +56,53 @@ def map_agency(world: LoadWorld, unit: str = "ones", **constants: str) -> None:
     world.catalog.put_mapping(StoredMapping("acme", "agency", "campaign_performance", body))
 
 
-@pytest.mark.parametrize("cell", ["€12.50", "EUR 12.50", "12.50 GBP", "£ 12.50"])
+@pytest.mark.parametrize(
+    "cell", ["€12.50", "EUR 12.50", "12.50 GBP", "£ 12.50", "kr 12.50", "¥12.50", "R 12.50", "CA$12.50"]
+)
 def test_an_amount_that_names_another_currency_is_not_taken_for_the_account_s(world: LoadWorld, cell: str) -> None:
     map_agency(world)
     body = f"Camp,Day,Cost\n7,2026-11-18,{cell}\n7,2026-11-17,$1.50\n7,2026-11-16,USD 2\n"
     receipt = dropped(world, f"{PLACE}/a.csv", body)
     assert [row[3][3] for row in world.stored()] == [2_000_000, 1_500_000]
     assert (receipt["rows_quarantined"], receipt["first_quarantined"][0]["field"]) == (1, "currency")
+
+
+def test_a_sign_of_several_currencies_is_of_the_one_that_the_row_or_else_its_ad_account_has(world: LoadWorld) -> None:
+    # given a client in dollars whose stations sell in kronor, as an earlier file says
+    names = ("platform", "profile_id", "campaign_id", "date", "spend", "currency")
+    columns = [{"field": name, "names": [name]} for name in names]
+    said = {"source": "agency", "data_type": "campaign_performance", "columns": columns, "decimal": "."}
+    world.catalog.put_mapping(StoredMapping("acme", "agency", "campaign_performance", said))
+    header = ",".join(names)
+    dropped(world, f"{PLACE}/a.csv", f"{header}\nradio,north,1,2026-11-17,5,SEK\n")
+
+    # when amounts have a sign that may be of the row's currency, of the ad account's or of the client's, or may not
+    rows = ("radio,north,1,2026-11-18,kr 6,", "radio,south,2,2026-11-18,$7,", "radio,west,3,2026-11-18,A$8,AUD")
+    wrong = ("radio,north,4,2026-11-18,$9,", "radio,south,5,2026-11-18,kr 9,", "radio,west,6,2026-11-18,$9,EUR")
+    receipt = dropped(world, f"{PLACE}/b.csv", "\n".join((header, *rows, *wrong)))
+
+    # then the others are not stored, and it is said where the other currency stands and what to do
+    assert (receipt["rows_stored"], receipt["rows_quarantined"]) == (3, 3)
+    assert [(each["line"], each["message"].partition(":")[0]) for each in receipt["first_quarantined"]] == [
+        (5, "currency is SEK, but the cell of spend says $"),
+        (6, "currency is USD, but the cell of spend says kr"),
+        (7, "currency is EUR, but the cell of spend says $"),
+    ]
+
+
+def test_an_order_whose_sign_is_not_of_the_client_s_currency_is_quarantined(world: LoadWorld) -> None:
+    body = "order_id,date,revenue,currency\n1,2026-11-18,kr 5.00,\n2,2026-11-18,$7.00,\n3,2026-11-18,kr 9,SEK\n"
+    receipt = dropped(world, "drops/acme/shop/orders/a.csv", body)
+    assert orders(world, "currency", "revenue") == [("SEK", "9"), ("USD", "7")]
+    assert [each["field"] for each in receipt["first_quarantined"]] == ["currency"]
+
+
+def test_a_sign_in_a_column_s_name_is_not_taken_for_another_currency(world: LoadWorld) -> None:
+    map_agency(world)
+    receipt = dropped(world, f"{PLACE}/a.csv", "Camp,Day,Cost (kr)\n7,2026-11-18,5\n")
+    fits = dropped(world, f"{PLACE}/b.csv", "Camp,Day,Cost ($)\n7,2026-11-18,5\n")
+    assert (receipt["rows_stored"], fits["rows_stored"]) == (0, 1)
+    assert "the column's name says kr" in receipt["first_quarantined"][0]["message"]
 
 
 def test_orders_are_in_the_currency_that_their_amounts_name(world: LoadWorld) -> None:

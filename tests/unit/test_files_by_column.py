@@ -24,6 +24,7 @@ from adweir.platforms.files import reading, text_lines
 from adweir.platforms.files.by_column import Unusual
 from adweir.platforms.files.data_types import rows_of
 from adweir.platforms.files.file_rows import FileContext, NamedObject
+from adweir.platforms.files.in_order import InOrder
 from adweir.platforms.files.mapped_columns import MappedColumns
 from adweir.platforms.files.normalize import Target
 from adweir.platforms.files.reading import FileReader
@@ -48,7 +49,7 @@ def decimal(most: int, places: int, form: str = "{}") -> Cell:
 
 ODD = one_of(
     "", " ", "--", "n/a", "0", "007", "1,234", "1.234", "1,234.5", "1.234,5", "12,5", "1.2345678", ".5", "5.", "-3",
-    "(4)", "12%", "€ 5.5", "7 EUR", "$8", "<5", "1e2", "1'234", "x", "1,2,3", "9" * 16, "9" * 20, "1.2.3", "٣",
+    "(4)", "12%", "€ 5.5", "7 EUR", "$8", "kr 8", "<5", "1e2", "1'234", "x", "1,2,3", "9" * 16, "9" * 20, "1.2.3", "٣",
 )  # fmt: skip
 DAYS = one_of(
     "2026-11-01", "2026-11-02", "2026-11-01", "2026-11-02", "20261103", "01.11.2026", "3/4/2026", "13/2/2026",
@@ -80,6 +81,9 @@ class Stored:
     def timezone(self, target: Target) -> str:
         return "America/Los_Angeles" if target.profile_id == "111" else ""
 
+    def currency(self, target: Target) -> str:
+        return "EUR" if target.profile_id == "111" else ""
+
     def campaign(self, text: str, platform: str = "") -> NamedObject | None:
         return NamedObject(META, "c1") if text in {"Spring", "c1"} else None
 
@@ -103,6 +107,8 @@ STYLES = (
     decimal(99_999, 1, "{:,}"),
     lambda chance: decimal(9999, 2)(chance).replace(".", ","),
     one_of("5", "", "7.5", "€ 8.25", "€ 5.5"),
+    one_of("5", "", "$7.5", "$ 8.25", "$9"),
+    one_of("5", "", "7.5", "kr 8.25", "kr. 5"),
 )
 """How tidy files write numbers."""
 DATED = (
@@ -144,8 +150,9 @@ def _columns(draw: st.DrawFn, kind: str) -> tuple[list[dict[str, Any]], Cells]:
     for field in TYPES[kind]:
         is_count = field in {"impressions", "clicks", "sessions", "pageviews"}
         unit = "ones" if is_count and not _rare(draw, 10) else draw(UNITS)
-        name = f"{field} (EUR)" if _rare(draw, 6) else field
-        column: dict[str, Any] = {"field": field, "names": [name.replace("EUR", "{currency}"), f"own {field}"]}
+        sign = draw(st.sampled_from(["EUR", "EUR", "$"]))
+        name = f"{field} ({sign})" if _rare(draw, 6) else field
+        column: dict[str, Any] = {"field": field, "names": [name.replace(sign, "{currency}"), f"own {field}"]}
         column["unit"] = "ones" if unit == "minor" and not has_code else unit
         own = STYLES[0] if is_count else numbers
         header[name] = (own, any_number)
@@ -189,7 +196,7 @@ def read(said: Mapping, body: bytes) -> tuple[Any, ...]:
     """All that comes of a file: rows by target in their order, faults, what is left out; or why it is refused."""
     kind = DATA_TYPES[said.data_type]
     context = FileContext(
-        Platform("tool"), "direct~acc_1", "America/New_York", platform, lambda name: name == META, Stored()
+        Platform("tool"), "direct~acc_1", "America/New_York", platform, lambda name: name == META, Stored(), "CAD"
     )
     reader = FileReader.mapped(said, partial(rows_of, kind, context, adds_up=said.adds_up))
     rows: dict[Target, list[Any]] = {}
@@ -267,6 +274,20 @@ def test_a_row_that_is_at_fault_before_its_day_is_read_says_nothing_of_the_order
     # and a mapping that says it has the file read
     rows, bad, _ = read(campaigns(date_order="dmy"), body)
     assert ([row[1] for _, each in rows for row, _ in each], [each.line for each in bad]) == (["2026-04-03"], [2])
+
+
+@pytest.mark.parametrize("row", ["$5;$2", "5;$2", "$5;"])
+def test_amounts_with_a_sign_are_read_by_column(monkeypatch: pytest.MonkeyPatch, row: str) -> None:
+    # given amounts with the sign of several currencies, one of them the client's, in columns that are added up
+    columns = [{"field": name, "names": [name]} for name in ("date", "campaign_id")]
+    said = campaigns(columns=[*columns, {"field": "spend", "names": ["spend"], "plus": ["fee"]}], decimal=".")
+
+    # when nothing may be read one by one
+    monkeypatch.setattr(InOrder, "take", _unusual)
+    rows, bad, _ = read(said, "\n".join(["date;campaign_id;spend;fee", *[f"2026-11-01;c1;{row}"] * 3]).encode())
+
+    # then all is stored
+    assert ([(target.currency, len(each)) for target, each in rows], bad) == ([("", 3)], [])
 
 
 def _unusual(*_: Any) -> Any:

@@ -95,6 +95,33 @@ def test_a_column_that_comes_twice_is_refused() -> None:
         read(mapping(), "Campaign|Day|Cost|cost", "Spring|2026-01-15|1|0")
 
 
+@pytest.mark.parametrize(
+    ("header", "line", "says"),
+    [
+        ("Campaign|Day|Spent ($)|cur", "Spring|2026-01-15|1.5|EUR", "currency is EUR, but the column's name says $"),
+        ("Campaign|Day|Cost|cur", "Spring|2026-01-15|kr. 1.5|EUR", "currency is EUR, but the cell of spend says kr"),
+        ("Campaign|Day|Spent ($)|cur", "Spring|2026-01-15|kr 1.5|", "currency is $, but the cell of spend says kr"),
+        ("Campaign|Day|Spent ($)|cur", "Spring|2026-01-15|1.5 €|", "currency is EUR, but the column's name says $"),
+        ("Campaign|Day|Spent ($)|cur", "Spring|2026-01-15|$1.5|cad", ""),
+        ("Campaign|Day|Spent ($)|cur", "Spring|2026-01-15|US$1.5|", ""),
+        ("Campaign|Day|Cost|cur", "Spring|2026-01-15|¥1.5|CNY", ""),
+    ],
+)
+def test_a_sign_of_several_currencies_fits_each_of_them_and_no_other(header: str, line: str, says: str) -> None:
+    columns = [each.model_dump() for each in mapping().columns] + [{"field": "currency", "names": ["cur"]}]
+
+    found = read(mapping(columns=columns, decimal="."), header, line)
+
+    assert [message.partition(":")[0] for _, message in faults(found)] == ([says] if says else [])
+
+
+def test_columns_of_signs_that_no_currency_shares_are_refused() -> None:
+    columns = [each.model_dump() for each in mapping().columns]
+    more = [*columns, {"field": "revenue", "names": ["Won ({currency})"]}]
+    with pytest.raises(BadInput, match="several currencies"):
+        read(mapping(columns=more), "Campaign|Day|Spent ($)|Won (€)", "Spring|2026-01-15|1|2")
+
+
 def test_the_currency_stands_in_the_header() -> None:
     found = read(mapping(), "Campaign|Day|Spent (EUR)", "Spring|2026-01-15|1.5")
     sign = read(mapping(), "Campaign|Day|Spent (€)", "Spring|2026-01-15|1.5")

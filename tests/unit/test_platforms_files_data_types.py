@@ -33,6 +33,9 @@ class Stored:
     def timezone(self, target: Target) -> str:
         return "America/Los_Angeles" if target.profile_id == "111" else ""
 
+    def currency(self, target: Target) -> str:
+        return "EUR" if target.profile_id == "111" else ""
+
     def campaign(self, text: str, platform: str = "") -> NamedObject | None:
         return NamedObject(META, "c1") if text in {"Spring", "c1"} else None
 

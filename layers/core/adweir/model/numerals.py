@@ -38,9 +38,19 @@ _OF_SIGN = {
     "₪": "ILS",
     "zł": "PLN",
     "R$": "BRL",
+    "US$": "USD",
+    "CA$": "CAD",
+    "AU$": "AUD",
+    "NZ$": "NZD",
+    "HK$": "HKD",
+    "NT$": "TWD",
+    "MX$": "MXN",
 }
 """Signs that stand for one currency; `$`, `¥` and `kr` stand for several."""
 _OF_SIGNS = {
+    "A$": {"AUD"},
+    "C$": {"CAD", "NIO"},
+    "S$": {"SGD"},
     "¥": {"JPY", "CNY"},
     "kr": {"SEK", "NOK", "DKK", "ISK"},
     "Kč": {"CZK"},
@@ -57,7 +67,10 @@ _OF_SIGNS = {
     "₦": {"NGN"},
 }
 """Signs without a code in them, and the currencies that are written so."""
-_NO_DOLLARS = frozenset({*_OF_SIGN.values()} - {"BRL"}).union(*_OF_SIGNS.values()) | {"CHF", "AED", "SAR", "EGP"}
+_NO_DOLLARS = frozenset({"CHF", "AED", "SAR", "EGP"}).union(
+    (code for sign, code in _OF_SIGN.items() if not sign.endswith("$")),
+    *(codes for sign, codes in _OF_SIGNS.items() if not sign.endswith("$")),
+)
 _OTHER_SIGN = re.compile(r"[A-Za-z]{0,3}\$|[¥₫฿₴₱₦]|kr\.?|Kč|Ft|lei")
 NOTHING = frozenset({"--", "-", "\u2013", "\u2014", "null", "none", "nan", "n/a", "#n/a"})
 
@@ -88,9 +101,9 @@ def may_mean(unit: str, currency: str) -> bool:
     said = currency_of(unit)
     if said:
         return said == currency
-    if unit.endswith("$"):
-        return currency not in _NO_DOLLARS
     known = _OF_SIGNS.get(unit.rstrip("."))
+    if known is None and unit.endswith("$"):
+        return currency not in _NO_DOLLARS
     return known is None or currency in known
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import AdCampaign, Keyword, PlatformObject, Profile, ProfileStatus, Status
+from adweir.model.entities import AdCampaign, Keyword, PlatformObject, Profile, ProfileStatus, Status, own_profile_id
 from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
 from adweir.platforms.files.file_rows import NamedObject
@@ -49,6 +49,13 @@ class StoredObjects:
         """The time zone of the target's ad account; "" where none is known."""
         known = {(each.platform, each.profile_id): each.timezone for each in self._profiles}
         return known.get((target.platform, target.profile_id), "")
+
+    def currency(self, target: Target) -> str:
+        """The currency of the target's ad account, which a file may have brought; "" where none is known."""
+        if target.profile_id == own_profile_id(self._account_id):
+            return ""  # the account's, whatever was stored
+        profile = self._catalog.profile(target.platform, target.profile_id)
+        return profile.currency if profile and profile.account_id == self._account_id else ""
 
     def campaign(self, text: str, platform: str = "") -> NamedObject | None:
         """The client's only campaign with this name or id, on a platform ("" for any); one that was removed only where

@@ -16,6 +16,7 @@ from adweir.model.data_types import StoredAs
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.errors import TooLarge
 from adweir.model.metrics import BadRow, Grain, Level
+from adweir.platforms.files.currencies import check_sign
 from adweir.platforms.files.kept_files import KeptFiles
 from adweir.platforms.files.lines import KNOWN, LineFault, Record
 from adweir.platforms.files.normalize import Target
@@ -131,6 +132,8 @@ class _References(_Keeper[ReferenceRow]):
 
     def _row(self, record: Record) -> tuple[str, ReferenceRow]:
         made, source = keyed_cells(record, self._files.data_type), self._files.context.source
+        if not made.cells.get("currency"):
+            check_sign(record.cell, self._files.context.currency)
         return f"{source}#{made.key}", ReferenceRow(source, made.key, made.cells)
 
 

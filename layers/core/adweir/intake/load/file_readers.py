@@ -66,11 +66,12 @@ class ClientFiles:
         return KeptFiles(kind, self._context(account_id, source), self._mapping(account_id, source, kind))
 
     def _context(self, account_id: str, source: str) -> FileContext:
-        account = self._catalog.account(account_id)
+        terms = self._catalog.terms(self._catalog.account(account_id))
         return FileContext(
             source=self._source(source),
             own=own_profile_id(account_id),
-            timezone=self._catalog.terms(account).timezone,
+            timezone=terms.timezone,
+            currency=terms.currency,
             parse_platform=self.parse_platform,
             is_listed=self._platforms.lists,
             objects=StoredObjects(self._catalog, account_id),

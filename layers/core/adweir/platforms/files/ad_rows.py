@@ -18,6 +18,7 @@ from adweir.model.series_ids import written
 from adweir.platforms.files import cells, normalize
 from adweir.platforms.files.batches import DropBatch
 from adweir.platforms.files.by_column import Unusual, per_text, remembered
+from adweir.platforms.files.currencies import SIGN, check_sign
 from adweir.platforms.files.file_rows import FileContext, FileRows
 from adweir.platforms.files.lines import KNOWN, LineFault, Record, identity
 from adweir.platforms.files.mapped_columns import CanonicalRows, Convert
@@ -30,7 +31,7 @@ _NAME = {
     Level.AD: "ad_name",
     Level.KEYWORD: "keyword_text",
 }
-_WHOSE = ("platform", "profile_id", "profile_name", "currency")
+_WHOSE = ("platform", "profile_id", "profile_name", "currency", SIGN)
 _HOW = "name it in a column, or for all rows: adweir map FILE profile_id=ID"
 
 
@@ -45,7 +46,7 @@ class AdRows(FileRows):
         super().__init__(context, adds_up=adds_up)
         self._level, self._grain = data_type.level, data_type.grain or Grain.DAY
         self.by_column = self._level is not None and self._grain is Grain.DAY
-        self._targets: dict[tuple[str, str, str], Target] = {}
+        self._targets: dict[tuple[str, str, str, str], Target] = {}
         self._found: dict[tuple[Target, str, str], str] = {}
         self._currency: dict[tuple[Target, str], str] = {}
         self._paths: dict[Target, dict[tuple[str, ...], tuple[str, str, str]]] = {}
@@ -115,7 +116,9 @@ class AdRows(FileRows):
 
     def _row(self, record: Record) -> DropRow | None:
         if self._level is None:
-            return normalize.drop_row(record, self._context.parse_platform)
+            found = normalize.drop_row(record, self._context.parse_platform)
+            self._check_sign(record.cell, found.target)
+            return found
         target = self._target(record.cell)
         ids = self._path(record.cell, target)
         row = self._metrics(record, target, ids)
@@ -128,11 +131,18 @@ class AdRows(FileRows):
 
     def _target(self, cell: Mapping[str, str]) -> Target:
         account = cell.get("profile_id") or cell.get("profile_name", "")
-        said = (cell.get("platform", ""), account, cells.currency(cell))
+        said = (cell.get("platform", ""), account, cells.currency(cell), cell.get(SIGN, ""))
         target = self._targets.get(said)
         if target is None:
-            target = self._targets[said] = self._new_target(cell, said[2])
+            target = self._new_target(cell, said[2])
+            self._check_sign(cell, target)
+            self._targets[said] = target
         return target
+
+    def _check_sign(self, cell: Mapping[str, str], target: Target) -> None:
+        """Amounts of a row that does not say their currency are in the ad account's."""
+        if cell.get(SIGN) and not cell.get("currency"):
+            check_sign(cell, self._context.objects.currency(target) or self._context.currency)
 
     def _new_target(self, cell: Mapping[str, str], currency: str) -> Target:
         context, level = self._context, self._level or Level.ACCOUNT

@@ -37,6 +37,10 @@ class ClientObjects(Protocol):
         """The time zone of the target's ad account; "" where none is known."""
         ...
 
+    def currency(self, target: Target) -> str:
+        """The currency of the target's ad account; "" where none is known."""
+        ...
+
     def campaign(self, text: str, platform: str = "") -> NamedObject | None:
         """The client's only campaign with this name or id, on a platform ("" for any); None where there is none, or
         several."""
@@ -67,7 +71,8 @@ class FileContext:
     """Whose file it is.
 
     `source` is that of its key: a platform's name, or a name of the user's; `own` the id of the account's own profile,
-    `timezone` the account's. `is_listed`: whether the ad accounts of a platform are listed by its API.
+    `timezone` and `currency` the account's ("" where nobody knows). `is_listed`: whether the ad accounts of a platform
+    are listed by its API.
     """
 
     source: Platform
@@ -76,6 +81,7 @@ class FileContext:
     parse_platform: PlatformParser
     is_listed: Callable[[str], bool]
     objects: ClientObjects
+    currency: str = ""
 
     def platform(self, text: str) -> Platform:
         """The platform that a cell names: by any known name, or one that is not known here. Raises LineFault."""

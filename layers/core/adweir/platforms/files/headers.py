@@ -10,7 +10,7 @@ from adweir.model.numerals import currency_of
 
 
 class FoundColumn(NamedTuple):
-    """A column as the file writes its name, and the currency in it, "" for none that is certain."""
+    """A column as the file writes its name, and the currency in it, or the sign of several; "" for none."""
 
     name: str
     currency: str = ""
@@ -53,7 +53,8 @@ class HeaderNames:
             if len(key) > len(before) + len(after) and key.startswith(before) and key.endswith(after):
                 inner = key[len(before) : len(key) - len(after)].strip()
                 at = written.casefold().rfind(inner)
-                currency = currency_of(written[at : at + len(inner)])
+                said = written[at : at + len(inner)]
+                currency = currency_of(said)
                 if currency is not None:
-                    found.append(FoundColumn(written, currency))
+                    found.append(FoundColumn(written, currency or said.rstrip(".")))
         return found

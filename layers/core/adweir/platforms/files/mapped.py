@@ -18,9 +18,10 @@ from adweir.model.data_types import DATA_TYPES, Kind
 from adweir.model.errors import BadInput
 from adweir.model.mappings import DAYS, NUMBERS, RANGE, MappedColumn, Mapping, RowRule, Unit, kinds_of
 from adweir.model.money import minor_digits
-from adweir.model.numerals import NOTHING, Numerals, as_text, currency_named, exactly, is_masked, scaled
+from adweir.model.numerals import NOTHING, Numerals, as_text, currency_of, exactly, is_masked, may_mean, scaled
 from adweir.platforms.files import builtin
 from adweir.platforms.files.calendar_days import CalendarDays
+from adweir.platforms.files.currencies import agree, named_in
 from adweir.platforms.files.delimited import Form
 from adweir.platforms.files.headers import HeaderNames
 from adweir.platforms.files.lines import LineFault, Record
@@ -44,7 +45,7 @@ class NumberColumn(NamedTuple):
     unit: Unit
     known: dict[str, str]
     said: dict[str, str]
-    """The currencies in texts that name one."""
+    """The currencies, and signs of several, in texts that have one."""
     others: tuple[str, ...]
     plus: tuple[str, ...]
     minus: tuple[str, ...]
@@ -94,7 +95,8 @@ class BoundMapping:
         self._empty_texts = (own_empty | {"--"}, own_empty)
         self._known_days: dict[str, str] = {}
         self.constants = dict(mapping.constants)
-        self.currency = ""
+        self.currencies: tuple[str, ...] = ()
+        """The currency, or the sign of several, that the columns' names say."""
         self.texts: list[tuple[str, str, tuple[str, ...]]] = []
         self.numbers: list[NumberColumn] = []
         self.days: list[tuple[str, str, tuple[str, ...]]] = []
@@ -127,8 +129,8 @@ class BoundMapping:
             if others and not text:
                 text = next((cell[other] for other in others if cell.get(other)), "")
             made[field] = "" if text in self.empty_texts(field) else text
-        if self.currency:
-            agree(made, self.currency, "the column's name")
+        for said in self.currencies:
+            agree(made, said, "the column's name")
         self._take_numbers(cell, made)
         if self._names_currencies:
             self._check_currencies(cell, made)
@@ -207,11 +209,11 @@ class BoundMapping:
 
     def _take_currency(self, said: set[str]) -> None:
         """Of a column's name. Columns of two currencies in one file cannot both be the profile's."""
-        if self.currency:
-            said.add(self.currency)
-        if len(said) > 1:
+        said |= {*self.currencies}
+        codes, signs = {each for each in said if currency_of(each)}, {each for each in said if not currency_of(each)}
+        if max(len(codes), len(signs)) > 1 or not all(may_mean(sign, code) for sign in signs for code in codes):
             raise _wrong(f"the columns are in several currencies: {', '.join(sorted(said))}", "currency")
-        self.currency = next(iter(said), "")
+        self.currencies = (*codes, *signs)
 
     def _used(self) -> tuple[str, ...]:
         texts = [name for _, first, others in (*self.texts, *self.days) for name in (first, *others)]
@@ -287,14 +289,24 @@ class BoundMapping:
     def _check_currencies(self, cell: dict[str, str], made: dict[str, str]) -> None:
         """The row's currency where only its amounts say it. Raises LineFault where two places say two."""
         for number in self.numbers:
-            for column in number.columns if number.said else ():
-                said = number.said.get(cell.get(column, ""))
+            for column in self.counted(number, cell) if number.said else ():
+                text = cell[column]
+                said = number.said.get(text) if number.is_alone else currency_in(number, text)
                 if said:
                     agree(made, said, f"the cell of {number.field}")
 
+    def counted(self, number: NumberColumn, cell: dict[str, str]) -> list[str]:
+        """The columns that a row's number is read from."""
+        parts = [name for name in (*number.plus, *number.minus) if not self.is_empty(cell.get(name, ""))]
+        return self._firsts(number, cell) + parts
+
+    def _firsts(self, number: NumberColumn, cell: dict[str, str]) -> list[str]:
+        """Of the columns that stand for each other, the one that counts in a row; none of empty ones."""
+        return [name for name in (number.column, *number.others) if not self.is_empty(cell.get(name, ""))][:1]
+
     def _sum(self, number: NumberColumn, cell: dict[str, str], made: dict[str, str]) -> str:
         """Of several columns; empty ones count as nothing, of empty ones alone it is empty."""
-        firsts = [column for column in (number.column, *number.others) if not self.is_empty(cell.get(column, ""))][:1]
+        firsts = self._firsts(number, cell)
         if not (number.plus or number.minus):
             return self._number(number, cell[firsts[0]], made) if firsts else ""
         total, any_given = Decimal(0), False
@@ -370,8 +382,8 @@ def _minor_digits(made: dict[str, str]) -> int:
 
 
 def currency_in(number: NumberColumn, text: str) -> str:
-    """The currency that the cell of an amount names, "" for none."""
-    return (currency_named(text) or "") if number.field in _MONEY and not text.isdecimal() else ""
+    """What the cell of an amount says of its currency (`named_in`), "" for nothing."""
+    return named_in(text) if number.field in _MONEY and not text.isdecimal() else ""
 
 
 def day_or_moment(when: str) -> str:
@@ -384,15 +396,6 @@ def day_of_range(start: str, end: str) -> str:
     if end not in {"", start}:
         raise LineFault("date", "range", f"is missing: the row is of {start} to {end}. Export it by day")
     return start
-
-
-def agree(made: dict[str, str], said: str, where: str) -> None:
-    """Take a row's currency from another place than its own cell. Raises LineFault where they differ."""
-    known = made.get("currency", "")
-    if not known:
-        made["currency"] = said
-    elif known.upper() != said:
-        raise LineFault("currency", "consistent", f"is {known[:3]}, but {where} says {said}")
 
 
 def _wrong(message: str, field: str) -> BadInput:

@@ -16,12 +16,12 @@ from adweir.model.mappings import Unit
 from adweir.model.numerals import OTHER_MARK
 from adweir.platforms.files import cells
 from adweir.platforms.files.by_column import Column, Unusual, amounts, chosen, counts, or_none, per_text, remembered
+from adweir.platforms.files.currencies import SIGN, agree
 from adweir.platforms.files.mapped import (
     FILTERED,
     NO_DATA,
     BoundMapping,
     NumberColumn,
-    agree,
     currency_in,
     day_of_range,
     day_or_moment,
@@ -115,7 +115,7 @@ class MappedColumns:
         return [self._converts[name]({name: text}, name) if text else None] * found.size
 
     def _figures(self, found: _Piece, number: NumberColumn) -> tuple[Figures, Column]:
-        """A field's numbers, and the currencies that its cells name, none of a column that names none."""
+        """A field's numbers, and what its cells say of their currency, none of a column that says nothing."""
         if number.is_alone:
             try:
                 return self._plainly(found.column(number.column), number), ()
@@ -132,11 +132,11 @@ class MappedColumns:
         return numbers, said if any(said) else ()
 
     def _number(self, number: NumberColumn, texts: tuple[str, ...]) -> tuple[int | None, str]:
-        """One row's number, and the currency that its cell names."""
+        """One row's number, and what its cells say of its currency."""
         bound, columns = self._bound, number.columns
         cell = dict(zip(columns, texts, strict=False))
-        named = [currency_in(number, text) for text in cell.values() if not bound.is_empty(text)]
-        if any(named) and not number.is_alone:
+        named = {currency_in(number, cell[name]) for name in bound.counted(number, cell)} - {""}
+        if len(named) > 1:
             raise Unusual
         if not (bound.numerals.decimal or all(text.isdecimal() or bound.is_empty(text) for text in cell.values())):
             raise Unusual
@@ -207,8 +207,8 @@ class _Piece:
         for field, name, others in bound.texts:
             texts, empty = self._first(name, others), bound.empty_texts(field)
             self.made[field] = texts if empty.isdisjoint(texts) else ["" if each in empty else each for each in texts]
-        if bound.currency:
-            self._agree([[bound.currency] * size])
+        if bound.currencies:
+            self._agree([[said] * size for said in bound.currencies])
         self._take_days()
 
     @property
@@ -217,7 +217,7 @@ class _Piece:
         return self.made.get("currency", [""] * self.size)
 
     def take_currencies(self, said: Sequence[Column]) -> None:
-        """Take in the currencies that cells name. Raises LineFault where two places say two."""
+        """Take in what cells say of their currency. Raises LineFault where two places say two."""
         if said:
             self._agree(said)
 
@@ -231,14 +231,19 @@ class _Piece:
         return found
 
     def _agree(self, said: Sequence[Column]) -> None:
-        def agreed(texts: tuple[str, ...]) -> str:
-            own = {"currency": texts[0]}
-            for text in filter(None, texts[1:]):
+        def agreed(texts: tuple[str, ...]) -> tuple[str, str]:
+            own = {"currency": texts[0]} | ({SIGN: texts[1]} if texts[1] else {})
+            for text in filter(None, texts[2:]):
                 agree(own, text, "a cell")
-            return own["currency"]
+            return own["currency"], own.get(SIGN, "")
 
-        about = list(zip(self.currency, *said, strict=True))
-        self.made["currency"] = remembered(agreed, {}, about, len(about))
+        signs = self.made.get(SIGN, [""] * self.size)
+        about = list(zip(self.currency, signs, *said, strict=True))
+        found = remembered(agreed, {}, about, len(about))
+        currencies, signs = (list(each) for each in zip(*found, strict=True))
+        self.made["currency"] = currencies
+        if any(signs):
+            self.made[SIGN] = signs
 
     def _take_days(self) -> None:
         bound, made = self._bound, self.made

@@ -18,6 +18,7 @@ from adweir.model.series_ids import series_id
 from adweir.platforms.files import cells
 from adweir.platforms.files.batches import DropBatch
 from adweir.platforms.files.by_column import Unusual, per_text, remembered
+from adweir.platforms.files.currencies import SIGN, check_sign
 from adweir.platforms.files.file_rows import ALL_IDS, FileContext, FileRows, NamedObject, Statements
 from adweir.platforms.files.lines import LineFault, Record, identity
 from adweir.platforms.files.mapped_columns import CanonicalRows, Convert, Figures
@@ -90,6 +91,8 @@ class SeriesRows(FileRows):
 
     def batches(self, made: CanonicalRows) -> list[DropBatch]:
         currencies = per_text(lambda text: cells.currency({"currency": text}), made.column("currency"))
+        for code, sign in set(made.said("currency", SIGN)):
+            self._check_sign({"currency": code, SIGN: sign})
         return [
             self._batch(code, made.at([at for at, own in enumerate(currencies) if own == code]))
             for code in dict.fromkeys(currencies)
@@ -147,6 +150,7 @@ class SeriesRows(FileRows):
                 return None
         found = None
         if _is_won(cell):
+            self._check_sign(cell)
             found = DropRow(self._target(cells.currency(cell)), self._metrics(record), record.source)
         else:
             self.left_out[NOT_WON] += 1
@@ -172,6 +176,11 @@ class SeriesRows(FileRows):
             raise LineFault(self._known_by, "required", "is required")
         own_id = counted_once(f"{self._context.own}\x1f{text}")
         return own_id if self.ids is ALL_IDS or self.ids.has(own_id) else b""
+
+    def _check_sign(self, cell: Mapping[str, str]) -> None:
+        """Amounts of a row that does not say their currency are in the account's."""
+        if cell.get(SIGN) and not cell.get("currency"):
+            check_sign(cell, self._context.currency)
 
     def _statement(self, found: DropRow) -> Stated:
         row = found.row
