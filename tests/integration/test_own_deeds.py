@@ -8,8 +8,10 @@ import pytest
 
 from adweir.model.datasets import Dataset
 from adweir.model.deeds import Deed
+from adweir.model.entities import ProfileStatus
 from adweir.model.errors import AccessDenied, AuthExpired, Throttled, ThrottleScope, Transient, Unavailable
 from adweir.model.messages import RedriveCredential
+from adweir.model.platforms import Platform
 from adweir.model.tasks import TaskState
 from adweir.store.ledger.audit import Audit
 from adweir.store.ledger.brakes import THRESHOLD
@@ -53,6 +55,16 @@ def test_an_ad_account_that_is_denied_is_recorded_once(world: CollectWorld, cloc
     (deed,) = deeds(world)
 
     assert (deed.action, deed.subject, deed.reason) == ("mark profile denied", "amazon_ads#123", "no permission")
+
+
+def test_the_record_of_a_denied_ad_account_says_what_it_was_before(world: CollectWorld) -> None:
+    world.catalog.mark_profile(Platform("amazon_ads"), "123", ProfileStatus.REMOVED)
+    world.connector.error = AccessDenied("no permission")
+    world.collect(world.plan())
+
+    (deed,) = deeds(world)
+
+    assert deed.changes == (("status", "removed", "denied"),)
 
 
 def test_a_pause_is_recorded_when_it_is_set_and_when_a_pull_gets_through(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from itertools import permutations
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
@@ -168,6 +169,22 @@ def test_scoring_that_runs_out_of_time_goes_on_with_older_months(world: ScoredWo
         world.scored(days[1])
     assert world.score() == 1
     assert world.scored(days[1])["score"] == 1.0
+
+
+def test_scoring_reads_the_campaigns_and_the_bills_of_an_ad_account_once(
+    world: ScoredWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for day in (date(2026, 11, 19), date(2026, 10, 31)):
+        world.pull_all(day)
+    world.catalog.put_invoices([bill(line(KINDS.SPEND, 27 * M))], "2026-11-02T00:00:00.000000Z")
+    objects = Mock(wraps=world.catalog.objects)
+    invoices = Mock(wraps=world.catalog.invoices)
+    monkeypatch.setattr(world.catalog, "objects", objects)
+    monkeypatch.setattr(world.catalog, "invoices", invoices)
+
+    world.score()
+
+    assert (objects.call_count, invoices.call_count) == (1, 1)
 
 
 def test_scoring_that_is_killed_at_any_write_ends_the_same(world: ScoredWorld) -> None:

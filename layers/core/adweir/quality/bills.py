@@ -13,7 +13,6 @@ from adweir.model.times import Clock, first_of_month, iso, local_date
 
 if TYPE_CHECKING:
     from adweir.reporting.invoices import MonthlyBills
-    from adweir.store.catalog.store import Catalog
     from adweir.store.findings import Findings
 
 EXPLAINED, UNEXPLAINED, INCOMPLETE = "explained", "unexplained", "incomplete"
@@ -22,8 +21,7 @@ EXPLAINED, UNEXPLAINED, INCOMPLETE = "explained", "unexplained", "incomplete"
 class BillCheck:
     """Looks at the newest bills of ad accounts. Repeated, it finds the same."""
 
-    def __init__(self, catalog: Catalog, findings: Findings, bills: MonthlyBills, clock: Clock) -> None:
-        self._catalog = catalog
+    def __init__(self, findings: Findings, bills: MonthlyBills, clock: Clock) -> None:
         self._findings = findings
         self._bills = bills
         self._clock = clock
@@ -31,10 +29,8 @@ class BillCheck:
     def check(self, profile: Profile) -> None:
         """Store what became of the bills of an ad account's newest months. Raises TooLarge, Unavailable."""
         today = local_date(self._clock.now(), profile.timezone)
-        first, last = month_of(first_of_month(today, -limits.MAX_CHECKED_BILL_MONTHS)), month_of(today)
-        found = self._catalog.invoices(profile.platform, profile.profile_id, first, last)
-        months = sorted({invoice.month for invoice in found})
-        for bill in self._bills.of_profile(profile, months) if months else ():
+        months = [month_of(first_of_month(today, -ago)) for ago in range(limits.MAX_CHECKED_BILL_MONTHS, -1, -1)]
+        for bill in self._bills.of_profile(profile, months):
             self._findings.scores.put_bill(profile.key, bill["month"], bill["currency"], self._kept(bill))
 
     def _kept(self, bill: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,11 +17,12 @@ from zoneinfo import ZoneInfo
 from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.errors import NotReady
+from adweir.model.invoices import month_of
 from adweir.model.metrics import Grain, Level, Series
 from adweir.model.ports import ServedDataset, ServedPlatforms
 from adweir.model.slices import ALL
 from adweir.model.tasks import Stamp
-from adweir.model.times import DAY, Clock, Window, first_of_month, is_zone, iso, local_date, parse_instant
+from adweir.model.times import DAY, Clock, Window, is_zone, iso, local_date, parse_instant
 from adweir.quality.bills import BillCheck
 from adweir.quality.day_tallies import ABSENT
 from adweir.quality.levels_read import GapCampaigns, LevelSums, pulled_levels, read_levels
@@ -76,7 +77,7 @@ class _ScoredAccount:
 
 
 _FORM = 2
-"""Of a score's content. A greater one has every day scored anew."""
+"""The version of a score's content: a greater one has every day scored anew."""
 
 
 class DayScorer:
@@ -91,7 +92,7 @@ class DayScorer:
         self._findings = findings
         self._platforms = platforms
         self._clock = clock
-        self._bills = BillCheck(catalog, findings, bills, clock)
+        self._bills = BillCheck(findings, bills, clock)
 
     def score(self, account_id: str, remaining: Callable[[], float], margin: float) -> int:
         """Score the days of a client's ad accounts whose numbers or coverage changed; returns how many.
@@ -125,23 +126,26 @@ class DayScorer:
         known = self._findings.scores.bases(profile.key, first, last.isoformat())
         bases = {day.isoformat(): account.basis(day.isoformat(), today) for day in window.days()}
         todo = [day for day, basis in bases.items() if known.get(day) != basis]
+        if not todo:
+            return 0
+        campaigns = GapCampaigns(self._catalog, profile, {gap for spec in specs.values() for gap in spec.lacks})
         for month in sorted({day[:_MONTH] for day in todo}, reverse=True):
             check()
-            for day, body in self._month(account, [day for day in todo if day.startswith(month)]):
+            days = [day for day in todo if day.startswith(month)]
+            for day, body in self._month(account, days, campaigns):
                 self._findings.scores.put(profile.key, day, bases[day], body)
         return len(todo)
 
     def _tallies(self, profile: Profile, first: date, last: date) -> Tallies:
-        months = first_of_month(first).isoformat()[:_MONTH], last.isoformat()[:_MONTH]
         found: dict[str, list[tuple[TallyKey, DayTally]]] = {}
-        for key, days in self._findings.tallies.months(profile.key, *months):
+        for key, days in self._findings.tallies.months(profile.key, month_of(first), month_of(last)):
             for day, tally in days.items():
                 found.setdefault(day, []).append((key, tally))
         return found
 
-    def _month(self, account: _ScoredAccount, days: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-        gaps = {gap for spec in account.specs.values() for gap in spec.lacks}
-        campaigns = GapCampaigns(self._catalog, account.profile, gaps)
+    def _month(
+        self, account: _ScoredAccount, days: list[str], campaigns: GapCampaigns
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
         levels = read_levels(self._metrics.snapshot(), account.profile, account.specs, days, campaigns)
         now = self._clock.now()
         for day in days:

@@ -142,7 +142,8 @@ class MonthlyBills:
         return found
 
     def of_profile(self, profile: Profile, months: list[str]) -> Iterator[dict[str, Any]]:
-        """The summaries of one ad account's months, in their order. Raises TooLarge, Unavailable."""
+        """The summaries of one ad account's months (`2026-10`, in order), of those with bills. Raises TooLarge,
+        Unavailable."""
         billed: dict[tuple[str, str], _Billed] = {}
         last = month_of(first_of_month(date.fromisoformat(f"{months[-1]}-01"), _LATER_MONTHS))
         read = list(self._catalog.invoices(profile.platform, profile.profile_id, months[0], last))
@@ -154,7 +155,8 @@ class MonthlyBills:
                 corrected = billed.get((line.about_month, invoice.currency))
                 if corrected and line.about_month < invoice.month:
                     corrected.corrected(line.amount)
-        measured = self._measured(profile, months) if is_zone(profile.timezone) else {}
+        with_bills = sorted({month for month, _ in billed})
+        measured = self._measured(profile, with_bills) if with_bills and is_zone(profile.timezone) else {}
         for (month, currency), sums in sorted(billed.items()):
             yield _summary(profile, month, currency, sums, measured.get(month, _MeasuredMonth({}, 0)))
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 _HISTORY = 1096 * DAY
 _FORM = 1
-"""Of what is made of the same inputs. A greater one has every dataset made anew."""
+"""The version of what is made of the same inputs: a greater one has every dataset made anew."""
 
 
 class _Covered(NamedTuple):

@@ -132,7 +132,8 @@ class Outcomes:
             self._bus.publish(
                 CredentialBroken(account_id=task.account_id, platform=task.platform, label=label, reason=error.message)
             )
-            self._note(task, "mark credential broken", f"{task.platform} {label} of {task.account_id}", error)
+            changed = FieldChange("status", current.state, "broken")
+            self._note(task, "credential", f"{task.platform} {label} of {task.account_id}", changed, error)
             self._catalog.mark_broken(current, error.message)
         if label != task.label:
             self._ledger.relabel(task, label)  # its profile is reached by another credential since it was planned
@@ -153,18 +154,17 @@ class Outcomes:
             return
         profile = self._catalog.profile(task.platform, task.profile_id)
         if profile is not None and profile.status != ProfileStatus.DENIED:
-            self._note(task, "mark profile denied", task.profile_key, error)
+            changed = FieldChange("status", str(profile.status), str(ProfileStatus.DENIED))
+            self._note(task, "profile", task.profile_key, changed, error)
         self._catalog.mark_profile(task.platform, task.profile_id, ProfileStatus.DENIED)
         for other in self._ledger.open_pulls(task.run_id):
             if other.profile_key == task.profile_key and not other.state.is_terminal:
                 self._fail(other, error)
 
-    def _note(self, task: Task, action: str, subject: str, error: AdweirError) -> None:
+    def _note(self, task: Task, kind: str, subject: str, changed: FieldChange, error: AdweirError) -> None:
         """Record what is marked because of an error, before it is marked: a worker that dies then records it twice."""
-        _, kind, mark = action.split()
-        changes = (FieldChange("status", "active", mark),)
-        by = f"by task {task.id} of run {task.run_id}"
-        deed = Deed("", action, subject, by, error.message, kind=kind, account_id=task.account_id, changes=changes)
+        action, by = f"mark {kind} {changed.after}", f"by task {task.id} of run {task.run_id}"
+        deed = Deed("", action, subject, by, error.message, kind=kind, account_id=task.account_id, changes=(changed,))
         self._ledger.audit.note_own(deed)
 
     def _finish(self, task: Task, state: TaskState, error: AdweirError) -> None:

@@ -104,8 +104,8 @@ class Worker:
         try:
             yield
         except (NotApplicable, OutOfRetention) as error:
-            gone = not isinstance(error, OutOfRetention) or (task.window is not None and task.window.end < error.oldest)
-            if task.dataset.grain is None or not gone:
+            is_old = task.window is not None and isinstance(error, OutOfRetention) and task.window.end < error.oldest
+            if task.dataset.grain is None or not (is_old or isinstance(error, NotApplicable)):
                 raise
             header = self.header(task, profile, task.as_of or iso(self.clock.now()), "")
             with self.raw.writer(replace(header, not_applicable=True)) as writer:
