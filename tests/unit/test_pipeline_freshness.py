@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from adweir.model.entities import Credential, Profile, ProfileStatus
+from adweir.model.entities import Credential, Profile, ProfileStatus, StoredWorkflow
 from adweir.model.jobs import JobState, ScheduledJob
 from adweir.model.schedules import Schedule, ScheduleType
 from adweir.model.times import iso
 from adweir.pipeline.freshness import BuiltIn, Freshness
 from adweir.pipeline.watch import SweepView
+from adweir.platforms import REGISTRY
 from adweir.quality.monitor import Monitor
 from support.breach_world import META, Heard, MemoryBreaches, Told
 from support.clock import FrozenClock
@@ -34,6 +36,7 @@ class Clockwork:
         self.profiles = {each: self.profile(each) for each in profiles or ("1",)}
         self.credential = Credential(account_id="acme", platform=META, secret_id="s")
         self.jobs: list[ScheduledJob] = []
+        self.workflows: dict[str, StoredWorkflow] = {}
         self.pulled: dict[tuple[str, str], str] = {}
         self.built_in = BuiltIn(DAILY if built_in is None else built_in, zone, is_on=True)
 
@@ -47,11 +50,16 @@ class Clockwork:
 
     def sweep(self) -> list[str]:
         """One sweep; what was told by it."""
-        catalog = SimpleNamespace(jobs=lambda: self.jobs, stored_workflow=lambda _: None, stored_workflows=list)
+        catalog = SimpleNamespace(
+            jobs=lambda: self.jobs,
+            stored_workflow=self.workflows.get,
+            stored_workflows=list,
+            account=lambda name: SimpleNamespace(account_id=name),
+        )
         successes = [(key, dataset, at, "") for (key, dataset), at in self.pulled.items()]
         view = SweepView(list(self.profiles.values()), [self.credential], successes)
         before, at, known = len(self.told.breaches), self.clock.now(), self.monitor.known()
-        looks = Freshness(cast("Any", catalog), self.built_in, SLACK).looks(view, known, at)
+        looks = Freshness(cast("Any", catalog), REGISTRY.parse, self.built_in, SLACK).looks(view, known, at)
         self.monitor.settle(looks, known, at)
         return self.told.causes[before:]
 
@@ -135,6 +143,9 @@ def test_an_ad_account_that_a_weekly_job_covers_is_not_stale_after_two_days() ->
         {"workflow": "gone"},
         {"args": {"datasets": ["campaigns"]}},
         {"args": {"start": "2026-11-01", "end": "2026-11-02"}},
+        {"workflow": "platform", "args": {"source_platform": "google_ads"}},
+        {"workflow": "platform", "args": {"account_id": "acc_other"}},
+        {"workflow": "platform", "args": {"date_range": {"start": "2026-11-01", "end": "2026-11-02"}}},
         {"changed_at": iso(datetime(2026, 11, 24, tzinfo=UTC))},
     ],
     ids=str,
@@ -147,6 +158,24 @@ def test_a_job_that_does_not_pull_the_days_of_an_ad_account_expects_nothing_of_i
     assert world.until("2026-11-23T12:00") == []
     world.jobs = [job("nightly", daily, profiles=("meta_ads#1",), platforms=("meta_ads",), accounts=("acme",))]
     assert world.sweep() == [STALE]
+
+
+@pytest.mark.parametrize("args", [{}, {"source_platform": "meta_ads"}, {"account_id": "1"}], ids=str)
+def test_a_pipeline_s_job_expects_what_its_arguments_cover(args: dict[str, str]) -> None:
+    world = Clockwork(built_in={})
+    world.pull()
+    world.jobs = [job("nightly", Schedule(type=ScheduleType.DAILY, at="05:30"), "platform", args=args)]
+    assert world.until("2026-11-21T12:00") == [STALE]
+
+
+@pytest.mark.parametrize(("platform", "told"), [("meta", [STALE]), ("google", [])])
+def test_a_stored_workflow_may_name_a_platform_by_an_alias(platform: str, told: list[str]) -> None:
+    world = Clockwork(built_in={})
+    world.pull()
+    stage = {"name": "days", "kind": "pull", "datasets": ["ad_daily"], "platforms": [platform]}
+    world.workflows["mine"] = StoredWorkflow(name="mine", body=json.dumps({"stages": [stage]}), version=1)
+    world.jobs = [job("nightly", Schedule(type=ScheduleType.DAILY, at="05:30"), "mine")]
+    assert world.until("2026-11-21T12:00") == told
 
 
 def test_paused_schedules_are_no_breach_and_end_one() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +16,7 @@ from adweir.pipeline.scopes import account_scope, scope_faults
 from adweir.pipeline.workflows import Workflow
 
 if TYPE_CHECKING:
+    from adweir.model.entities import Profile
     from adweir.platforms import Platforms
     from adweir.store.catalog.store import Catalog
 
@@ -54,8 +55,9 @@ def check_asked(
     return AskedFlow(flow, scope, plain)
 
 
-def covered_by(catalog: Catalog, scope: Scope, args: Arguments) -> Scope:
-    """What a run with such a scope and arguments covers. Raises Unprocessable for an account that is not there."""
+def covered_by(catalog: Catalog, scope: Scope, args: Arguments, profiles: Iterable[Profile] | None = None) -> Scope:
+    """What a run with such a scope and arguments covers; `profiles` are those of the catalog, where the caller has just
+    read them. Raises Unprocessable for an account that is not there."""
     scope, source = scope.model_copy(update=_days_of(args)), args.source_platform
     if source is not None:
         scope = scope.model_copy(update={"platforms": (source,)})
@@ -63,7 +65,7 @@ def covered_by(catalog: Catalog, scope: Scope, args: Arguments) -> Scope:
         return scope
     named = args.account_id[: limits.MAX_WORD_CHARS]
     try:
-        account = account_scope(catalog, args.account_id)
+        account = account_scope(catalog, args.account_id, profiles)
     except NotFound:
         raise pipelines.refused([fault("account_id", f"there is no account {named}")]) from None
     if not account.platforms:
@@ -72,8 +74,8 @@ def covered_by(catalog: Catalog, scope: Scope, args: Arguments) -> Scope:
         why = f"{named} is an ad account of {', '.join(account.platforms)}: name that as source_platform, or none"
         raise pipelines.refused([fault("account_id", why)])
     platforms = scope.platforms or account.platforms
-    profiles = tuple(key for key in account.profiles if key.partition("#")[0] in platforms)
-    return scope.model_copy(update={"accounts": account.accounts, "platforms": platforms, "profiles": profiles})
+    keys = tuple(key for key in account.profiles if key.partition("#")[0] in platforms)
+    return scope.model_copy(update={"accounts": account.accounts, "platforms": platforms, "profiles": keys})
 
 
 def _by_its_name(args: Arguments, parse: Callable[[str], Any]) -> tuple[Arguments, Faults]:

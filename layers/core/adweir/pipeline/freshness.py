@@ -8,7 +8,7 @@ at separately. Ad accounts behind a credential that is refused wait for it: that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
@@ -28,9 +28,12 @@ from adweir.model.labels import DEFAULT
 from adweir.model.log import log
 from adweir.model.messages import Scope
 from adweir.model.metrics import Grain
+from adweir.model.ports import PlatformParser
 from adweir.model.schedules import CronTiming, FiringTimes, Schedule, ScheduleType
 from adweir.model.times import DAY, is_zone, iso, parse_instant
+from adweir.pipeline.asking import covered_by
 from adweir.pipeline.flow_forms import find_flow
+from adweir.pipeline.pipelines import read as arguments_of
 from adweir.pipeline.workflows import WORKFLOWS, Workflow
 
 if TYPE_CHECKING:
@@ -67,7 +70,7 @@ class Expectation:
     flow: Workflow
     scope: Scope
 
-    def covers(self, profile: Profile, grain: Grain) -> bool:
+    def covers(self, profile: Profile, grain: Grain, parse: PlatformParser) -> bool:
         """Whether it is to pull metrics of this grain of an ad account."""
         named = self.scope.profiles
         return (
@@ -77,7 +80,7 @@ class Expectation:
             and any(
                 stage.kind is StageKind.PULL
                 and stage.reach in _BRINGS_NEW
-                and (not stage.platforms or profile.platform in stage.platforms)
+                and stage.pulls_from(profile.platform, parse)
                 and any(_wanted(dataset, self.scope, grain) for dataset in stage.datasets)
                 for stage in self.flow.stages
             )
@@ -105,14 +108,15 @@ def _pulled_at(successes: Iterable[tuple[str, str, str, str]]) -> _PulledAt:
 class Freshness:
     """Looks at all ad accounts. `slack`: how long a pull may take after its schedule's time."""
 
-    def __init__(self, catalog: Catalog, built_in: BuiltIn, slack: timedelta) -> None:
+    def __init__(self, catalog: Catalog, parse: PlatformParser, built_in: BuiltIn, slack: timedelta) -> None:
         self._catalog = catalog
+        self._parse = parse
         self._built_in = built_in
         self._slack = slack
 
     def looks(self, seen: SweepView, known: Mapping[str, KeptBreach], now: datetime) -> list[Look]:
         """What to tell of every ad account, and of breaches whose ad account is gone. Raises Unavailable."""
-        expected, pulled = self._expected(now - self._slack), _pulled_at(seen.successes)
+        expected, pulled = self._expected(now - self._slack, seen.profiles), _pulled_at(seen.successes)
         working = {(one.account_id, str(one.platform), one.label) for one in seen.credentials if one.state == "active"}
         profiles = {profile.key: profile for profile in seen.profiles if profile.is_listed}
         active = [profile for profile in profiles.values() if profile.status == ProfileStatus.ACTIVE]
@@ -120,7 +124,8 @@ class Freshness:
         for grain, newest in ((Grain.DAY, pulled.days), (Grain.HOUR, pulled.hours)):
             groups: dict[_Whose, list[Look]] = {}
             for profile in active:
-                look = _look(profile, grain, expected, newest.get(profile.key, ""), known)
+                own = [each for each in expected if each.covers(profile, grain, self._parse)]
+                look = _look(profile, grain, own, newest.get(profile.key, ""), known)
                 whose = (profile.account_id, str(profile.platform), profile.credential)
                 if look is not None:
                     groups.setdefault(whose, []).append(look if whose in working else _waits(look))
@@ -128,7 +133,7 @@ class Freshness:
                 found += _grouped(whose, grain, looks)
         return found + list(_orphans(known, found, profiles))
 
-    def _expected(self, until: datetime) -> list[Expectation]:
+    def _expected(self, until: datetime, profiles: Sequence[Profile]) -> list[Expectation]:
         """What each schedule is to have pulled by now: after its newest time not after `until`."""
         found = []
         for name, timing in self._built_in_times():
@@ -137,7 +142,7 @@ class Freshness:
                 found.append(Expectation(words, due, WORKFLOWS[name], Scope()))
         for job in self._catalog.jobs():
             try:
-                found += self._of_job(job, until)
+                found += self._of_job(job, until, profiles)
             except (AdweirError, ValidationError) as error:  # the health names a job that cannot do what it is for
                 log.info("job %s is not expected to pull: %s", job.name, error)
         return found
@@ -151,21 +156,25 @@ class Freshness:
             except AdweirError as error:
                 log.warning("the schedule %s of %s cannot be read: %s", expression, name, error.message)
 
-    def _of_job(self, job: ScheduledJob, until: datetime) -> Iterator[Expectation]:
-        if job.state is not JobState.ACTIVE or job.under_way is UnderWay.REMOVAL or {"start", "end"} & job.args.keys():
+    def _of_job(self, job: ScheduledJob, until: datetime, profiles: Sequence[Profile]) -> Iterator[Expectation]:
+        if job.state is not JobState.ACTIVE or job.under_way is UnderWay.REMOVAL:
+            return
+        scope, args = job.scope(), arguments_of(job.workflow, job.arguments())
+        if args is not None:
+            scope = covered_by(self._catalog, scope, args, profiles)
+        if scope.start or scope.end:  # the same days each time: none of them is new
             return
         due = _newest(job.timing(), until)
         if due is not None and iso(due) > job.changed_at:
             words = f"the job {job.name} ({job.workflow}, {job.timezone})"
-            yield Expectation(words, due, find_flow(self._catalog, job.workflow), job.scope())
+            yield Expectation(words, due, find_flow(self._catalog, job.workflow, job.arguments()), scope)
 
 
 def _look(
-    profile: Profile, grain: Grain, expected: Iterable[Expectation], pulled: str, known: Mapping[str, KeptBreach]
+    profile: Profile, grain: Grain, own: Sequence[Expectation], pulled: str, known: Mapping[str, KeptBreach]
 ) -> Look | None:
-    """What to say of an ad account; None where no schedule is to pull it. Hours are expected of one that had any: not
-    every ad account reports them."""
-    own = [each for each in expected if each.covers(profile, grain)]
+    """What to say of an ad account of which these are expected; None where no schedule is to pull it. Hours are
+    expected of one that had any: not every ad account reports them."""
     if not own or (grain is Grain.HOUR and not pulled) or not is_zone(profile.timezone):
         return None
     latest = max(own, key=lambda each: each.due)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -13,17 +14,20 @@ from adweir.model.messages import Scope
 from adweir.pipeline.workflows import Workflow
 
 if TYPE_CHECKING:
+    from adweir.model.entities import Profile
     from adweir.platforms import Platforms
     from adweir.store.catalog.store import Catalog
 
 
-def account_scope(catalog: Catalog, account_id: str) -> Scope:
+def account_scope(catalog: Catalog, account_id: str, profiles: Iterable[Profile] | None = None) -> Scope:
     """The scope of one account: a client company (`acc_…`), or an ad account by its platform's id. Raises NotFound.
 
-    Platforms may use the same id: all ad accounts that have it are in the scope.
+    Platforms may use the same id: all ad accounts that have it are in the scope. `profiles` are those of the catalog,
+    where the caller has just read them.
     """
     if not IdKind.ACCOUNT.names(account_id):
-        named = (profile for profile in catalog.profiles() if profile.profile_id == account_id)
+        known = catalog.profiles() if profiles is None else profiles
+        named = (profile for profile in known if profile.profile_id == account_id)
         if found := [profile for profile in named if profile.status != ProfileStatus.INACTIVE]:
             return Scope(
                 accounts=tuple(sorted({profile.account_id for profile in found})),

@@ -17,7 +17,6 @@ from adweir.model.labels import owner
 from adweir.model.log import log
 from adweir.model.metrics import Grain, Series
 from adweir.model.platforms import Platform
-from adweir.model.ports import platform_named
 from adweir.model.runs import Run
 from adweir.model.tasks import AccountTask, AnyTask, Task
 from adweir.model.times import Window, epoch, is_zone, parse_instant
@@ -124,7 +123,7 @@ class StagePlanner:
 
     def profiles(self, run: Run, stage: Stage) -> list[Profile]:
         """The ad accounts that a stage of the run pulls."""
-        return [profile for profile in self._active(run) if self._pulls(stage, profile.platform)]
+        return [profile for profile in self._active(run) if stage.pulls_from(profile.platform, self.platforms.parse)]
 
     def lane(self, run: Run, stage: Stage, profile: Profile) -> Lane:
         """The way of an ad account through a patient stage. Raises BadInput for one whose days cannot be determined."""
@@ -190,7 +189,7 @@ class StagePlanner:
         credentials = [
             one
             for one in self._catalog.credentials()
-            if self._in(run, one.account_id, one.platform) and self._pulls(stage, one.platform)
+            if self._in(run, one.account_id, one.platform) and stage.pulls_from(one.platform, self.platforms.parse)
         ]
         if len(credentials) > 1:  # one that its platform lets wait must not hold up the others
             soon = epoch(self._clock.now()) + limits.MAX_LISTING_SECONDS
@@ -299,11 +298,6 @@ class StagePlanner:
             return self.platforms.datasets(platform)
         except Unprocessable:
             return {}
-
-    def _pulls(self, stage: Stage, platform: Platform) -> bool:
-        """Whether a stage pulls from a platform."""
-        named = {platform_named(name, self.platforms.parse) for name in stage.platforms}
-        return not named or platform in named
 
     def _in(self, run: Run, account_id: str, platform: Platform) -> bool:
         scope = run.scope

@@ -16,6 +16,8 @@ from adweir.model.errors import Unprocessable
 from adweir.model.flows import OnFailure, StageKind, WorkflowBuilder
 from adweir.model.messages import Scope
 from adweir.model.metrics import Grain
+from adweir.model.platforms import Platform
+from adweir.model.ports import PlatformParser, platform_named
 from adweir.model.slices import ALL
 from adweir.platforms.base import DatasetSpec
 
@@ -86,6 +88,11 @@ class Stage:
             if not any(specs[below].sums_to_parent for below in finer.get(dataset, ()) if below in specs):
                 chosen.append(spec)
         return chosen
+
+    def pulls_from(self, platform: Platform, parse: PlatformParser) -> bool:
+        """Whether it pulls from a platform, if it pulls at all."""
+        named = {platform_named(name, parse) for name in self.platforms}
+        return not named or platform in named
 
     def passes(self, tasks: int, good: int) -> bool:
         """Whether `good` (loaded or skipped) of `tasks` are enough."""

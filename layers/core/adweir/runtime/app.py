@@ -232,7 +232,9 @@ class App(Resources):
         given, at = self.settings.schedules, self.clock.now()
         is_on = given is not None and given.state == "ENABLED"
         built_in = BuiltIn(given.expressions if given else {}, given.timezone if given else "UTC", is_on)
-        freshness = Freshness(self.catalog, built_in, timedelta(seconds=self.settings.task_deadline_seconds))
+        freshness = Freshness(
+            self.catalog, self.platforms.parse, built_in, timedelta(seconds=self.settings.task_deadline_seconds)
+        )
         self.monitor.settle(freshness.looks(seen, known, at), known, at)
         self.monitor.forget(known)
 
