@@ -205,6 +205,19 @@ def test_an_entry_of_another_version_is_still_read(api: ModuleType) -> None:
     assert audit.page(9, "")[0] == [Deed("k1", "a", "s", "o", at="2026-11-20T11:00:00.000000Z")]
 
 
+def test_an_entry_that_cannot_be_read_does_not_end_the_list(api: ModuleType) -> None:
+    """Given four entries of which the newest cannot be read, when they are listed by twos, then three are found."""
+    audit = api.app.ledger.audit
+    kept = [audit.note(Deed("k1", "create key", f"key_{number}", "done")) for number in range(3)]
+    audit._put(audit._row("audit", "2027-01-01T00:00:00.000000Z#x", body={"who": "k1"}))
+
+    first, token = audit.page(2, "")
+    rest, end = audit.page(2, token) if token else ([], "")
+
+    assert sorted(deed.subject for deed in (*first, *rest)) == sorted(deed.subject for deed in kept)
+    assert end == ""
+
+
 # --- a run's tasks
 
 

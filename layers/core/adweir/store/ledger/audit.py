@@ -70,10 +70,9 @@ class Audit(Rows):
         """
         found: list[Deed] = []
         first, last = (iso(wanted.since) if wanted.since else "0"), (iso(wanted.until) if wanted.until else "") + _LAST
-        place, looked_at = "", 0
-        after, most = from_token(_PK, token), limits.MAX_DEEDS_LOOKED_AT
-        read = most if wanted.chooses else min(most, limit)
-        for row in self._query(_PK, first, up_to=last, after=after, newest_first=True, limit=read + 1):
+        place, looked_at, after = "", 0, from_token(_PK, token)
+        most = limits.MAX_DEEDS_LOOKED_AT if wanted.chooses else min(limits.MAX_DEEDS_LOOKED_AT, limit)
+        for row in self._query(_PK, first, up_to=last, after=after, newest_first=True, limit=most + 1):
             if len(found) == limit or looked_at == most:
                 return found, to_token(_PK, place)
             place, looked_at = row.sk, looked_at + 1
