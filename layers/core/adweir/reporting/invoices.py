@@ -61,65 +61,62 @@ class _MeasuredMonth(NamedTuple):
 
 @dataclass(slots=True)
 class _Billed:
-    """The documents of a month in one currency, in millionths."""
+    """The documents of a month in one currency, in millionths.
+
+    By kind of line: `kinds` has all amounts before tax, `fixed` those that are on top of the month's spend in any case,
+    `open` those that the platform may have taken off its reports as well.
+    """
 
     documents: int = 0
     is_aligned: bool = True
-    kinds: dict[str, int] = field(default_factory=dict)
+    kinds: Counter[str] = field(default_factory=Counter)
     tax: int = 0
-    fixed: dict[str, int] = field(default_factory=dict)
-    open: dict[str, int] = field(default_factory=dict)
+    fixed: Counter[str] = field(default_factory=Counter)
+    open: Counter[str] = field(default_factory=Counter)
 
     def add(self, invoice: Invoice) -> None:
+        """Count a document of the month."""
         self.documents += 1
         self.is_aligned = self.is_aligned and invoice.is_whole_month
         for line in invoice.lines:
             kind = line.kind.value
-            self.kinds[kind] = self.kinds.get(kind, 0) + line.amount
+            self.kinds[kind] += line.amount
             self.tax += line.tax
-            if line.tax or line.kind is InvoiceLineKind.TAX:
-                _put(self.fixed, InvoiceLineKind.TAX.value, line.tax)
-            if (
-                line.kind is InvoiceLineKind.TAX
-                or line.kind is InvoiceLineKind.FEE
-                or line.about_month not in {"", invoice.month}
-            ):
-                _put(self.fixed, kind, line.amount)
-            elif kind != _SPEND:
-                _put(self.open, kind, line.amount)
+            if line.tax:
+                self.fixed[InvoiceLineKind.TAX.value] += line.tax
+            is_of_another_month = line.about_month not in {"", invoice.month}
+            if is_of_another_month or line.kind in {InvoiceLineKind.TAX, InvoiceLineKind.FEE}:
+                self.fixed[kind] += line.amount
+            elif line.kind is not InvoiceLineKind.SPEND:
+                self.open[kind] += line.amount
 
     def corrected(self, amount: int) -> None:
         """A later bill corrects the month by so much."""
-        _put(self.open, LATER, -amount)
+        self.open[LATER] -= amount
 
     def explained(self, rest: int | None) -> dict[str, int]:
-        """By what lines a bill differs from the measured spend, by their kinds; `rest` is the difference.
+        """Why a bill differs from the measured spend: amounts by kind of line. `rest` is the difference, None where the
+        spend is not known.
 
         Taxes, fees and corrections of earlier months are on top of any spend. What a platform gives back of the month
-        itself may or may not be in its reports, too, which then show less spend: of each kind it is taken as what
-        leaves less unexplained.
+        itself explains a difference only where its reports still show that spend, and nobody knows where they do. So
+        of these kinds those are taken that together leave least unexplained.
         """
         given = {kind: amount for kind, amount in self.open.items() if amount}
-        kinds = [chosen for size in range(len(given) + 1) for chosen in combinations(sorted(given), size)]
-        left = None if rest is None else rest - sum(self.fixed.values())
-        own = {kind: amount for kind, amount in given.items() if kind != LATER}
-        if left is not None:
-            best = min(kinds, key=lambda chosen: (abs(left - sum(given[kind] for kind in chosen)), -len(chosen)))
-            own = {kind: given[kind] for kind in best}
-        found = dict(self.fixed)
-        for kind, amount in own.items():
-            _put(found, kind, amount)
+        if rest is None:
+            taken = [kind for kind in given if kind != LATER]
+        else:
+            left = rest - self.fixed.total()
+            choices = [chosen for size in range(len(given) + 1) for chosen in combinations(sorted(given), size)]
+            taken = [*min(choices, key=lambda chosen: (abs(left - sum(given[kind] for kind in chosen)), -len(chosen)))]
+        found = Counter(self.fixed)
+        found.update({kind: given[kind] for kind in taken})  # adds
         return dict(sorted(found.items()))
-
-
-def _put(sums: dict[str, int], kind: str, amount: int) -> None:
-    sums[kind] = sums.get(kind, 0) + amount
 
 
 LATER = "corrected_later"
 """What a later bill gives back of the month: its spend is lower by then, its own bill is not."""
 _LATER_MONTHS = 3
-_SPEND = InvoiceLineKind.SPEND.value
 NEGLIGIBLE = MICRO // 100
 """So much of a bill need not be explained: lines and days are rounded."""
 
