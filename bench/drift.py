@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "layers" / "core")]
 
 from adweir.model.breaches import Judgement  # noqa: E402
-from adweir.quality.drift import HISTORY_DAYS, Drift, nulls_drift, rows_drift, scores_drift  # noqa: E402
+from adweir.quality.drift import READ_DAYS, Drift, nulls_drift, rows_drift, scores_drift  # noqa: E402
 from support.lived_days import KINDS, LivedDays  # noqa: E402
 
 MONTH = 30
@@ -28,7 +28,7 @@ _PLANTED_AT = 80
 
 def looks(lived: LivedDays, until: int) -> dict[str, Drift]:
     """What the rules say of the days before a number."""
-    days = list(lived.rows)[max(until - HISTORY_DAYS - 21, 0) : until]
+    days = list(lived.rows)[max(until - READ_DAYS, 0) : until]
     return {
         "volume": rows_drift({day: lived.rows[day] for day in days}),
         "nulls": nulls_drift([(day, lived.nulls[day], lived.rows[day]) for day in days]),

@@ -169,13 +169,9 @@ def _text(value: Any) -> str:
     """An argument as it is given on the command line."""
     if isinstance(value, dict):
         return f"{value.get('start')}..{value.get('end')}"
-    return (
-        ", ".join(value)
-        if isinstance(value, (list, tuple))
-        else str(value).lower()
-        if isinstance(value, bool)
-        else str(value)
-    )
+    if isinstance(value, (list, tuple)):
+        return ", ".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _read(given: Sequence[str]) -> dict[str, Any]:

@@ -148,10 +148,7 @@ def test_the_audit_is_filtered_and_comes_in_pages(call: Call, api: ModuleType, c
 
 
 @at_the_bound("MAX_DEEDS_LOOKED_AT", as_if=3)
-def test_a_page_of_the_audit_looks_at_so_many_entries_at_most(
-    api: ModuleType, monkeypatch: pytest.MonkeyPatch, size: int, *, fits: bool
-) -> None:
-    monkeypatch.setattr("adweir.model.limits.MAX_DEEDS_LOOKED_AT", 3)
+def test_a_page_of_the_audit_looks_at_so_many_entries_at_most(api: ModuleType, size: int, *, fits: bool) -> None:
     for number in range(size):
         api.app.ledger.audit.note(Deed("k1", "store workflow", f"w{number}", "version 1", kind="workflow"))
 
@@ -257,10 +254,7 @@ def test_tasks_come_in_pages(call: Call, run_id: str) -> None:
 
 
 @at_the_bound("MAX_TASKS_LOOKED_AT", as_if=3)
-def test_a_page_looks_at_so_many_tasks_at_most(
-    api: ModuleType, monkeypatch: pytest.MonkeyPatch, size: int, *, fits: bool
-) -> None:
-    monkeypatch.setattr("adweir.model.limits.MAX_TASKS_LOOKED_AT", 3)
+def test_a_page_looks_at_so_many_tasks_at_most(api: ModuleType, size: int, *, fits: bool) -> None:
     ledger: Tasks = api.app.ledger
     for number in range(size):
         ledger.plan(a_task(profile_id=str(number)))

@@ -94,8 +94,7 @@ def test_every_change_is_in_the_audit(call: Call, api: ModuleType) -> None:
 
 
 @at_the_bound("MAX_WORKFLOWS", as_if=3)
-def test_workflows_have_an_end(call: Call, monkeypatch: pytest.MonkeyPatch, size: int, *, fits: bool) -> None:
-    monkeypatch.setattr(limits, "MAX_WORKFLOWS", 3)
+def test_workflows_have_an_end(call: Call, size: int, *, fits: bool) -> None:
     for number in range(size - 1):
         put(call, path=f"/api/v1/workflows/w{number}")
 
@@ -104,13 +103,12 @@ def test_workflows_have_an_end(call: Call, monkeypatch: pytest.MonkeyPatch, size
 
 
 @at_the_bound("MAX_WORKFLOW_BYTES", as_if=2000)
-def test_a_workflow_has_a_size(call: Call, monkeypatch: pytest.MonkeyPatch, size: int, *, fits: bool) -> None:
+def test_a_workflow_has_a_size(call: Call, size: int, *, fits: bool) -> None:
     # given workflows of 2,000 bytes, or of one byte more, as they are stored
     stages = [{"name": f"a{number}", "kind": "etl"} for number in range(17)]
     kept = json.dumps(form_of(read("nightly", {"stages": stages})))
     name = "x" * (size - len(kept))
     assert len(name) <= limits.MAX_NAME_CHARS
-    monkeypatch.setattr(limits, "MAX_WORKFLOW_BYTES", 2000)
     # when they are stored, then the larger is refused
     put(call, {"about": name, "stages": stages}, expect=200 if fits else 413)
 

@@ -14,7 +14,7 @@ from adweir.model.tasks import TaskState
 from adweir.platforms import REGISTRY
 from ops import backfills, cli
 from support.clock import FrozenClock
-from support.pipeline_world import META, SPECS, TOTALS, PipelineWorld
+from support.pipeline_world import PipelineWorld, world_to_backfill
 
 Run = Callable[..., Result]
 DAYS = ("--start", "2026-06-01", "--end", "2026-08-29")
@@ -36,10 +36,7 @@ class BackfillMachine:
 
 @pytest.fixture
 def world(tables: None, clock: FrozenClock) -> PipelineWorld:
-    world = PipelineWorld(clock)
-    world.specs[META] = SPECS | TOTALS
-    world.add_profile("1")
-    return world
+    return world_to_backfill(clock)
 
 
 @pytest.fixture

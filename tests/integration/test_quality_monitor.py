@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from adweir.model import limits
 from adweir.model.breaches import BreachKind, BreachState, Judgement, Look, Subject
 from adweir.model.errors import Unavailable
 from adweir.quality.monitor import HOLD_SECONDS, Monitor
@@ -162,10 +161,7 @@ def test_a_breach_is_forgotten_a_month_after_it_is_over(world: MonitorWorld) -> 
 
 
 @at_the_bound("MAX_BREACHES", as_if=3)
-def test_no_more_breaches_are_kept_than_a_look_can_read(
-    world: MonitorWorld, size: int, *, fits: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "MAX_BREACHES", 3)
+def test_no_more_breaches_are_kept_than_a_look_can_read(world: MonitorWorld, size: int, *, fits: bool) -> None:
     looks = [replace(BAD, about=str(number)) for number in range(size)]
     world.look(*looks)
     assert len(world.told.causes) == (size if fits else size - 1)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from adweir.model.breaches import Judgement
-from adweir.quality.drift import HISTORY_DAYS, RUN, Drift, nulls_drift, rows_drift, scores_drift
+from adweir.quality.drift import READ_DAYS, RUN, Drift, nulls_drift, rows_drift, scores_drift
 from support.lived_days import KINDS, LivedDays
 
 LOOKED = 30
@@ -34,7 +34,7 @@ def told(lived: LivedDays, rule: Rule) -> list[Judgement]:
     """What is told over the last month, each day looked at."""
     found, is_open = list[Judgement](), False
     for until in range(lived.count - LOOKED, lived.count + 1):
-        said = rule(lived, list(lived.rows)[max(until - HISTORY_DAYS - 21, 0) : until]).judgement
+        said = rule(lived, list(lived.rows)[max(until - READ_DAYS, 0) : until]).judgement
         if said is (Judgement.GOOD if is_open else Judgement.BAD):
             is_open = not is_open
             found.append(said)

@@ -24,6 +24,7 @@ from adweir.quality.day_tallies import ABSENT
 from adweir.quality.drift import (
     HISTORY_DAYS,
     NO_DRIFT,
+    READ_DAYS,
     RUN,
     SHORT_HISTORY_DAYS,
     Drift,
@@ -45,7 +46,6 @@ _SETTLED = DAY
 """A day is settled when it was pulled again so long after its end: until then the platform may still add rows."""
 _SURELY_SETTLED = timedelta(days=4)
 """Days that are older are settled in any case: their platform is not asked for them again."""
-_READ_DAYS = HISTORY_DAYS + 21
 _FELL = 0.05
 """By so much a dimension falls to be named as a reason."""
 Known = Mapping[str, "KeptBreach"]
@@ -82,7 +82,7 @@ class DataLooks:
     def _looks(self, profile: Profile, known: Known, now: datetime) -> Iterator[Look]:
         subject = Subject(profile.account_id, profile.platform, profile.profile_id)
         today = local_date(now, profile.timezone)
-        first = today - timedelta(days=_READ_DAYS)
+        first = today - timedelta(days=READ_DAYS)
         told = [kept.breach for kept in known.values() if kept.breach.subject == subject]
         series = self._series(profile, first, today)
         yield _volume(subject, series)

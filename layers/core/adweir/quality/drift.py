@@ -26,6 +26,8 @@ LEAST_ROWS = 8
 """Rows per day that there have to be as a rule: of fewer, which are good as they are, one campaign more is half."""
 HISTORY_DAYS = 56
 """Days before the judged ones from which the expectation of rows is made."""
+READ_DAYS = HISTORY_DAYS + 21
+"""Days before today that a look reads: more than it uses, as the newest are not settled and some have no rows."""
 SHORT_HISTORY_DAYS = 28
 """The same for missing values and scores."""
 LEAST_DAYS = 21

@@ -197,5 +197,5 @@ def _of_platform(run: Run, name: str, ways: _Ways, pauses: Sequence[Pause], now:
         if pause.platform == name and pause.until:
             waits[pause.profile_id] = max(waits[pause.profile_id], pause.until - at)
     each = sum(ways.seconds) / len(ways.seconds) / limits.MAX_PATIENT_PROFILE_TASKS
-    longest = max(left * each + waits[f"{profile.partition('#')[2]}"] for profile, left in ways.left.items())
+    longest = max(left * each + waits[profile.partition("#")[2]] for profile, left in ways.left.items())
     return found.no_sooner(longest).then(max(0.0, waits[""]))
