@@ -376,6 +376,24 @@ def test_a_sweep_publishes_what_is_wrong_right_now(function: ModuleType, capsys:
     assert (written["service"], written["CredentialsBroken"], written["RunsFailed"]) == ("adweir", [1.0], [0.0])
 
 
+def test_a_sweep_that_cannot_look_for_late_ad_accounts_publishes_nothing_so_that_its_alarm_rings(
+    function: ModuleType,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: Any) -> None:
+        raise KeyError("a fault of ours")
+
+    monkeypatch.setattr("adweir.pipeline.freshness.Freshness.looks", broken)
+
+    answer = function.handler({"Records": [record(0, '{"kind": "sweep"}')]}, Context())
+
+    assert answer == {"batchItemFailures": []}
+    assert "the watch saw nothing" in caplog.text
+    assert "Watched" not in capsys.readouterr().out
+
+
 def test_the_function_starts_what_a_schedule_sends_and_quarantines_what_it_cannot(function: ModuleType) -> None:
     bodies = [
         '{"kind": "start", "workflow": "hourly", "scheduled_at": "2026-11-20T04:00:00Z"}',

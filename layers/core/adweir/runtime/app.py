@@ -7,6 +7,7 @@ cold start pays for what the function uses and no more.
 from __future__ import annotations
 
 import gc
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -218,15 +219,14 @@ class App(Resources):
             seen = see(self.ledger, self.catalog)
             known = self.monitor.known()
             late = Late.of(kept.breach for kept in known.values())
-            self.meter.count(look(self.ledger, self.catalog, self.clock, seen, late))
+            numbers = look(self.ledger, self.catalog, self.clock, seen, late)
             self._look_at_freshness(seen, known)
-        except Exception:  # the boundary: without its numbers the alarm WatchSilent rings
+            self.meter.count(numbers)  # last: whatever fails before it, the alarm WatchSilent rings
+        except Exception:  # the boundary
             self.logger.exception("the watch saw nothing")
 
     def _look_at_freshness(self, seen: SweepView, known: Mapping[str, KeptBreach]) -> None:
-        """Tell of ad accounts that were not pulled when their schedules say so, and of all that waits to be told."""
-        from datetime import timedelta
-
+        """Report ad accounts that were not pulled when their schedules say so."""
         from adweir.pipeline.freshness import BuiltIn, Freshness
 
         given, at = self.settings.schedules, self.clock.now()
@@ -278,7 +278,7 @@ class App(Resources):
 
     @cached_property
     def monitor(self) -> Monitor:
-        """Tells of breaches."""
+        """Reports breaches."""
         from adweir.quality.breach_messages import MessageFormat
         from adweir.quality.monitor import Monitor
         from adweir.runtime.alarm_topic import AlarmTopic
