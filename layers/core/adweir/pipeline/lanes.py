@@ -64,9 +64,9 @@ class Lane:
             return rest
         return [first._replace(place=place, days=Window(first.days.start, min(end, first.days.end))), *rest]
 
-    def tasks(self, step: Step, coverage: Coverage, deadline: int = 0) -> list[Task]:
+    def tasks(self, step: Step, coverage: Coverage) -> list[Task]:
         """What is missing of a step, the newest days first."""
-        frame = replace(self.frame, deadline=deadline, scope=self._scope(step))
+        frame = replace(self.frame, scope=self._scope(step))
         found = profile_tasks(frame, self.profile, step.spec, coverage)
         return sorted(found, key=lambda task: task.window.end if task.window else date.min, reverse=True)
 
@@ -139,8 +139,8 @@ def ahead(lane: Lane, covered: Mapping[Dataset, Coverage]) -> list[Ahead]:
 
 def body_of(lane: Lane, found: Sequence[Ahead]) -> dict[str, Any]:
     """What was missing of a lane when it began, as the ledger keeps it: `[span, windows, days]` by dataset and slice,
-    in the order in which a span is pulled. `newest` is the last day of the first span,
-    `oldest` the first one that is missing."""
+    in the order in which a span is pulled. `newest` is the last day of the first span, `oldest` the first one that is
+    missing."""
     steps: dict[str, list[list[int]]] = {}
     for step in found:
         name = f"{step.place.dataset}|{step.place.slice}"

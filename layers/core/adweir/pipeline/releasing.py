@@ -103,7 +103,7 @@ class Releases:
         try:
             lane = self._planner.lane(run, stage, profile)
             whole = [(spec, days) for spec in lane.specs if (days := lane.whole(spec))]
-            found = ahead(lane, {spec.dataset: self._planner.covered(lane, spec, days) for spec, days in whole})
+            found = ahead(lane, {spec.dataset: self._planner.covered(profile, spec, days) for spec, days in whole})
         except PASSING:
             raise
         except Exception as error:  # the boundary between one ad account and the next
@@ -129,9 +129,8 @@ class Releases:
 
     def _look(self, run: Run, stage: Stage) -> bool:
         """One look at a stage. False when somebody else released something meanwhile."""
-        gates = (
-            self._ledger.gates()
-        )  # before what is under way is read: what others release in between is refused to us
+        # The gates before what is under way: what others release in between is refused to us.
+        gates = self._ledger.gates()
         work = self._ledger.open_work(run.run_id)
         lanes = [marker for marker in work if marker.is_lane and marker.stage == stage.name]
         under_way = _tasks_of(work)

@@ -135,7 +135,7 @@ class Round:
         for step in lane.steps(LanePlace.parse(marker.cursor)):
             if step.is_total and turn.under_way(marker.profile):
                 return self._moved(turn, marker, step.place)
-            tasks = lane.tasks(step, self._planner.covered(lane, step.spec, step.days), 0)
+            tasks = lane.tasks(step, self._planner.covered(lane.profile, step.spec, step.days))
             if tasks:
                 task = replace(tasks[0], deadline=self._planner.deadline(tasks[0]))
                 return self._release(turn, marker, task, step.place)

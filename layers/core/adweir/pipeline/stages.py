@@ -137,13 +137,12 @@ class StagePlanner:
         """What the platform of an ad account has of it."""
         return told_of(profile, self._served(profile.platform)) if profile.is_listed else {}
 
-    def covered(self, lane: Lane, spec: DatasetSpec, days: Window) -> Coverage:
-        """What is known of these days of a lane's dataset."""
-        grain = spec.dataset.grain
+    def covered(self, profile: Profile, spec: DatasetSpec, days: Window) -> Coverage:
+        """What is known of these days of an ad account's dataset; nothing of one without days."""
+        level, grain, breakdown = spec.dataset.level, spec.dataset.grain, spec.dataset.breakdown
         if grain is None:
             return {}
-        of = lane.profile.platform, lane.profile.profile_id
-        return self._coverage(Series(*of, spec.dataset.level, grain, spec.dataset.breakdown), days)
+        return self._coverage(Series(profile.platform, profile.profile_id, level, grain, breakdown), days)
 
     def credentials(self) -> list[Credential]:
         """The credentials of all accounts, broken ones included."""
@@ -285,12 +284,8 @@ class StagePlanner:
             # The profile's days depend on its time zone; the other profiles are planned all the same.
             fault = {"code": BadInput.code, "message": f"unknown time zone {profile.timezone[:60]!r}"}
             return [replace(unplannable(frame, profile, spec), error=fault)]
-        days, grain = span(frame, profile, spec), spec.dataset.grain
-        covered: Coverage = {}
-        if days is not None and grain is not None:
-            series = Series(profile.platform, profile.profile_id, spec.dataset.level, grain, spec.dataset.breakdown)
-            covered = self._coverage(series, days)
-        return profile_tasks(frame, profile, spec, covered)
+        days = span(frame, profile, spec)
+        return profile_tasks(frame, profile, spec, self.covered(profile, spec, days) if days is not None else {})
 
     def _served(self, platform: Platform) -> Mapping[Dataset, DatasetSpec]:
         """What a platform serves; nothing when credentials are kept for one that is not connected yet."""
