@@ -181,8 +181,9 @@ def _found(app: App, held_id: str) -> "HeldObject":
 
 
 def _unknown(held_id: str) -> NotFound:
-    message = f"there is nothing in quarantine called {held_id[:64]}"
-    return NotFound(message, [{"field": "id", "message": "is unknown"}])
+    from adweir.store.findings.held_rows import unknown_entry
+
+    return unknown_entry(held_id)
 
 
 def _faults_of(first: dict[str, Any]) -> dict[str, Any]:

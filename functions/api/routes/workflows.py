@@ -194,8 +194,7 @@ def _put(app: App, caller: str, name: str, new: WorkflowBody, *, replace: bool) 
     from adweir.pipeline.flow_forms import form_of, read
     from adweir.pipeline.recorded import workflow_changes
 
-    given = json.loads(json.dumps(new.model_dump(include={"about", "stages"}), default=float))
-    flow = read(name, given, app.platforms.parse)
+    flow = read(name, new.model_dump(include={"about", "stages"}), app.platforms.parse)
     body = json.dumps(form_of(flow))
     if len(body.encode()) > limits.MAX_WORKFLOW_BYTES:
         raise TooLarge(f"the workflow has more than {limits.MAX_WORKFLOW_BYTES} bytes as JSON")

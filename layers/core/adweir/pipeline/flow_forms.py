@@ -30,7 +30,7 @@ from adweir.model.labels import PATTERN
 from adweir.model.ports import PlatformParser
 from adweir.pipeline.pipelines import flow_with
 from adweir.pipeline.pipelines import read as check_arguments
-from adweir.pipeline.workflows import WORKFLOWS, Stage, Workflow, in_order
+from adweir.pipeline.workflows import WORKFLOWS, Stage, Workflow, in_order, unknown_workflow, workflow
 
 if TYPE_CHECKING:
     from adweir.model.entities import StoredWorkflow
@@ -46,7 +46,7 @@ def read(name: str, given: Mapping[str, Any], parse: PlatformParser | None = Non
     Raises Unprocessable that lists every fault, each with its field, its reason, and what may be there.
     """
     try:
-        form = WorkflowForm.model_validate_json(json.dumps(given))
+        form = WorkflowForm.model_validate_json(json.dumps(given, default=float))
     except ValidationError as error:
         raise _refused([_fault(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()]) from None
     faults = [*_names(name, form, is_new=parse is not None), *_dependencies(form)]
@@ -108,10 +108,9 @@ def flow_of(run: Run) -> Workflow:
     """The workflow of a run, with its arguments, as it was when the run began. Raises Unprocessable."""
     if run.flow is not None:
         return _kept(run.workflow, json.dumps(run.flow, sort_keys=True))
-    if run.workflow not in WORKFLOWS:
-        raise _unknown(run.workflow, WORKFLOWS)
+    flow = workflow(run.workflow)
     if not run.args:
-        return WORKFLOWS[run.workflow]
+        return flow
     return _with_arguments(run.workflow, json.dumps(dict(run.args), sort_keys=True))
 
 
@@ -139,7 +138,7 @@ def find_flow(catalog: FlowStore, name: str, args: Mapping[str, Any] | None = No
         return flow_with(name, args or {})
     stored = catalog.stored_workflow(name)
     if stored is None:
-        raise _unknown(name, known_flows(catalog))
+        raise unknown_workflow(name, known_flows(catalog))
     check_arguments(name, args or {})
     return read(name, json.loads(stored.body))
 
@@ -152,12 +151,7 @@ def known_flows(catalog: FlowStore) -> frozenset[str]:
 def check_known(name: str, known: Iterable[str]) -> None:
     """Raises Unprocessable for a name that is none of the known workflows."""
     if name not in known:
-        raise _unknown(name, known)
-
-
-def _unknown(name: str, known: Iterable[str]) -> Unprocessable:
-    message = f"unknown workflow {name[:40]!r}; known: {', '.join(sorted(known))}"
-    return Unprocessable(message, [{"field": "workflow", "message": "unknown"}])
+        raise unknown_workflow(name, known)
 
 
 # --- checks

@@ -17,8 +17,8 @@ _OF_A_KEY = {"status", "scopes", "accounts", "expires_at"}
 Changes = tuple[FieldChange, ...]
 
 
-def job_changes(was: ScheduledJob | None, job: ScheduledJob | None) -> Changes:
-    """What differs between two states of a job; None before it was made and after it was removed."""
+def job_changes(was: ScheduledJob | None, job: ScheduledJob) -> Changes:
+    """What differs between two states of a job; None before it was made."""
 
     def terms(one: ScheduledJob | None) -> dict[str, Any]:
         if one is None:
@@ -30,9 +30,9 @@ def job_changes(was: ScheduledJob | None, job: ScheduledJob | None) -> Changes:
 
 
 def workflow_changes(was: str, body: str) -> Changes:
-    """What differs between two bodies of a stored workflow, field by field of its stages; "" where there is none."""
-    if not was or not body:
-        return changes_of(_names(was), _names(body))
+    """What differs between two bodies of a stored workflow, field by field of its stages; "" before it was stored."""
+    if not was:
+        return changes_of({}, _names(body))
     return changes_of(_by_stage(was), _by_stage(body))
 
 
@@ -50,10 +50,12 @@ def key_changes(was: ApiKey | None, key: ApiKey) -> Changes:
 
 
 def _names(body: str) -> dict[str, Any]:
-    return {"stages": ", ".join(stage["name"] for stage in json.loads(body)["stages"])} if body else {}
+    return {"stages": ", ".join(stage["name"] for stage in json.loads(body)["stages"])}
 
 
 def _by_stage(body: str) -> dict[str, Any]:
     form = json.loads(body)
-    found = {f"{stage['name']}.{name}": value for stage in form["stages"] for name, value in stage.items()}
-    return {"about": form.get("about", "")} | {name: value for name, value in found.items() if name[-5:] != ".name"}
+    fields = ((stage["name"], *field) for stage in form["stages"] for field in stage.items())
+    return {"about": form.get("about", "")} | {
+        f"{stage}.{name}": value for stage, name, value in fields if name != "name"
+    }

@@ -239,13 +239,15 @@ WORKFLOWS: Mapping[str, Workflow] = {
 
 def workflow(name: str) -> Workflow:
     """A built-in workflow by name. Raises Unprocessable that lists the known."""
-    try:
-        return WORKFLOWS[name]
-    except KeyError:
-        raise Unprocessable(
-            f"unknown workflow {name[:40]!r}; known: {', '.join(sorted(WORKFLOWS))}",
-            [{"field": "workflow", "message": "unknown"}],
-        ) from None
+    if name not in WORKFLOWS:
+        raise unknown_workflow(name, WORKFLOWS)
+    return WORKFLOWS[name]
+
+
+def unknown_workflow(name: str, known: Iterable[str]) -> Unprocessable:
+    """The error for a name that is none of the known workflows."""
+    message = f"unknown workflow {name[:40]!r}; known: {', '.join(sorted(known))}"
+    return Unprocessable(message, [{"field": "workflow", "message": "unknown"}])
 
 
 def joins(name: str) -> bool:

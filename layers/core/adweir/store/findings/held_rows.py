@@ -44,8 +44,8 @@ class HeldObject:
     the rows themselves. `reasons`: rule → rows. `first`: the first rows, each with its line and first fault.
     `load` is the number of the load that said so last, `personal` whether the rows are personal data. `state`: held,
     replaying (since `asked_at`, as `asked_by` wanted), cleared, superseded (a newer pull brought its days without a
-    fault). `moved` is how many rows the last replay took out,
-    `reason` why one failed.
+    fault). `moved` is how many rows the last replay took out, `reason` why one failed.
+
     `start` and `end` are the days that the object is about, "" where it has none; `slice` is what of its dataset a pull
     asked for, `first_day` and `last_day` are those of its refused rows, "" where one does not say its day.
     """
@@ -134,8 +134,7 @@ class HeldRows(Keyed[HeldItem]):
         """An entry by its id. Raises NotFound."""
         _, item = self._find(held_id)
         if item is None:
-            message = f"there is nothing in quarantine called {held_id[:64]}"
-            raise NotFound(message, [{"field": "id", "message": "is unknown"}])
+            raise unknown_entry(held_id)
         return self._read(item)
 
     def replaying(self, held_id: str, who: str) -> HeldObject:
@@ -160,8 +159,7 @@ class HeldRows(Keyed[HeldItem]):
         for _ in range(_RACES):
             _, item = self._find(held_id)
             if item is None:
-                message = f"there is nothing in quarantine called {held_id[:64]}"
-                raise NotFound(message, [{"field": "id", "message": "is unknown"}])
+                raise unknown_entry(held_id)
             changed = _with(self._read(item), **values)
             if self._replace(item, changed):
                 return changed
@@ -215,6 +213,12 @@ class HeldRows(Keyed[HeldItem]):
 
     def _read(self, item: HeldItem) -> HeldObject:
         return self._parsed(item, _entry)
+
+
+def unknown_entry(held_id: str) -> NotFound:
+    """The error for an id that no entry has, or none that the caller may see."""
+    message = f"there is nothing in quarantine called {held_id[:64]}"
+    return NotFound(message, [{"field": "id", "message": "is unknown"}])
 
 
 def _contended() -> Unavailable:
