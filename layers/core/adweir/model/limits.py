@@ -175,9 +175,7 @@ MAX_WORKFLOW_STAGES = 20  # stages of a workflow: each may be current at once, a
 MAX_WORKFLOW_BYTES = 20_000  # a workflow as JSON: it is in each run's item, which is read for each task that ends
 MAX_STAGE_TIMEOUT_MINUTES = 4320  # a stage's time-out: three days, twice what the slowest platform's report may take
 MAX_WORKFLOW_FAULTS = 50  # faults of a refused workflow that are listed
-MAX_BATCH_DAYS = (
-    366  # days of one pull that a pipeline's batch_size may ask for: more than any platform answers at once
-)
+MAX_BATCH_DAYS = 366  # days of one pull that a pipeline's batch_size may ask for: no platform answers more at once
 MAX_RANGE_BATCHES = 400  # pulls per ad account and dataset that a pipeline's date_range is cut into: a task each
 MAX_SWEEP_PARTS = 20  # invocations by which a sweep goes on at once: 15 minutes; the next one is due after 5
 MAX_SWEPT_RUNS = 500  # open runs per sweep; the next one goes on from there

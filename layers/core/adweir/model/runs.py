@@ -64,10 +64,9 @@ class Run:
 
     `current` are the stages that have begun and not ended; when the run has ended, those that ended last. `flow` is the
     definition of a stored workflow as it was when the run began, None for a built-in one, and `args` the arguments that
-    it was given. `version` grows with every
-    change, so that of two workers that decide at once only one wins. `reopened` counts the redrives that opened it
-    again. Totals and `accounts` are known when the run ends; `records` are the rows that its tasks read, None where an
-    earlier version ended it.
+    it was given. `version` grows with every change, so that of two workers that decide at once only one wins.
+    `reopened` counts the redrives that opened it again. Totals and `accounts` are known when the run ends; `records`
+    are the rows that its tasks read, None where an earlier version ended it.
     """
 
     run_id: str

@@ -44,7 +44,8 @@ class HeldReplays:
         """
         found = self._held.get(held_id)
         key = found.source_key
-        if not any(info.key == key for info in islice(self._raw.list(key), 1)):  # a listing is in key order
+        # The API may list objects, and read none. A listing is in key order: what is there comes first.
+        if not any(info.key == key for info in islice(self._raw.list(key), 1)):
             raise Conflict(f"{key} is gone, so that it cannot be loaded again", [{"field": "id", "message": "is gone"}])
         is_pull = key.startswith(pulls.PREFIX)
         load = self._ledger.replays.next_load(f"{found.platform}#{found.profile_id}" if is_pull else key)

@@ -82,9 +82,8 @@ class DayTallies(Keyed[TallyItem]):
     def _merge(self, pk: str, sk: str, found: Mapping[str, DayTally]) -> list[DayTally]:
         for _ in range(_RACES):
             item = self._fetch(pk, sk)
-            known = next(
-                self._readable([item] if item else [], _days_of), {}
-            )  # one that cannot be read is written anew
+            # An item that cannot be read is written anew.
+            known = next(self._readable([item] if item else [], _days_of), {})
             newer = {day: tally for day, tally in found.items() if day not in known or tally.stamp > known[day].stamp}
             merged = known | {day: _first_stored(tally, known.get(day)) for day, tally in newer.items()}
             if merged == known:

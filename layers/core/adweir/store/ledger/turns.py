@@ -136,7 +136,7 @@ class RunTurns(Rows):
 
 
 def waits_for(holder: str) -> Throttled:
-    """What tells that a run has to wait for the end of another one."""
+    """The error by which a run waits for the end of another one."""
     message = f"run {holder} of the same workflow and scope is open"
     return Throttled(message, retry_after=_AGAIN_SECONDS, holder=holder)
 
