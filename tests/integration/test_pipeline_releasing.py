@@ -15,7 +15,7 @@ from adweir.model.messages import Advance, CancelRun, Redrive, Scope, Sweep, Tas
 from adweir.model.platforms import Platform
 from adweir.model.runs import RunState
 from adweir.model.tasks import Task, TaskState
-from adweir.model.times import Window, epoch
+from adweir.model.times import Window, epoch, parse_instant
 from adweir.platforms.base import DatasetSpec
 from adweir.store.ledger import Ledger, Marker
 from support.bounds import at_the_bound
@@ -190,7 +190,7 @@ def test_each_task_s_deadline_begins_when_it_is_released(world: PipelineWorld) -
     run_to_end(world)
     assert state(world, "back") is RunState.SUCCEEDED
     for task in world.ledger.pulls("back"):
-        assert task.deadline - epoch(MORNING) > 0
+        assert task.deadline == epoch(parse_instant(task.created_at)) + world.settings.task_deadline_seconds
         assert task.error is None
 
 
