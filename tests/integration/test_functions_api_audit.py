@@ -123,6 +123,30 @@ def test_values_before_and_after_are_recorded_where_they_are_no_secrets(
     assert changes(call, "revoke key") == [("status", "active", "revoked")]
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "recorded"),
+    [
+        ("ingestion/sync-account/111", None, ("sync account", "run", "111")),
+        (
+            "ingestion/backfill",
+            {"account_id": "111", "start": "2026-11-01", "end": "2026-11-02"},
+            ("backfill", "run", "111"),
+        ),
+        ("workflows/account/runs", {"args": {"account_id": "111"}}, ("run workflow", "workflow", "account")),
+    ],
+)
+def test_a_run_for_an_ad_account_is_recorded_for_its_client(
+    call: Call, api: ModuleType, account_id: str, path: str, body: Any, recorded: tuple[str, str, str]
+) -> None:
+    fill(api, account_id)
+
+    run_id = call("POST", f"/api/v1/{path}", body, expect=202)["run_id"]
+
+    found = call("GET", "/api/v1/audit", account_id=account_id, kind=recorded[1])["deeds"]
+    assert [(deed["action"], deed["kind"], deed["subject"]) for deed in found] == [recorded]
+    assert found[0]["outcome"] == f"run_id {run_id}"
+
+
 def test_the_audit_is_filtered_and_comes_in_pages(call: Call, api: ModuleType, clock: FrozenClock) -> None:
     # given changes of two client companies at two times, one of them by a function
     first = call("POST", "/api/v1/accounts", COMPANY, expect=201)["account_id"]

@@ -10,7 +10,8 @@ from adweir.model import limits
 from adweir.model.ids import run_id_for
 from adweir.model.messages import Scope, StartRun
 from adweir.runtime.app import App
-from adweir.runtime.routes import Here, Resource
+from adweir.runtime.changes import note_change
+from adweir.runtime.routes import Caller, Here, Resource
 from routes.accounts import only_account
 from routes.fields import Given, PlatformName, StartedRun
 
@@ -53,11 +54,14 @@ def sync_all(app: Here) -> StartedRun:
 @ingestion.route(
     "POST", "/api/v1/ingestion/sync-account/{account_id}", "Sync one account", limited=True, scope="write", status=202
 )
-def sync_account(app: Here, account_id: EitherAccountPath) -> StartedRun:
+def sync_account(app: Here, caller: Caller, account_id: EitherAccountPath) -> StartedRun:
     """Pulls the account's ad accounts, then the campaigns, ad groups, ads, keywords and metrics of each."""
     from adweir.pipeline.scopes import account_scope
 
-    return start(app, "sync", account_scope(app.catalog, account_id))
+    scope = account_scope(app.catalog, account_id)
+    run = start(app, "sync", scope)
+    _note(app, caller, "sync account", account_id, run, scope)
+    return run
 
 
 @ingestion.route(
@@ -69,7 +73,7 @@ def sync_account(app: Here, account_id: EitherAccountPath) -> StartedRun:
     status=202,
     errors=(404,),
 )
-def backfill(app: Here, asked: BackfillRequest) -> StartedRun:
+def backfill(app: Here, caller: Caller, asked: BackfillRequest) -> StartedRun:
     from adweir.pipeline.scopes import account_scope, check_scope
     from adweir.pipeline.workflows import workflow
 
@@ -78,7 +82,14 @@ def backfill(app: Here, asked: BackfillRequest) -> StartedRun:
     platforms = tuple(app.platforms.parse(name) for name in asked.platforms)
     scope = scope.model_copy(update=days | ({"platforms": platforms} if platforms else {}))
     check_scope(app.platforms, workflow("backfill"), scope, app.clock.now().date())
-    return start(app, "backfill", scope)
+    run = start(app, "backfill", scope)
+    _note(app, caller, "backfill", asked.account_id or scope.only_account, run, scope)
+    return run
+
+
+def _note(app: App, caller: str, action: str, subject: str, run: StartedRun, scope: Scope) -> None:
+    """Record what was begun for a client account, which the caller may have named by an ad account's id."""
+    note_change(app, caller, action, subject, f"run_id {run.run_id}", kind="run", account_id=scope.only_account)
 
 
 def start(app: App, workflow: str, scope: Scope, args: dict[str, Any] | None = None) -> StartedRun:

@@ -175,7 +175,7 @@ def delete_workflow(app: Here, caller: Caller, name: WorkflowPath) -> DeletedWor
 
 
 @workflows.route("POST", "/api/v1/workflows/{name}/runs", "Start a workflow", scope="write", status=202)
-def run_workflow(app: Here, name: WorkflowPath, body: NewRun | None = None) -> AskedRun:
+def run_workflow(app: Here, caller: Caller, name: WorkflowPath, body: NewRun | None = None) -> AskedRun:
     """Without a body it covers everything. Where a run of the same workflow, scope and arguments is open, it is that
     run's id. A pipeline's arguments may say what its run covers, in place of the scope."""
     from adweir.pipeline.asking import check_asked
@@ -187,6 +187,7 @@ def run_workflow(app: Here, name: WorkflowPath, body: NewRun | None = None) -> A
     for account_id in scope.accounts:
         app.catalog.account(account_id)
     run_id = start(app, flow.name, scope, args).run_id
+    note_change(app, caller, "run workflow", name, f"run_id {run_id}", kind="workflow", account_id=scope.only_account)
     return AskedRun(run_id=run_id, warnings=warnings(flow, app.stage_kinds)[: limits.MAX_WORKFLOW_STAGES])
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from adweir.runtime.app import App
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_IN_PATH = re.compile(r"/(?:accounts|sync-account)/([^/]+)")
+_IN_PATH = re.compile(r"/accounts/([^/]+)")
 
 
 def note_change(app: App, who: str, action: str, subject: str, outcome: str = "done", **more: Any) -> Deed:
@@ -38,9 +38,10 @@ def note_change(app: App, who: str, action: str, subject: str, outcome: str = "d
 def note_request(app: App, about: tuple[str, str, str], event: Mapping[str, Any], answer: object) -> None:
     """Record a request of the API that succeeded: `about` is what it did, to what, and of which kind that is."""
     action, subject, kind = about
-    found = _answered(answer)
-    outcome = "; ".join(said for said in (_made(found), _given(event)) if said) or "done"
-    note_change(app, key_of_request(event), action, subject, outcome, kind=kind, account_id=_account(event, found))
+    found, body = _answered(answer), _body(event)
+    outcome = "; ".join(said for said in (_made(found), _given(body)) if said) or "done"
+    account_id = _account(str(event.get("rawPath", "")), body, found)
+    note_change(app, key_of_request(event), action, subject, outcome, kind=kind, account_id=account_id)
 
 
 def _answered(answer: object) -> dict[str, Any]:
@@ -63,22 +64,21 @@ def _made(answer: Mapping[str, Any]) -> str:
 
 def _body(event: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        body = json_body(event)
+        return json_body(event) or {}
     except BadInput:
         return {}
-    return body if isinstance(body, dict) else {}
 
 
-def _account(event: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
+def _account(path: str, body: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
     """The client account that the request's path or body names, or the answer; "" for none or several."""
-    if found := _IN_PATH.search(str(event.get("rawPath", ""))):
+    if found := _IN_PATH.search(path):
         return found[1]
-    scope = _body(event).get("scope")
+    scope = body.get("scope")
     named = scope.get("accounts") if isinstance(scope, dict) else [answer.get("account_id")]
     return named[0] if isinstance(named, list) and len(named) == 1 and isinstance(named[0], str) else ""
 
 
-def _given(event: Mapping[str, Any]) -> str:
+def _given(body: Mapping[str, Any]) -> str:
     """The names of the fields that the request's body has."""
-    names = [name for name in _body(event) if _NAME.fullmatch(name)]
+    names = [name for name in body if _NAME.fullmatch(name)]
     return f"with {', '.join(sorted(names))}" if names else ""
