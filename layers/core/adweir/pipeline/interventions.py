@@ -16,7 +16,7 @@ from adweir.model.tasks import AccountTask, AnyTask, Task, TaskState
 from adweir.model.times import Clock, iso
 from adweir.pipeline.alone import alone
 from adweir.pipeline.held_back import waits_for_brake
-from adweir.pipeline.progress import RunProgress, records_of
+from adweir.pipeline.progress import RunProgress, totals_of
 from adweir.pipeline.sender import TaskSender
 from adweir.pipeline.workflows import joins
 from adweir.store.ledger import REDRIVABLE
@@ -71,10 +71,7 @@ class Interventions:
                     run,
                     state=RunState.CANCELLED,
                     ended_at=iso(self._clock.now()),
-                    accounts=tuple(sorted({task.account_id for task in tasks})),
-                    tasks_total=len(tasks),
-                    tasks_failed=sum(task.state in REDRIVABLE for task in tasks),
-                    records=records_of(tasks),
+                    **totals_of(tasks),
                 ),
                 run_id,
             )

@@ -6,7 +6,7 @@ again: what the winner could not see yet is not lost.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -210,10 +210,7 @@ class RunProgress:
             state=state,
             ended_at=iso(self._clock.now()),
             reason=reason,
-            accounts=tuple(sorted({task.account_id for task in tasks})),
-            tasks_total=len(tasks) + lost,
-            tasks_failed=sum(task.state in REDRIVABLE for task in tasks) + lost,
-            records=records_of(tasks),
+            **totals_of(tasks, lost),
         )
         if ended is None:
             return False
@@ -302,9 +299,15 @@ class RunProgress:
                 self._ledger.finish(run_id, task.id, task.generation, state, error=error)
 
 
-def records_of(tasks: Iterable[AnyTask]) -> int:
-    """How many rows tasks read, those that were refused included."""
-    return sum(task.counts.get("rows_read", 0) for task in tasks)
+def totals_of(tasks: Collection[AnyTask], lost: int = 0) -> dict[str, Any]:
+    """What an ended run keeps of its tasks, as `Ledger.change_run` takes it: whose they are, how many there are and
+    failed, and how many rows they read, refused ones included. `lost` tasks that cannot be read count as failed."""
+    return {
+        "accounts": tuple(sorted({task.account_id for task in tasks})),
+        "tasks_total": len(tasks) + lost,
+        "tasks_failed": sum(task.state in REDRIVABLE for task in tasks) + lost,
+        "records": sum(task.counts.get("rows_read", 0) for task in tasks),
+    }
 
 
 def _unknown(run: Run) -> str:
