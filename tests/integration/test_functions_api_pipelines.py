@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from adweir.model.messages import Scope, StartRun
 from adweir.model.runs import RunState
 from adweir.model.times import iso
 from adweir.pipeline.flow_forms import flow_of
-from ops import cli
 from ops import jobs as job_commands
 from ops import workflows as workflow_commands
 from support.api import Call, fill, sent
+from support.command_line import Run, commands_on
 
 RUNS = "/api/v1/workflows/{}/runs"
 WEEK = {"start": "2026-11-01", "end": "2026-11-07"}
 DEFAULTS = {"validate": True, "enrich": False, "destination": "database"}
-Run = Callable[..., Result]
 
 
 @pytest.fixture
@@ -32,19 +29,7 @@ def environment(environment: dict[str, str], job_schedules: dict[str, str]) -> d
 
 @pytest.fixture
 def adweir(api: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Run:
-    class Machine:
-        def app(self) -> Any:
-            return api.app
-
-    for commands in (workflow_commands, job_commands):
-        monkeypatch.setattr(commands, "open_target", lambda _stack, _home: Machine())
-
-    def run(*arguments: str, expect: int = 0) -> Result:
-        done = CliRunner().invoke(cli.app, [*arguments])
-        assert done.exit_code == expect, done.output
-        return done
-
-    return run
+    return commands_on(SimpleNamespace(app=lambda: api.app), monkeypatch, workflow_commands, job_commands)
 
 
 def ask(call: Call, name: str, args: dict[str, Any], expect: int = 202, **scope: Any) -> Any:

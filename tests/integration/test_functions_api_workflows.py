@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
-from typer.testing import CliRunner, Result
 
 from adweir.model import limits
 from adweir.model.messages import RUN_MESSAGE, StartRun
 from adweir.pipeline.flow_forms import form_of, read
 from adweir.store.catalog.workflows import StoredWorkflows
-from ops import cli
 from ops import workflows as commands
 from support.api import Call, an_event
 from support.bounds import at_the_bound
+from support.command_line import Run, commands_on
 
 PATH = "/api/v1/workflows/nightly"
 BODY = {
@@ -162,24 +160,11 @@ def test_a_scope_names_what_the_workflow_pulls(call: Call) -> None:
 
 
 @pytest.fixture
-def adweir(api: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    class Machine:
-        def app(self) -> Any:
-            return api.app
-
-    monkeypatch.setattr(commands, "open_target", lambda _stack, _home: Machine())
-
-    def run(*arguments: str, expect: int = 0) -> Result:
-        done = CliRunner().invoke(cli.app, ["workflows", *arguments])
-        assert done.exit_code == expect, done.output
-        return done
-
-    return run
+def adweir(api: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Run:
+    return commands_on(SimpleNamespace(app=lambda: api.app), monkeypatch, commands, group="workflows")
 
 
-def test_the_command_line_stores_shows_runs_and_removes(
-    adweir: Callable[..., Result], api: ModuleType, tmp_path: Path
-) -> None:
+def test_the_command_line_stores_shows_runs_and_removes(adweir: Run, api: ModuleType, tmp_path: Path) -> None:
     file = tmp_path / "nightly.json"
     file.write_text(json.dumps(BODY))
 
@@ -207,13 +192,11 @@ def test_the_command_line_stores_shows_runs_and_removes(
         (("run", "nightly"), "unknown workflow 'nightly'"),
     ],
 )
-def test_the_command_line_says_what_is_wrong(
-    adweir: Callable[..., Result], arguments: tuple[str, ...], said: str
-) -> None:
+def test_the_command_line_says_what_is_wrong(adweir: Run, arguments: tuple[str, ...], said: str) -> None:
     assert said in adweir(*arguments, expect=1).output
 
 
-def test_a_file_that_is_refused_names_every_fault(adweir: Callable[..., Result], tmp_path: Path) -> None:
+def test_a_file_that_is_refused_names_every_fault(adweir: Run, tmp_path: Path) -> None:
     file = tmp_path / "bad.json"
     file.write_text("{")
     assert "is not JSON" in adweir("put", "bad", str(file), expect=1).output

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from adweir.model.messages import StartRun
 from adweir.model.tasks import TaskState
 from adweir.platforms import REGISTRY
-from ops import backfills, cli
+from ops import backfills
 from support.clock import FrozenClock
+from support.command_line import Run, commands_on
 from support.pipeline_world import PipelineWorld, world_to_backfill
 
-Run = Callable[..., Result]
 DAYS = ("--start", "2026-06-01", "--end", "2026-08-29")
 
 
@@ -54,15 +52,8 @@ def adweir(world: PipelineWorld, monkeypatch: pytest.MonkeyPatch) -> Run:
         for task in world.queues.etl.take():
             world.work_on_account(task)
 
-    monkeypatch.setattr(backfills, "open_target", lambda _stack, _home: BackfillMachine(world))
     monkeypatch.setattr(time, "sleep", sleep)
-
-    def run(*arguments: str, expect: int = 0) -> Result:
-        done = CliRunner().invoke(cli.app, ["backfill", *arguments])
-        assert done.exit_code == expect, done.output
-        return done
-
-    return run
+    return commands_on(BackfillMachine(world), monkeypatch, backfills, group="backfill")
 
 
 def test_a_backfill_is_started_and_shown_until_its_end(adweir: Run, world: PipelineWorld) -> None:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from adweir.model.flows import StageKind
 from adweir.model.messages import StartRun
-from ops import cli
 from ops import jobs as commands
 from support.clock import FrozenClock
+from support.command_line import Run, commands_on
 from support.job_world import JobWorld, at
-
-Run = Callable[..., Result]
 
 
 class Machine:
@@ -36,14 +32,7 @@ def world(tables: None, clock: FrozenClock) -> JobWorld:
 
 @pytest.fixture
 def adweir(world: JobWorld, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr(commands, "open_target", lambda _stack, _home: Machine(world))
-
-    def run(*arguments: str, expect: int = 0) -> Result:
-        done = CliRunner().invoke(cli.app, ["jobs", *arguments])
-        assert done.exit_code == expect, done.output
-        return done
-
-    return run
+    return commands_on(Machine(world), monkeypatch, commands, group="jobs")
 
 
 @pytest.mark.parametrize(
