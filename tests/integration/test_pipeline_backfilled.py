@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adweir.model.datasets import Dataset
-from adweir.model.messages import CancelRun, Scope, Sweep
+from adweir.model.messages import CancelRun, Scope, Sweep, TaskMessage
 from adweir.model.tasks import Task, TaskState
 from adweir.pipeline.releasing import backfilled
 from adweir.platforms import REGISTRY
@@ -96,6 +96,26 @@ def test_a_failed_window_is_where_the_whole_days_end(world: PipelineWorld) -> No
     found = far(world)
     assert of(found, "windows") == (9, 8, 1)
     assert found["platforms"][0]["whole_since"] == "2026-07-31"
+
+
+def test_of_a_window_that_was_split_the_others_of_its_span_are_still_to_come(world: PipelineWorld) -> None:
+    """Given a span of six windows, when the first was split into days, and all that was released has loaded."""
+    world.specs[META] = {Dataset.AD_DAILY: DatasetSpec(Dataset.AD_DAILY, max_window_days=5)}
+    begin(world, BACK)
+    first, *others = world.collect.take()
+    task = world.ledger.claim("back", first.task_id, first.generation, 30)
+    assert task is not None
+    assert task.window is not None
+    parts = [task.child(window=window) for window in task.window.pieces(1)]
+    world.ledger.split(task, parts)
+    for message in (*map(TaskMessage.of, parts), *others):
+        world.work(message)
+
+    found = far(world)
+
+    done = len(parts) + len(others)
+    assert (of(found, "windows"), of(found, "days")) == ((18 + 4, done, 0), (90, 5 * (1 + len(others)), 0))
+    assert found["platforms"][0]["whole_since"] is None
 
 
 def test_what_a_cancelled_backfill_left_is_still_in_its_total(world: PipelineWorld) -> None:

@@ -32,7 +32,12 @@ class Pause(NamedTuple):
 
 @dataclass
 class _Ways:
-    """The lanes of one platform."""
+    """The lanes of one platform.
+
+    `windows` and `days` are counted by what became of them: `done`, `failed`, `open`, or `ahead`, which are still to be
+    planned. By ad account: `left` are the windows that have not ended, `whole` is the day from which on all are done.
+    `ends` are the times of tasks that ended (Unix seconds), `seconds` how long each took.
+    """
 
     windows: Counter[str] = field(default_factory=Counter)
     days: Counter[str] = field(default_factory=Counter)
@@ -43,6 +48,8 @@ class _Ways:
 
 
 class _Left(NamedTuple):
+    """What is still to be planned of a step of a lane, in one of its spans."""
+
     name: str
     span: int
     windows: int
@@ -61,15 +68,14 @@ def progress(
 
     `windows` are requests for a window of days, `days` the days of each ad account, dataset and slice in them: `total`
     with those that are still to be planned, `done` loaded or skipped. `whole_since`: all days from this one on
-    are done, of all ad accounts of the platform.
+    are done, of all ad accounts of the platform. `work` are the markers of what is open, `tasks` all pulls of the run.
     """
     if not lanes:
         return None
     cursors = {marker.profile: LanePlace.parse(marker.cursor) for marker in work if marker.is_lane}
     by_profile: dict[str, list[Task]] = defaultdict(list)
     for task in tasks:
-        if task.state is not TaskState.SPLIT:
-            by_profile[task.profile_key].append(task)
+        by_profile[task.profile_key].append(task)
     ways: dict[str, _Ways] = defaultdict(_Ways)
     for lane in lanes:
         one = ways[lane.profile.partition("#")[0]]
@@ -82,7 +88,8 @@ def progress(
     }
 
 
-def _add(ways: _Ways, run: Run, lane: LaneRecord, tasks: Sequence[Task], cursor: LanePlace | None) -> None:
+def _add(ways: _Ways, run: Run, lane: LaneRecord, every: Sequence[Task], cursor: LanePlace | None) -> None:
+    tasks = [task for task in every if task.state is not TaskState.SPLIT]  # its parts count
     for task in tasks:
         kind = _kind(task.state)
         ways.windows[kind] += 1
@@ -93,7 +100,7 @@ def _add(ways: _Ways, run: Run, lane: LaneRecord, tasks: Sequence[Task], cursor:
             ended = parse_instant(task.updated_at)
             ways.ends.append(ended.timestamp())
             ways.seconds.append((ended - parse_instant(task.created_at)).total_seconds())
-    ahead = [] if cursor is None and run.state in _WHOLE else _ahead(lane, tasks, cursor)
+    ahead = [] if cursor is None and run.state in _WHOLE else _ahead(lane, every, cursor)
     for step in ahead:
         ways.windows["ahead"] += step.windows
         ways.days["ahead"] += step.days
@@ -108,9 +115,10 @@ def _ahead(lane: LaneRecord, tasks: Sequence[Task], cursor: LanePlace | None) ->
     asked: Counter[tuple[str, int]] = Counter()
     windows: Counter[tuple[str, int]] = Counter()
     for task in tasks:
-        key = f"{task.dataset}|{task.slice}", _span(lane, task)
-        asked[key] += _length(task)
-        windows[key] += 1
+        if not task.parent:  # a part of a window that was split is none of the step's windows
+            key = f"{task.dataset}|{task.slice}", _span(lane, task)
+            asked[key] += _length(task)
+            windows[key] += 1
     found = []
     for rank, name in enumerate(names):
         for span, count, days in lane.body["steps"][name]:
