@@ -98,7 +98,7 @@ class Up:
     ignored: tuple[str, ...] = ()
 
 
-def people(home: Home, crowd: int) -> None:
+def prepare_crowd(home: Home, crowd: int) -> None:
     """Before its first start, have a crowd of further clients live in a sandbox's world, with so many ad accounts."""
     home.path.mkdir(parents=True, exist_ok=True)
     State(SEED, datetime.now(UTC).date().isoformat(), follow=True, crowd=crowd).save(home.world)

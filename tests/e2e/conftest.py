@@ -38,7 +38,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[River]:
     """A sandbox that is up, empty but for two registered client companies."""
     home = Home(tmp_path_factory.mktemp("river"))
     river = River(home)
-    lifecycle.people(home, CROWD)
+    lifecycle.prepare_crowd(home, CROWD)
     try:
         river.up()
         river.watch()

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     say(f"seed {seed}: {extent.profiles} ad accounts, {extent.days} days, {extent.hourly_runs} hourly runs")
     folder = Path(tempfile.mkdtemp(prefix="adweir-soak-"))
     home, began = Home(folder / "home"), time.monotonic()
-    lifecycle.people(home, extent.profiles)
+    lifecycle.prepare_crowd(home, extent.profiles)
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, interrupt)
     river = River(home)

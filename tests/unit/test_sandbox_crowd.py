@@ -52,7 +52,7 @@ def test_a_partner_of_the_trade_desk_is_found_by_an_advertiser_of_the_crowd() ->
 def test_a_world_that_was_prepared_has_its_crowd_when_it_starts(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
 
-    lifecycle.people(home, 7)
+    lifecycle.prepare_crowd(home, 7)
 
     world = Outside(state_path=home.world, population=population()).world
     assert sum(len(company.profiles) for company in world.companies if "-" in company.key) == 7
