@@ -130,6 +130,11 @@ def test_numbers_that_some_rows_lack_count_and_those_that_none_has_do_not(world:
     world.score()
     assert world.scored()["dimensions"]["completeness"] == 1.0
 
+    world.clock.advance(60)
+    world.pull(Level.CAMPAIGN, {"1": 7, "2": None}, revenue=None)
+    world.score()
+    assert world.scored()["dimensions"]["completeness"] == 0.75  # the id of two rows, and the spend of one of them
+
 
 def test_a_level_that_is_not_pulled_gets_late_and_the_day_is_scored_again(world: ScoredWorld) -> None:
     world.pull(Level.CAMPAIGN, {"1": 7})

@@ -56,21 +56,21 @@ class ScoredWorld(World):
     def pull(
         self,
         level: Level,
-        spends: Mapping[str, int],
+        spends: Mapping[str, int | None],
         day: date | None = None,
         *,
         at: datetime | None = None,
         load: int = 0,
         **row: Any,
     ) -> None:
-        """Pull a day of a level whole: by entity what it spent; an ad's is `<group>~<ad>`, of campaign 1. With `load`,
-        the object of the pull `at` that moment is loaded again."""
+        """Pull a day of a level whole: by entity what it spent, None where its row does not say; an ad's entity is
+        `<group>~<ad>`, of campaign 1. With `load`, the object of the pull `at` that moment is loaded again."""
         day, at = day or self.yesterday, at or self.clock.now()
         own = {Level.ACCOUNT: "", Level.CAMPAIGN: ""}.get(level, "1")
         found = [
             MetricRow(**{
-                "entity_id": entity, "day": day.isoformat(), "impressions": spend * 10, "clicks": spend,
-                "conversions": 0, "spend": spend * M, "revenue": 0, "currency": "USD",
+                "entity_id": entity, "day": day.isoformat(), "impressions": (spend or 0) * 10, "clicks": spend or 0,
+                "conversions": 0, "spend": None if spend is None else spend * M, "revenue": 0, "currency": "USD",
                 "campaign_id": own or (entity if level is Level.CAMPAIGN else ""), "line": line, **row,
             })
             for line, (entity, spend) in enumerate(spends.items(), 1)

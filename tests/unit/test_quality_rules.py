@@ -14,8 +14,9 @@ from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
+from adweir.quality.day_tallies import ABSENT, day_tallies
 from adweir.quality.quarantine import Quarantine
-from adweir.quality.rules import RowLoop
+from adweir.quality.rules import NULL, RowLoop
 from adweir.quality.score import CAP, score, timeliness
 from adweir.store.metrics.brought import PullRows
 from support.bounds import at_the_bound
@@ -61,6 +62,25 @@ def test_one_bad_row_among_ten_thousand_costs_only_itself() -> None:
     assert held.holes(DAY) == {"g~bad"}
     assert not held.incomplete
     assert overall(loop).overall == CAP
+
+
+def test_a_metric_that_one_row_has_is_missing_from_the_others_also_where_some_repeat_or_are_refused() -> None:
+    lacking = [row("g~1", revenue=None), row("g~2", revenue=None)]
+    loop, held, _ = taken(*lacking, row("g~3"), row("g~1", revenue=None), row("g~4", revenue=None, spend=-1))
+
+    day = day_tallies(PULL, held, loop.tally, datetime(2026, 11, 3, tzinfo=UTC))[DAY]
+
+    assert loop.tally.sparse == {"revenue": 4}
+    assert (day.rows, day.failures.get(NULL), day.failures.get(ABSENT)) == (5, {"revenue": 2}, None)
+
+
+def test_a_metric_that_no_row_has_is_absent() -> None:
+    loop, held, _ = taken(row("g~1", revenue=None), row("g~1", revenue=None), row("g~2", revenue=None))
+
+    day = day_tallies(PULL, held, loop.tally, datetime(2026, 11, 3, tzinfo=UTC))[DAY]
+
+    assert loop.tally.sparse == {}
+    assert (day.failures.get(NULL), day.failures.get(ABSENT)) == (None, {"revenue": 2})
 
 
 @pytest.mark.parametrize(

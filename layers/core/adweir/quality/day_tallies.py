@@ -31,9 +31,8 @@ def counts_by_day(pull: Pull) -> bool:
 
 def day_tallies(pull: Pull, rows: PullRows, tally: Tally, now: datetime) -> dict[str, DayTally]:
     """Day (ISO) → its counts: each day of a complete pull, else those of which a row came."""
-    sizes, sparse = rows.sizes(), tally.sparse
+    sizes, sparse, absent = rows.sizes(), tally.sparse, tally.absent
     unknown = rows.unknown() if sparse else {}
-    absent = [name for name, count in tally.nulls.items() if count and count >= tally.stored]
     came = sizes.keys() | tally.left_out.keys() - {""}  # a row that repeats another is of a day of that one
     days = (day.isoformat() for day in pull.window.days()) if pull.complete else sorted(came)
     stamp, stored_at, found = str(pull.stamp), iso(now), dict[str, DayTally]()

@@ -113,6 +113,8 @@ class Tally:
 
     def __init__(self) -> None:
         self.read = 0
+        self.readable = 0
+        """Of the rows that were read, those with numbers that can be; some may be refused all the same."""
         self.stored = 0
         self.failures: Counter[tuple[str, str]] = Counter()
         """(rule, field) → rows."""
@@ -145,7 +147,12 @@ class Tally:
 
         One that no row has is not reported by the source: that is no fault of a row.
         """
-        return {name: count for name, count in self.nulls.items() if 0 < count < self.stored}
+        return {name: count for name, count in self.nulls.items() if 0 < count < self.readable}
+
+    @property
+    def absent(self) -> list[str]:
+        """The metrics that no row of the load has."""
+        return [name for name, count in self.nulls.items() if count and count == self.readable]
 
 
 class RowLoop:
@@ -181,6 +188,7 @@ class RowLoop:
         else:
             self._take_columns(columns, numbers, page)
         self.tally.read += len(rows) + len(bad)
+        self.tally.readable += len(rows)
         for entry in bad:
             self._hold_back(entry, page)
 
