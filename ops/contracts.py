@@ -34,6 +34,11 @@ _DAYS = {"date", "start_date", "end_date", "issued_on", "due_on"}
 _SCORES = {"relevance_score", "quality_score"}
 _PATTERNS = {"currency": "^[A-Z]{3}$", "platform": "^[a-z][a-z0-9_]{1,39}$", "month": "^[0-9]{4}-(0[1-9]|1[0-2])$"}
 _CTR_TOLERANCE = 0.005
+_WORDS: Mapping[str, Mapping[str, type[StrEnum]]] = {
+    "ads": {"status": Status},
+    "invoices": {"kind": InvoiceLineKind, "document": DocumentKind, "status": InvoiceStatus},
+}
+"""By contract, the columns that hold one of our words."""
 _NESTED = {"replaces", "name_parts", "landing_page"}
 """Fields of several values: a table has none."""
 REPORT_DIMENSIONS = ("date", "platform", "account", "campaign")
@@ -116,7 +121,7 @@ class DataContract:
             yield "order", "no end before its start", "end_date < start_date"
         if "hour" in types:
             yield "hours", "hours of a day", "hour < 0 OR hour > 23"
-        for name, words in _words(self.name).items():
+        for name, words in _WORDS.get(self.name, {}).items():
             said = ", ".join(f"'{word}'" for word in words)
             yield f"{name}_words", f"known words for {name}", f"coalesce({name}, '') NOT IN ({said})"
 
@@ -124,15 +129,6 @@ class DataContract:
 def _no_row(rule: str, words: str, condition: str) -> dict[str, Any]:
     query = f"SELECT COUNT(*) FROM {{object}} WHERE {condition}"  # noqa: S608  names of ours
     return {"id": rule, "description": words, "type": "sql", "query": query, "mustBe": 0}
-
-
-def _words(contract: str) -> Mapping[str, type[StrEnum]]:
-    """The columns that hold one of our words."""
-    known: dict[str, dict[str, type[StrEnum]]] = {
-        "ads": {"status": Status},
-        "invoices": {"kind": InvoiceLineKind, "document": DocumentKind, "status": InvoiceStatus},
-    }
-    return known.get(contract, {})
 
 
 def type_of(name: str) -> str:

@@ -15,7 +15,7 @@ from sandbox.outside import Population
 from sandbox.platforms.base import StandIn
 from sandbox.world.catalog import ADVERTISERS, AWKWARD, Company, Holdings
 from sandbox.world.crowd import advertiser as crowded_advertiser
-from sandbox.world.crowd import made_small
+from sandbox.world.crowd import make_small
 
 FOLDERS = (
     "meta",
@@ -66,7 +66,7 @@ def crowd_of(seed: int, size: int, platforms: Sequence[StandIn]) -> Iterator[Com
         owner, left = crowded_advertiser(number), size - (number - 1) * len(among)
         held = _joined(stand_in.holdings(seed, owner) for stand_in in among[:left])
         for profile in held.profiles:
-            made_small(profile)
+            make_small(profile)
         yield Company(owner.key, owner.name, owner.email, held.profiles, held.credentials)
 
 

@@ -51,7 +51,7 @@ def ad_accounts(owner: Advertiser, known: Mapping[str, tuple[Any, ...]]) -> tupl
     return tuple(one._replace(id=numbered(one.id, owner.number), name=f"{one.name} {owner.number:03d}") for one in like)
 
 
-def made_small(profile: WorldProfile) -> None:
+def make_small(profile: WorldProfile) -> None:
     """Leave three campaigns, of different ad products where there are any, with two ads in each."""
     kept: list[WorldCampaign] = []
     for campaign in profile.campaigns:

@@ -109,11 +109,10 @@ _ARCHIVED_DAY = recent(44)
 
 @cache
 def partner_of(profile_id: str) -> Partner:
-    """The partner of an advertiser. Raises StopIteration."""
-    present = [partner for partner in PARTNERS.values() if any(seat.id == profile_id for seat in partner.seats)]
-    number = profile_id[2:5]
-    crowd = (_like(partner, int(number)) for partner in PARTNERS.values() if number.isdigit())
-    return next(iter(present or (partner for partner in crowd if partner.seats[0].id == profile_id)))
+    """The partner of an advertiser, also of one of a crowd. Raises StopIteration for an id that is none's."""
+    present, number = PARTNERS.values(), profile_id[2:5]
+    crowd = (_like(partner, int(number)) for partner in present if number.isdigit())
+    return next(partner for partner in (*present, *crowd) if any(seat.id == profile_id for seat in partner.seats))
 
 
 def partner_named(company: str) -> Partner | None:

@@ -110,18 +110,19 @@ def _add(ways: _Ways, run: Run, lane: LaneRecord, every: Sequence[Task], cursor:
 
 def _ahead(lane: LaneRecord, tasks: Sequence[Task], cursor: LanePlace | None) -> list[_Left]:
     """The steps that a lane has not come to; of one that it is amid, what no task asks for."""
-    names = list(lane.body["steps"])
+    steps = lane.body["steps"]
+    names, oldest = list(steps), max((span for spans in steps.values() for span, _, _ in spans), default=0)
     at = (cursor.span, _rank(names, cursor)) if cursor is not None else (0, 0)
     asked: Counter[tuple[str, int]] = Counter()
     windows: Counter[tuple[str, int]] = Counter()
     for task in tasks:
         if not task.parent:  # a part of a window that was split is none of the step's windows
-            key = f"{task.dataset}|{task.slice}", _span(lane, task)
+            key = f"{task.dataset}|{task.slice}", min(oldest, _span(lane, task))
             asked[key] += _length(task)
             windows[key] += 1
     found = []
     for rank, name in enumerate(names):
-        for span, count, days in lane.body["steps"][name]:
+        for span, count, days in steps[name]:
             if (span, rank) >= at:
                 left = count - windows[name, span], max(0, days - asked[name, span])
                 if left[0] > 0:
@@ -135,11 +136,11 @@ def _rank(names: Sequence[str], cursor: LanePlace) -> int:
 
 
 def _span(lane: LaneRecord, task: Task) -> int:
+    """How many spans before the newest day a task's window ends; 0 for what has no days."""
     if task.window is None or task.dataset.grain is None:
         return 0
-    spans = max((span for steps in lane.body["steps"].values() for span, _, _ in steps), default=0)
     behind: int = (date.fromisoformat(lane.body["newest"]) - task.window.end).days
-    return min(spans, behind // int(lane.body["span_days"]))
+    return behind // int(lane.body["span_days"])
 
 
 def _whole_since(run: Run, lane: LaneRecord, tasks: Sequence[Task], ahead: Sequence[_Left]) -> date | None:
