@@ -90,7 +90,8 @@ def _follow(app: App, run_id: str) -> None:
         began = time.monotonic()
         run = app.ledger.get_run(run_id)
         if run is not None:
-            far = backfilled(app.ledger, app.platforms.parse, run, app.ledger.pulls(run_id), app.clock.now())
+            pulls, now = app.ledger.pulls(run_id), app.clock.now()
+            far = backfilled(app.ledger, app.catalog, app.platforms.parse, run, pulls, now)
             text = "\n".join(lines_of(far)) if far else ""
             if text and text != said:
                 typer.echo(text)

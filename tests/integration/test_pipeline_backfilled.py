@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from adweir.model.datasets import Dataset
+from adweir.model.errors import ThrottleScope
+from adweir.model.labels import DEFAULT, owner
 from adweir.model.messages import CancelRun, Scope, Sweep, TaskMessage
 from adweir.model.tasks import Task, TaskState
 from adweir.pipeline.releasing import backfilled
 from adweir.platforms import REGISTRY
 from adweir.platforms.base import DatasetSpec
+from adweir.store.ledger.brakes import scope_key
 from ops.backfills import lines_of, span_text
 from support.clock import FrozenClock
 from support.pipeline_world import (
@@ -37,7 +40,7 @@ def world(clock: FrozenClock) -> PipelineWorld:
 
 def far(world: PipelineWorld, run_id: str = "back") -> dict[str, Any]:
     run, tasks = run_of(world, run_id), world.ledger.pulls(run_id)
-    found = backfilled(world.ledger, REGISTRY.parse, run, tasks, world.clock.now())
+    found = backfilled(world.ledger, world.catalog, REGISTRY.parse, run, tasks, world.clock.now())
     assert found is not None
     return found
 
@@ -144,6 +147,20 @@ def test_it_says_what_a_platform_waits_for(world: PipelineWorld) -> None:
     assert braked["until"] is not None
 
 
+def test_brakes_of_others_are_none_of_a_backfill_s(world: PipelineWorld) -> None:
+    """Given brakes of an ad account and of a credential of another client, then nothing waits for them."""
+    begin(world, BACK)
+    for key in ("2", scope_key(ThrottleScope.CREDENTIAL, owner("rival", DEFAULT))):
+        world.ledger.brakes.trip(META, key, 600, "too many requests for rival")
+    free = far(world)["platforms"][0]
+    own = scope_key(ThrottleScope.CREDENTIAL, owner(world.account_id, DEFAULT))
+    world.ledger.brakes.trip(META, own, 600, "too many requests")
+    braked = far(world)["platforms"][0]
+
+    assert (free["waits_for"], free["until"]) == (None, None)
+    assert braked["waits_for"] == f"the brake meta_ads:{own.removeprefix('!')}: too many requests"
+
+
 def test_the_true_end_lies_in_the_estimate(world: PipelineWorld) -> None:
     """Given an ad account whose windows take a minute each, one after another."""
     years = BACK.model_copy(update={"scope": Scope(start="2025-01-01", end="2026-08-29")})
@@ -178,7 +195,7 @@ def test_a_brake_makes_the_estimate_later(world: PipelineWorld) -> None:
 
 def test_a_run_without_lanes_has_none(world: PipelineWorld) -> None:
     run_to_end(world, DAILY)
-    assert backfilled(world.ledger, lambda name: META, run_of(world), (), world.clock.now()) is None
+    assert backfilled(world.ledger, world.catalog, lambda name: META, run_of(world), (), world.clock.now()) is None
 
 
 def test_people_read_it_in_lines(world: PipelineWorld) -> None:

@@ -241,7 +241,7 @@ def get_run(app: Here, run_id: RunPath) -> RunDetails:
     run, now = _run(app, run_id), app.clock.now()
     tasks = list(app.ledger.tasks(run.run_id))
     pulls = (task for task in tasks if isinstance(task, Task))
-    far = backfilled(app.ledger, app.platforms.parse, run, pulls, now)
+    far = backfilled(app.ledger, app.catalog, app.platforms.parse, run, pulls, now)
     return RunDetails.of(details(run, tasks, now) | {"backfill": far})
 
 

@@ -32,10 +32,15 @@ class Concerned:
     def keys(self) -> frozenset[str]:
         """The names (`BrakeState.key`) of all brakes that concern any of them."""
         found = {name for one in self._credentials.values() for name in _of(one, owner(one.account_id, one.label), "")}
-        for profile in self._profiles.values():
+        return frozenset(found.union(*map(self.of_profile, self._profiles)))
+
+    def of_profile(self, key: str) -> Iterator[str]:
+        """The names of the brakes that concern an ad account (`Profile.key`); none where it or its credential is not
+        known."""
+        profile = self._profiles.get(key)
+        if profile is not None:
             credential = self._credentials.get((profile.account_id, profile.platform, profile.credential))
-            found |= set(_of(credential, profile.profile_id, profile.route)) if credential else set()
-        return frozenset(found)
+            yield from _of(credential, profile.profile_id, profile.route) if credential else ()
 
     def of_task(self, task: Task) -> Iterator[str]:
         """The names of the brakes that concern a task; none where its credential is not known."""

@@ -29,6 +29,7 @@ from adweir.model.runs import Run, RunState, StageState
 from adweir.model.tasks import Task
 from adweir.pipeline.alone import PASSING
 from adweir.pipeline.flow_forms import flow_of
+from adweir.pipeline.held_back import Concerned
 from adweir.pipeline.lanes import ahead, body_of
 from adweir.pipeline.rounds import ReleaseParts, Round, Turn, on_platform, refused
 from adweir.pipeline.stages import Entry
@@ -37,6 +38,7 @@ from adweir.reporting.backfills import Pause, progress
 from adweir.store.ledger import PLANNING, Marker
 
 if TYPE_CHECKING:
+    from adweir.store.catalog.store import Catalog
     from adweir.store.ledger import Ledger
 
 _RACES = 5
@@ -69,12 +71,15 @@ def others_of(ledger: Ledger, parse: PlatformParser, run: Run) -> Others:
     return Others(busy, patient)
 
 
-def pauses(ledger: Ledger, parse: PlatformParser, run: Run, platforms: Collection[str]) -> list[Pause]:
-    """Why nothing is released for a run on these platforms at this moment."""
+def pauses(
+    ledger: Ledger, parse: PlatformParser, run: Run, platforms: Collection[str], names: Collection[str]
+) -> list[Pause]:
+    """Why nothing is released for a run on these platforms at this moment: these brakes, and other runs."""
     found = [
         Pause(brake.platform, f"the brake {brake.key}: {brake.reason}", brake.until, brake.profile_id)
         for name in platforms
         for brake in ledger.brakes.on(Platform(name))
+        if brake.key in names
     ]
     for name, workflow in others_of(ledger, parse, run).busy.items():
         reason = f"a run of the workflow {workflow} goes first"
@@ -181,12 +186,17 @@ def is_patient(run: Run) -> bool:
 
 
 def backfilled(
-    ledger: Ledger, parse: PlatformParser, run: Run, tasks: Iterable[Task], now: datetime
+    ledger: Ledger, catalog: Catalog, parse: PlatformParser, run: Run, tasks: Iterable[Task], now: datetime
 ) -> dict[str, Any] | None:
-    """How far a run has come with its lanes (`reporting.backfills`); None for one without."""
+    """How far a run has come with its lanes (`reporting.backfills`); None for one without. Of brakes it names those
+    that concern ad accounts of these lanes."""
     lanes = ledger.lane_records(run.run_id)
     if not lanes:
         return None
     platforms = sorted({lane.profile.partition("#")[0] for lane in lanes})
-    waits = [] if run.state.is_terminal else pauses(ledger, parse, run, platforms)
+    waits: list[Pause] = []
+    if not run.state.is_terminal:
+        concerned = Concerned(catalog)
+        names = {name for lane in lanes for name in concerned.of_profile(lane.profile)}
+        waits = pauses(ledger, parse, run, platforms, names)
     return progress(run, lanes, ledger.open_work(run.run_id), tasks, waits, now)
