@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from adweir.model import limits
+from adweir.model.datasets import Gap
 from adweir.model.entities import Profile
 from adweir.model.errors import NotReady
 from adweir.model.invoices import month_of
@@ -212,7 +213,7 @@ def _compared(
         above = level
 
 
-def _gaps(specs: Mapping[Level, ServedDataset], above: Level, level: Level) -> Iterable[Any]:
+def _gaps(specs: Mapping[Level, ServedDataset], above: Level, level: Level) -> Iterable[Gap]:
     """Why a level may have less than one above it: its own reasons, and those of the levels in between."""
     between = FINENESS[FINENESS.index(above) + 1 : FINENESS.index(level) + 1]
     return {gap.reason: gap for each in between if each in specs for gap in specs[each].lacks}.values()
