@@ -142,6 +142,8 @@ ALLOWED: list[tuple[str, str, Any, dict[str, str], int]] = [
     ("GET", "/api/v1/receipts", None, {"account_id": RIVAL}, 404),
     ("GET", f"/api/v1/accounts/{OWN}/mmm", None, {}, 200),
     ("GET", f"/api/v1/accounts/{RIVAL}/mmm", None, {}, 404),
+    ("GET", f"/api/v1/accounts/{OWN}/aggregates", None, {}, 200),
+    ("GET", f"/api/v1/accounts/{RIVAL}/aggregates", None, {}, 404),
 ]
 
 

@@ -19,6 +19,7 @@ from adweir.reporting.active import ActiveCounts
 from adweir.reporting.lists import LISTS
 from adweir.reporting.query import Queries
 from adweir.store.metrics.store import PullRows
+from adweir.store.raw.sums import SumsObject, sums_key
 from support.ad_schema import AD
 from support.api import DAYS, META, T1, Call, fill
 from support.aws_calls import AwsCalls
@@ -283,3 +284,27 @@ def test_totals_take_as_many_requests_as_the_page_has_buckets_and_none_where_no_
     without = requests(fields="id,status")
     assert without <= 5  # clients with their patterns, ad accounts, campaigns, the API log
     assert requests() - without <= 14  # 300 buckets are 3 of them, where to look for five years of them the others
+
+
+def test_the_sums_of_a_client_are_listed_with_links(call: Call, api: ModuleType) -> None:
+    api.app.catalog.create_account("acc_example", "Example", "a@b.example")
+    empty = SumsObject(left_out="1")
+    week = SumsObject("3", "1", "2026-11-16", "2026-11-16", T1, "2026-11-19")
+    for grain, about in (("day", empty), ("week", week)):
+        api.app.raw.put(sums_key("acc_example", "campaign", grain), b"rows", about.metadata)
+    api.app.raw.put("aggregates/acc_example/notes.txt", b"of somebody else")
+    api.app.raw.put(sums_key("acc_example2", "campaign", "day"), b"of another client")
+
+    listed = call("GET", "/api/v1/accounts/acc_example/aggregates")["aggregates"]
+
+    for each, grain in zip(listed, ("day", "week"), strict=True):
+        key = f"aggregates/acc_example/campaign_{grain}.parquet"
+        assert (each.pop("key"), key in each.pop("url")) == (key, True)
+    nothing = {"first": None, "last": None, "as_of": None, "covered_until": None}
+    assert listed == [
+        {"level": "campaign", "grain": "day", "rows": 0, "incomplete_rows": 0, **nothing, "left_out": 1},
+        {
+            "level": "campaign", "grain": "week", "rows": 3, "incomplete_rows": 1, "first": "2026-11-16",
+            "last": "2026-11-16", "as_of": T1, "covered_until": "2026-11-19", "left_out": 0,
+        },
+    ]  # fmt: skip

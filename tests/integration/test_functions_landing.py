@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from decimal import Decimal
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import boto3
+import duckdb
 import pytest
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Profile
 from adweir.model.flows import StageKind
-from adweir.model.messages import TaskMessage
+from adweir.model.messages import Scope, TaskMessage
 from adweir.model.metrics import Grain, Level, Series
 from adweir.model.platforms import Platform
+from adweir.model.runs import Run
 from adweir.model.tasks import AccountTask, TaskState
 from adweir.model.times import Window, iso
 from adweir.platforms.connector import Page
@@ -25,6 +28,7 @@ from adweir.runtime.settings import Settings
 from adweir.store.catalog.store import Catalog
 from adweir.store.raw.header import PullHeader
 from support.clock import FrozenClock
+from support.crash import Crash, Killed
 from support.functions import loaded
 from support.load_world import insights
 
@@ -100,10 +104,12 @@ def land(module: ModuleType, clock: FrozenClock) -> str:
         return str(writer.commit(complete=True))
 
 
-def planned_work(etl: ModuleType, event: dict[str, Any], account_id: str) -> AccountTask:
+def planned_work(
+    etl: ModuleType, event: dict[str, Any], account_id: str, kind: StageKind = StageKind.ETL, stage: str = "etl"
+) -> AccountTask:
     """The task that an example of etl names, in the ledger."""
     named = TaskMessage.model_validate_json(event["Records"][0]["body"])
-    task = AccountTask(named.run_id, "etl", account_id, StageKind.ETL, 4_000_000_000, id=named.task_id)
+    task = AccountTask(named.run_id, stage, account_id, kind, 4_000_000_000, id=named.task_id)
     etl.app.ledger.plan(task)
     return task
 
@@ -182,3 +188,75 @@ def test_a_deleted_account_has_no_dataset_and_stops_nothing(function: Function) 
 
     assert etl.app.ledger.get_task(task.run_id, task.id).state is TaskState.SKIPPED
     assert list(etl.app.raw.list("mmm/")) == []
+
+
+# --- sums
+
+
+def asked_for_sums(etl: ModuleType, **arguments: Any) -> tuple[dict[str, Any], AccountTask]:
+    """The message and the task of a stored workflow's stage that sums, of a run that has begun."""
+    event = example("etl/account-task.json")
+    task = planned_work(etl, event, "acc_example", StageKind.AGGREGATE, "sums")
+    flow = {"stages": [{"name": "sums", "kind": "aggregate", **arguments}]}
+    run = Run(run_id=task.run_id, workflow="mine", scheduled_at=iso(etl.app.clock.now()), scope=Scope(), flow=flow)
+    etl.app.ledger.create_run(run)
+    return event, task
+
+
+def spent(etl: ModuleType, level: str, grain: str, place: Path) -> list[tuple[Any, ...]]:
+    """Period, spend and completeness of each row of an object."""
+    place.write_bytes(etl.app.raw.get_bytes(f"aggregates/acc_example/{level}_{grain}.parquet"))
+    with duckdb.connect() as reader:
+        found = reader.execute("SELECT #1::TEXT, spend, covered_days, complete FROM read_parquet(?)", [str(place)])
+        return found.fetchall()
+
+
+def test_a_stage_sums_by_what_its_workflow_names(function: Function, clock: FrozenClock, tmp_path: Path) -> None:
+    """Of a platform whose ads do not add up to their account, whose total was not pulled: no day is covered."""
+    validate, etl = function("validate"), function("etl")
+    validate.handler(landed_event(land(validate, clock)), CONTEXT)
+    event, task = asked_for_sums(etl, levels=["campaign", "platform"], grains=["week"])
+
+    assert etl.handler(event, CONTEXT) == NOTHING_FAILED
+
+    ended = etl.app.ledger.get_task(task.run_id, task.id)
+    assert (ended.state, ended.counts) == (TaskState.LOADED, {"aggregates": 2, "aggregates_stored": 2})
+    cents = Decimal(stored(validate)).scaleb(-6)
+    assert spent(etl, "platform", "week", tmp_path / "a") == [("2026-11-16", cents, 0, False)]
+    assert sum(row[1] for row in spent(etl, "campaign", "week", tmp_path / "b")) == cents
+    assert len(list(etl.app.raw.list("aggregates/"))) == 2
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_worker_that_dies_at_any_write_leaves_whole_objects_and_the_next_one_finishes(
+    function: Function, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, *, after: bool
+) -> None:
+    validate, etl = function("validate"), function("etl")
+    validate.handler(landed_event(land(validate, clock)), CONTEXT)
+    event, task = asked_for_sums(etl, levels=["platform", "channel"], grains=["day"])
+    crash, keys = Crash(), ["aggregates/acc_example/channel_day.parquet", "aggregates/acc_example/platform_day.parquet"]
+    put = etl.app.raw.put
+    whole: dict[str, bytes] = {}
+
+    def remembered(key: str, file: Any, *rest: Any) -> None:
+        whole[key] = file.read()
+        file.seek(0)
+        put(key, file, *rest)
+
+    monkeypatch.setattr(etl.app.raw, "put", remembered)
+    crash.watch(etl.app.raw, "put", put=monkeypatch.setattr)
+    for at in range(1, len(keys) + 1):
+        etl.app.raw.delete(keys)
+        crash.arm(at, after=after)
+        with pytest.raises(Killed):
+            etl.handler(event, CONTEXT)
+        found = [each.key for each in etl.app.raw.list("aggregates/")]
+        assert len(found) == at - (not after)
+        assert all(etl.app.raw.get_bytes(key) == whole[key] for key in found)
+        clock.advance(3600)  # the dead worker's hold and lease end
+
+    assert etl.handler(event, CONTEXT) == NOTHING_FAILED
+
+    assert {each.key: etl.app.raw.get_bytes(each.key) for each in etl.app.raw.list("aggregates/")} == whole
+    ended = etl.app.ledger.get_task(task.run_id, task.id)
+    assert (ended.state, ended.counts["aggregates_stored"]) == (TaskState.LOADED, 1 - after)

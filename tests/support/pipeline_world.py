@@ -16,7 +16,7 @@ from adweir.model.messages import Advance, Message, Scope, StartRun, Sweep, Task
 from adweir.model.metrics import Series
 from adweir.model.platforms import Platform
 from adweir.model.runs import Run, RunState
-from adweir.model.tasks import Task, TaskState
+from adweir.model.tasks import AccountTask, Task, TaskState
 from adweir.model.times import Window, iso
 from adweir.pipeline.account_work import AccountJob, AccountWork
 from adweir.pipeline.engine import Engine
@@ -144,9 +144,9 @@ class PipelineWorld(World):
             self.account_work.settle(message, error)
 
     def _job(self, kind: StageKind) -> AccountJob:
-        def job(account_id: str, _remaining: object) -> dict[str, int]:
-            self.job(kind, account_id)
-            self.done.append((kind, account_id))
+        def job(task: AccountTask, _remaining: object) -> dict[str, int]:
+            self.job(kind, task.account_id)
+            self.done.append((kind, task.account_id))
             return {"done": 1}
 
         return job

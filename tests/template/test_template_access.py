@@ -148,6 +148,7 @@ def test_the_api_opens_what_its_answers_are_made_of_and_writes_exports_and_dropp
         if "DataBucket.Arn}/" in target(resource)
     }
     assert {prefix for action, prefix in opened if action == "s3:GetObject"} == {
+        "aggregates",
         "changes",
         "exports",
         "mmm",

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from adweir import Workflow
 from adweir.model.errors import Unprocessable
-from adweir.model.flows import StageKind
+from adweir.model.flows import StageKind, SumGrain, SumLevel
 from adweir.model.messages import Scope
 from adweir.model.platforms import Platform
 from adweir.pipeline.flow_forms import form_of, read, warnings
@@ -26,6 +26,10 @@ def pull(name: str = "a", *datasets: str, **fields: Any) -> dict[str, Any]:
 
 def etl(name: str, *after: str, **fields: Any) -> dict[str, Any]:
     return {"name": name, "kind": "etl", "after": list(after), **fields}
+
+
+def sums(name: str = "a", **fields: Any) -> dict[str, Any]:
+    return {"name": name, "kind": "aggregate", **fields}
 
 
 def faults(*stages: Any, name: str = "mine", **fields: Any) -> dict[str, str]:
@@ -51,6 +55,12 @@ def faults(*stages: Any, name: str = "mine", **fields: Any) -> dict[str, str]:
         ([pull("a", platforms=["myspace"])], "stages.0.platforms", "myspace"),
         ([etl("a", datasets=["ads"])], "stages.0.datasets", "belongs to pull; a stage of the kind etl has none"),
         ([etl("a", reach="whole")], "stages.0.reach", "belongs to pull"),
+        ([etl("a", levels=["campaign"])], "stages.0.levels", "belongs to aggregate; a stage of the kind etl has none"),
+        ([pull("a", grains=["day"])], "stages.0.grains", "belongs to aggregate"),
+        ([sums(datasets=["ads"])], "stages.0.datasets", "belongs to pull; a stage of the kind aggregate has none"),
+        ([sums(levels=["ad"])], "stages.0.levels", "'ad' is not one of platform, channel, campaign"),
+        ([sums(levels=["arm"])], "stages.0.levels", "cross-platform campaigns have no arms yet"),
+        ([sums(grains=["day", "year"])], "stages.0.grains", "'year' is not one of day, week, month"),
         ([pull("a", reach="far")], "stages.0.reach", "'fresh', 'settling', 'whole' or 'missing'"),
         ([etl("a", threshold=1.1)], "stages.0.threshold", "less than or equal to 1"),
         ([etl("a", threshold=-0.1)], "stages.0.threshold", "greater than or equal to 0"),
@@ -120,6 +130,17 @@ def test_what_is_stored_is_read_as_the_same_workflow() -> None:
     assert read("mine", form_of(flow)) == flow
     assert [stage.name for stage in flow.stages].index("c") == 2
     assert flow.behind({"a"}) == {"c"}
+
+
+def test_a_stage_that_sums_keeps_what_it_was_told() -> None:
+    told = sums(levels=["channel", "platform", "channel"], grains=["week"])
+    flow = read("mine", {"stages": [told, sums("b")]}, REGISTRY.parse)
+
+    assert read("mine", form_of(flow)) == flow
+    assert (flow.stage("a").levels, flow.stage("a").grains) == ((SumLevel.CHANNEL, SumLevel.PLATFORM), (SumGrain.WEEK,))
+    assert (flow.stage("b").levels, flow.stage("b").grains) == ((), ())
+    assert form_of(flow)["stages"][0].keys() == form_of(flow)["stages"][1].keys()
+    assert "datasets" not in form_of(flow)["stages"][0]
 
 
 def test_a_stage_pulls_what_it_names_and_no_more_than_the_scope() -> None:

@@ -1,4 +1,4 @@
-"""Media-mix datasets: where they are, and building them again."""
+"""What is made of stored metrics as files: media-mix datasets and sums. Where they are; building datasets again."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 
 from adweir.model.messages import Scope
 from adweir.runtime.routes import Here, Resource
-from routes.fields import AccountId, AccountPath, NextToken, Shown, StartedRun
+from routes.fields import AccountId, AccountPath, Instant, NextToken, Shown, StartedRun
 from routes.ingestion import start
 
 
@@ -62,6 +62,29 @@ class DatasetList(Shown):
     next_token: NextToken = None
 
 
+class AggregateFile(Shown):
+    """Sums of a client, as Parquet."""
+
+    level: str = Field(description="By what it sums.", examples=["campaign"])
+    grain: str = Field(description="Per what: day, week (from Monday) or month.", examples=["week"])
+    rows: int
+    incomplete_rows: int = Field(description="Rows of periods of which not every day was pulled whole.")
+    first: str | None = Field(description="The first day of its first period; null without any row.")
+    last: str | None = Field(description="The first day of its last period.")
+    as_of: Instant | None = Field(description="When the newest pull began that it rests on; null without any.")
+    covered_until: str | None = Field(description="The last day that was pulled whole on every platform.")
+    left_out: int = Field(description="Ad accounts that it lacks, since their time zone is unknown.")
+    key: str = Field(description="Its key in the bucket.")
+    url: str = Field(description="A link that works for 15 minutes.")
+
+
+class AggregateList(Shown):
+    """A client's sums by level and grain, all in one page."""
+
+    aggregates: list[AggregateFile]
+    next_token: NextToken = None
+
+
 datasets = Resource("Datasets", "Media-mix datasets, ready for a model")
 _ONE = "/api/v1/accounts/{account_id}/mmm"
 
@@ -79,6 +102,31 @@ def list_datasets(app: Here, account_id: AccountPath) -> DatasetList:
                     file["url"] = app.raw.presign(file["key"])
             manifests.append(DatasetManifest.of(manifest))
     return DatasetList(datasets=manifests)
+
+
+@datasets.route("GET", "/api/v1/accounts/{account_id}/aggregates", "List the sums of an account", limited=True)
+def list_aggregates(app: Here, account_id: AccountPath) -> AggregateList:
+    """What stages of the kind `aggregate` made: one file per level and grain, which all currencies share."""
+    from adweir.store.raw.sums import stored_sums
+
+    known = app.catalog.account(account_id).account_id
+    found = [
+        AggregateFile(
+            level=level,
+            grain=grain,
+            rows=int(about.rows),
+            incomplete_rows=int(about.incomplete),
+            first=about.first or None,
+            last=about.last or None,
+            as_of=about.as_of or None,
+            covered_until=about.covered_until or None,
+            left_out=int(about.left_out),
+            key=key,
+            url=app.raw.presign(key),
+        )
+        for level, grain, key, about in stored_sums(app.raw, known)
+    ]
+    return AggregateList(aggregates=found)
 
 
 @datasets.route("POST", _ONE, "Build the media-mix datasets of an account", limited=True, scope="write", status=202)

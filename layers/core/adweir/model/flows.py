@@ -33,7 +33,7 @@ class StageKind(StrEnum):
 KINDS: Mapping[StageKind, str] = {
     StageKind.PULL: "pulls datasets from the platforms",
     StageKind.RECONCILE: "compares what is stored with the platforms' own totals",
-    StageKind.AGGREGATE: "sums metrics by platform, channel, campaign and arm",
+    StageKind.AGGREGATE: "sums metrics by platform, channel and campaign, per day, week and month",
     StageKind.DETECT: "looks for anomalies",
     StageKind.LEARN: "updates what bandits know",
     StageKind.ENRICH: "adds what models say of ads",
@@ -42,6 +42,22 @@ KINDS: Mapping[StageKind, str] = {
     StageKind.REPORT: "makes reports",
     StageKind.DIGEST: "sends a digest",
 }
+
+
+class SumLevel(StrEnum):
+    """By what a stage of the kind `aggregate` sums."""
+
+    PLATFORM = "platform"
+    CHANNEL = "channel"
+    CAMPAIGN = "campaign"
+
+
+class SumGrain(StrEnum):
+    """Per what it sums; a week begins on Monday."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
 
 
 class OnFailure(StrEnum):
@@ -78,6 +94,16 @@ class StageForm(BaseModel):
         default=(), max_length=limits.MAX_SCOPE_NAMES, description="Of `pull`: from which platforms; none means all."
     )
     reach: Days | None = Field(default=None, description="Of `pull`: which days it asks for; `fresh` when left out.")
+    levels: tuple[_Name, ...] = Field(
+        default=(),
+        max_length=limits.MAX_SCOPE_NAMES,
+        description="Of `aggregate`: by what it sums; none means by each: platform, channel, campaign.",
+    )
+    grains: tuple[_Name, ...] = Field(
+        default=(),
+        max_length=limits.MAX_SCOPE_NAMES,
+        description="Of `aggregate`: per what it sums; none means per each: day, week, month.",
+    )
     threshold: float = Field(
         default=0.0, ge=0.0, le=1.0, description="The share of its tasks that has to load; at least one always has to."
     )

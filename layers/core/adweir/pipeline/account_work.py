@@ -22,8 +22,8 @@ from adweir.model.times import Clock
 if TYPE_CHECKING:
     from adweir.store.ledger import Ledger
 
-AccountJob = Callable[[str, Remaining], Mapping[str, int]]
-"""Works on an account, and returns counts. Raises NotReady when it goes on in another invocation, NotFound for an
+AccountJob = Callable[[AccountTask, Remaining], Mapping[str, int]]
+"""Works on a task's account, and returns counts. Raises NotReady when it goes on in another invocation, NotFound for an
 account that is gone."""
 
 
@@ -52,7 +52,7 @@ class AccountWork:
                 job = self._jobs.get(task.kind)
                 if job is None:
                     raise RequestRejected(f"no function does stages of the kind {task.kind}")
-                counts = job(task.account_id, remaining)
+                counts = job(task, remaining)
             self._ledger.finish_account(task, counts)
         self._advance(message)
 

@@ -25,7 +25,7 @@ from adweir.intake.collect.planner import Reach
 from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.errors import AdweirError, Unprocessable
-from adweir.model.flows import StageForm, StageKind, WorkflowForm
+from adweir.model.flows import StageForm, StageKind, SumGrain, SumLevel, WorkflowForm
 from adweir.model.labels import PATTERN
 from adweir.model.ports import PlatformParser
 from adweir.pipeline.pipelines import flow_with
@@ -37,7 +37,12 @@ if TYPE_CHECKING:
     from adweir.model.runs import Run
 
 Details = list[dict[str, str]]
-_OF_PULLS = ("datasets", "platforms", "reach")
+_OF_KIND: Mapping[StageKind, tuple[str, ...]] = {
+    StageKind.PULL: ("datasets", "platforms", "reach"),
+    StageKind.AGGREGATE: ("levels", "grains"),
+}
+"""The fields that only stages of a kind have."""
+_NO_ARMS = "cross-platform campaigns have no arms yet"
 
 
 def read(name: str, given: Mapping[str, Any], parse: PlatformParser | None = None) -> Workflow:
@@ -83,19 +88,20 @@ def form_of(flow: Workflow) -> dict[str, Any]:
 
 
 def _form_of_stage(stage: Stage) -> dict[str, Any]:
-    pulls = stage.kind is StageKind.PULL
     form = StageForm(
         name=stage.name,
         kind=stage.kind,
         after=stage.after,
         datasets=stage.datasets,
         platforms=stage.platforms,
-        reach=stage.reach.value if pulls else None,
+        reach=stage.reach.value if stage.kind is StageKind.PULL else None,
+        levels=stage.levels,
+        grains=stage.grains,
         threshold=stage.threshold,
         timeout_minutes=None if stage.timeout is None else stage.timeout // timedelta(minutes=1),
         on_failure=stage.on_failure,
     )
-    found: dict[str, Any] = form.model_dump(mode="json", exclude=set() if pulls else set(_OF_PULLS))
+    found: dict[str, Any] = form.model_dump(mode="json", exclude={field for _, field in _foreign(stage.kind)})
     return found
 
 
@@ -187,12 +193,30 @@ def _dependencies(form: WorkflowForm) -> Details:
     return faults
 
 
+def _foreign(kind: StageKind) -> Iterable[tuple[StageKind, str]]:
+    """The fields that stages of this kind do not have, each with the kind that it belongs to."""
+    return ((owner, field) for owner, fields in _OF_KIND.items() if owner is not kind for field in fields)
+
+
 def _stage_faults(stage: StageForm, parse: PlatformParser | None) -> Iterable[tuple[str, str]]:
-    if stage.kind is not StageKind.PULL:
-        for field in _OF_PULLS:
-            if getattr(stage, field):
-                yield field, f"belongs to pull; a stage of the kind {stage.kind} has none"
-        return
+    for owner, field in _foreign(stage.kind):
+        if getattr(stage, field):
+            yield field, f"belongs to {owner}; a stage of the kind {stage.kind} has none"
+    if stage.kind is StageKind.PULL:
+        yield from _pull_faults(stage, parse)
+    if stage.kind is StageKind.AGGREGATE:
+        yield from _sum_faults(stage)
+
+
+def _sum_faults(stage: StageForm) -> Iterable[tuple[str, str]]:
+    for field, words, known in (("levels", stage.levels, SumLevel), ("grains", stage.grains, SumGrain)):
+        for word in words:
+            if word not in set(known):
+                why = f": {_NO_ARMS}" if word == "arm" else ""
+                yield field, f"{word!r} is not one of {', '.join(known)}{why}"
+
+
+def _pull_faults(stage: StageForm, parse: PlatformParser | None) -> Iterable[tuple[str, str]]:
     known = {dataset.value for dataset in Dataset}
     if not stage.datasets:
         yield "datasets", "a stage of the kind pull names at least one"
@@ -240,6 +264,8 @@ def _stage(form: StageForm) -> Stage:
         on_failure=form.on_failure,
         timeout=None if form.timeout_minutes is None else timedelta(minutes=form.timeout_minutes),
         platforms=form.platforms,
+        levels=tuple(dict.fromkeys(map(SumLevel, form.levels))),
+        grains=tuple(dict.fromkeys(map(SumGrain, form.grains))),
         exact=True,
     )
 

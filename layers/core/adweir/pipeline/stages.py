@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from adweir.store.catalog.store import Catalog
 
 
-DEPLOYED = frozenset({StageKind.PULL, StageKind.RECONCILE, StageKind.ETL})
+DEPLOYED = frozenset({StageKind.PULL, StageKind.RECONCILE, StageKind.ETL, StageKind.AGGREGATE})
 """The kinds of stages that there are functions for."""
 
 

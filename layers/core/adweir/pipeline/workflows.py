@@ -13,7 +13,7 @@ from graphlib import TopologicalSorter
 from adweir.intake.collect.planner import Reach
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Unprocessable
-from adweir.model.flows import OnFailure, StageKind, WorkflowBuilder
+from adweir.model.flows import OnFailure, StageKind, SumGrain, SumLevel, WorkflowBuilder
 from adweir.model.messages import Scope
 from adweir.model.metrics import Grain
 from adweir.model.platforms import Platform
@@ -44,7 +44,7 @@ class Stage:
     from, all when empty. Of each of the `alternatives`, which `datasets` has all of, it pulls the first that a platform
     has. The stage passes when at least one task and at least the share `threshold` of its tasks loaded, or when it had
     no task at all. What is open after `timeout` has failed. A `patient` stage is planned and pulled as
-    `pipeline.releasing` says.
+    `pipeline.releasing` says. An aggregate stage sums by `levels` and per `grains`, by and per all when empty.
     """
 
     name: str
@@ -60,6 +60,8 @@ class Stage:
     exact: bool = False
     alternatives: tuple[tuple[Dataset, ...], ...] = ()
     patient: bool = False
+    levels: tuple[SumLevel, ...] = ()
+    grains: tuple[SumGrain, ...] = ()
 
     def choose(
         self, specs: Mapping[Dataset, DatasetSpec], scope: Scope, wanted: Collection[str] = ()

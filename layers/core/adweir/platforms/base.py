@@ -162,7 +162,8 @@ class PlatformSpec:
     `<name>.<route>` holds for credentials and profiles of that route only. `options` are the options of a profile.
     `throttles`: the scopes of the platform's rate limits; their brakes are read before each task. `keeps_reports`:
     whether reports stay, and count, until they are discarded (`Connector.discard_report`). `described`: what it is
-    comes from specs that people store; their hosts are asked with care (`platforms.addresses`).
+    comes from specs that people store; their hosts are asked with care (`platforms.addresses`). `channel`: the field of
+    a campaign (`AdCampaign`) that says what the platform calls its kind, like search or video.
     """
 
     name: Platform
@@ -179,6 +180,7 @@ class PlatformSpec:
     stream: bool = False
     keeps_reports: bool = False
     described: bool = False
+    channel: str = "ad_product"
     url_names: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -17,6 +17,7 @@ from adweir.runtime.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from adweir.insight.aggregates import Aggregator
     from adweir.insight.mmm.publish import Publisher
     from adweir.intake.collect.claim import Claims
     from adweir.intake.collect.collector import Collector
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from adweir.model.errors import AdweirError
     from adweir.model.flows import StageKind
     from adweir.model.messages import RunMessage
+    from adweir.model.platforms import Platform
+    from adweir.model.tasks import AccountTask
     from adweir.pipeline.account_work import AccountWork
     from adweir.pipeline.engine import Engine
     from adweir.pipeline.held_replays import HeldReplays
@@ -244,19 +247,33 @@ class App(Resources):
         from adweir.model.flows import StageKind
         from adweir.pipeline.account_work import AccountWork
 
-        def score(account_id: str, remaining: Remaining) -> Mapping[str, int]:
-            scored = self.scorer.score(account_id, remaining, self.settings.margin_seconds)
-            self.data_looks.look(account_id)
+        def score(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
+            scored = self.scorer.score(task.account_id, remaining, self.settings.margin_seconds)
+            self.data_looks.look(task.account_id)
             return {"days_scored": scored}
 
-        def publish(account_id: str, _remaining: Remaining) -> Mapping[str, int]:
-            made = self.publisher.publish(account_id)
+        def publish(task: AccountTask, _remaining: Remaining) -> Mapping[str, int]:
+            made = self.publisher.publish(task.account_id)
             return {
                 "datasets": len(made),
                 "tables_ready": sum(one["ready"] for m in made for one in m["tables"].values()),
             }
 
-        jobs = {StageKind.RECONCILE: score, StageKind.ETL: publish}
+        def sum_up(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
+            from itertools import product
+
+            from adweir.model.errors import NotFound
+            from adweir.model.flows import SumGrain, SumLevel
+            from adweir.pipeline.flow_forms import flow_of
+
+            run = self.ledger.get_run(task.run_id)
+            if run is None:
+                raise NotFound(f"run {task.run_id} is gone")
+            stage = flow_of(run).stage(task.stage)
+            asked = product(stage.levels or SumLevel, stage.grains or SumGrain)
+            return self.aggregator.aggregate(task.account_id, asked, remaining, self.settings.margin_seconds)
+
+        jobs = {StageKind.RECONCILE: score, StageKind.ETL: publish, StageKind.AGGREGATE: sum_up}
         hold = self.settings.function_timeout_seconds + 30
         return AccountWork(self.ledger, self.queues.runs, self.clock, hold, jobs)
 
@@ -266,6 +283,16 @@ class App(Resources):
         from adweir.insight.mmm.publish import Publisher
 
         return Publisher(self.catalog, self.queries, self.raw, self.clock)
+
+    @cached_property
+    def aggregator(self) -> Aggregator:
+        """Makes and stores sums by platform, channel and campaign."""
+        from adweir.insight.aggregates import Aggregator
+
+        def channel(platform: Platform) -> str:
+            return self.platforms.spec(platform).channel if platform in self.platforms else ""
+
+        return Aggregator(self.catalog, self.queries, self.raw, channel)
 
     @cached_property
     def scorer(self) -> DayScorer:

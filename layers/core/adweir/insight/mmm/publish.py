@@ -26,9 +26,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adweir.insight.mmm.gates import Finding, Severity, check
-from adweir.insight.mmm.parquet import to_parquet
 from adweir.insight.mmm.tidy import COLUMNS, Names, TidyWriter, guard, tidy_row
 from adweir.insight.mmm.wide import Cadence, Sums, Wide, build
+from adweir.insight.parquet import to_parquet
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Account, Profile, ProfileStatus
 from adweir.model.errors import NotFound

@@ -123,6 +123,7 @@ SPEC = PlatformSpec(
         _hourly(Dataset.AD_GROUP_HOURLY),
     ),
     options=GoogleOptions,
+    channel="objective",
     throttles=(ThrottleScope.PROFILE, ThrottleScope.CREDENTIAL, ThrottleScope.APP),
     webhook=True,
 )

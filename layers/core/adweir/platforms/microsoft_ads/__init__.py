@@ -107,5 +107,6 @@ SPEC = PlatformSpec(
         _metrics(Dataset.CAMPAIGN_HOURLY),
     ),
     options=MicrosoftOptions,
+    channel="objective",
     throttles=(ThrottleScope.PROFILE, ThrottleScope.CREDENTIAL),
 )
