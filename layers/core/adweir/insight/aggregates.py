@@ -89,13 +89,14 @@ class _KnownDays:
                     self._open[scope].add(day)
             self.as_of = max(self.as_of, one.pulled_at or "")
 
-    def covered(self, scope: Key) -> set[date]:
-        """The days that all ad accounts have whole."""
-        return self._covered[scope] - self._lacking[scope]
+    def covered(self, scope: Key, days: Iterable[date]) -> int:
+        """How many of some days all ad accounts have whole."""
+        whole, lacking = self._covered[scope], self._lacking[scope]
+        return sum(day in whole and day not in lacking for day in days)
 
-    def settled(self, scope: Key) -> set[date]:
-        """Those of them whose numbers are final."""
-        return self.covered(scope) - self._open[scope]
+    def are_final(self, scope: Key, days: Iterable[date]) -> bool:
+        """Whether none of some days is restated any more."""
+        return self._open[scope].isdisjoint(days)
 
     @property
     def until(self) -> str:
@@ -171,8 +172,7 @@ class _SumTable:
         for key in sorted(groups, key=_none_last):
             scope = key[:2] if self.level is SumLevel.CAMPAIGN else key[:1]
             if scope not in covered:
-                final = self.days.settled(scope).issuperset(days)
-                covered[scope] = len(self.days.covered(scope).intersection(days)), final
+                covered[scope] = self.days.covered(scope, days), self.days.are_final(scope, days)
             count, is_final = covered[scope]
             is_complete = count == len(days)
             self.rows += 1
@@ -181,7 +181,8 @@ class _SumTable:
             numbers = measures(total.slot)
             unknown = (total.unknown.get(name, 0) for name in METRICS)
             marks = KEPT in total.marks, UNATTRIBUTED in total.marks
-            values = (*(numbers[name] for name in _SUMS), *unknown, *marks, len(days), count, is_complete, is_final)
+            rests_on = len(days), count, is_complete, is_complete and is_final
+            values = (*(numbers[name] for name in _SUMS), *unknown, *marks, *rests_on)
             yield [period, *map(_text, self._cells(key)), *map(_text, values)]
 
     def _cells(self, key: Key) -> Key:
