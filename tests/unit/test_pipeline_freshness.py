@@ -178,6 +178,30 @@ def test_a_stored_workflow_may_name_a_platform_by_an_alias(platform: str, told: 
     assert world.until("2026-11-21T12:00") == told
 
 
+def test_a_job_that_is_changed_expects_nothing_before_its_next_time() -> None:
+    """Given a job of another client at 05:30, when it gets this client's ad account at noon, that is not late yet."""
+    world = Clockwork(built_in={})
+    world.pull()
+    daily = Schedule(type=ScheduleType.DAILY, at="05:30")
+    world.jobs = [job("nightly", daily, accounts=("other",))]
+    assert world.until("2026-11-23T12:00") == []
+    world.jobs = [job("nightly", daily, updated_at=iso(world.clock.now()))]
+    assert world.until("2026-11-24T11:00") == []
+    assert world.until("2026-11-24T11:30") == [STALE]
+
+
+def test_a_breach_stays_when_its_job_is_changed_and_ends_with_a_pull() -> None:
+    world = Clockwork(built_in={})
+    world.pull()
+    world.jobs = [job("nightly", Schedule(type=ScheduleType.DAILY, at="05:30"))]
+    assert world.until("2026-11-21T12:00") == [STALE]
+    later = Schedule(type=ScheduleType.DAILY, at="07:30")
+    world.jobs = [job("nightly", later, changed_at=iso(world.clock.now()), updated_at=iso(world.clock.now()))]
+    assert world.until("2026-11-21T16:00") == []
+    world.pull()
+    assert world.sweep() == [FRESH]
+
+
 def test_paused_schedules_are_no_breach_and_end_one() -> None:
     world = Clockwork()
     world.pull()

@@ -2,8 +2,9 @@
 
 What is expected follows from the schedules that cover an ad account: the built-in ones and the jobs. After each of
 their times a pull has as long as a task has; then the newest successful pull has to be younger than that time. An ad
-account that no active schedule covers, because all are paused, is not expected to be pulled. Days and hours are looked
-at separately. Ad accounts behind a credential that is refused wait for it: that is told on its own.
+account that no active schedule covers, because all are paused, is not expected to be pulled. A job that was changed
+expects nothing before its next time: until then a breach is neither begun nor ended, except by a pull. Days and hours
+are looked at separately. Ad accounts behind a credential that is refused wait for it: that is told on its own.
 """
 
 from __future__ import annotations
@@ -63,10 +64,11 @@ class BuiltIn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What a schedule is to pull: from when on (`due`), and of which ad accounts. `words` name it."""
+    """What a schedule is to pull: from when on (`due`; None: its first time since it changed is still to come), and of
+    which ad accounts. `words` name it."""
 
     words: str
-    due: datetime
+    due: datetime | None
     flow: Workflow
     scope: Scope
 
@@ -165,9 +167,10 @@ class Freshness:
         if scope.start or scope.end:  # the same days each time: none of them is new
             return
         due = _newest(job.timing(), until)
-        if due is not None and iso(due) > job.changed_at:
-            words = f"the job {job.name} ({job.workflow}, {job.timezone})"
-            yield Expectation(words, due, find_flow(self._catalog, job.workflow, job.arguments()), scope)
+        is_of_now = due is not None and iso(due) > max(job.changed_at, job.updated_at)  # before it, it had other terms
+        words = f"the job {job.name} ({job.workflow}, {job.timezone})"
+        flow = find_flow(self._catalog, job.workflow, job.arguments())
+        yield Expectation(words, due if is_of_now else None, flow, scope)
 
 
 def _look(
@@ -177,22 +180,24 @@ def _look(
     expected of one that had any: not every ad account reports them."""
     if not own or (grain is Grain.HOUR and not pulled) or not is_zone(profile.timezone):
         return None
-    latest = max(own, key=lambda each: each.due)
     subject = Subject(profile.account_id, profile.platform, profile.profile_id)
     look = Look(BreachKind.FRESHNESS, subject, Judgement.GOOD, "It was pulled.", grain.value)
-    if pulled and parse_instant(pulled) >= latest.due:
-        return look
     kept = known.get(look.cause)
-    if not pulled and (kept is None or _noticed_after(kept, latest.due)):
+    due, words = max(((each.due, each.words) for each in own if each.due), default=(None, ""))
+    if due is None:
+        return look if kept is not None and pulled >= kept.breach.since else _waits(look)
+    if pulled and parse_instant(pulled) >= due:
+        return look
+    if not pulled and (kept is None or _noticed_after(kept, due)):
         return replace(look, judgement=Judgement.NOTICED, says="It was never pulled.")
     what = "hours" if grain is Grain.HOUR else "days"
     return replace(
         look,
         judgement=Judgement.BAD,
-        says=f"No pull of its {what} succeeded since {_words(latest.due)}, when {latest.words} was to begin one.",
+        says=f"No pull of its {what} succeeded since {_words(due)}, when {words} was to begin one.",
         value=f"last pulled {_words(parse_instant(pulled))}" if pulled else "never pulled",
-        expected=f"a pull after {_words(latest.due)}, within the time that a task has",
-        since=iso(latest.due),
+        expected=f"a pull after {_words(due)}, within the time that a task has",
+        since=iso(due),
         do="GET /api/v1/pipeline/health says why it waits, GET /api/v1/runs what became of the newest runs. After the"
         f" repair: POST /api/v1/ingestion/sync-account/{profile.account_id}",
     )
