@@ -25,6 +25,7 @@ from adweir.model.times import iso
 from adweir.pipeline.health import QueueDepth, health
 from adweir.pipeline.throughput import metrics
 from adweir.pipeline.workflows import workflow
+from adweir.store.findings.held_rows import HeldObject
 from adweir.store.ledger.brakes import scope_key
 from support.bounds import at_the_bound
 from support.breach_world import late_breach
@@ -374,6 +375,16 @@ def test_a_sweep_publishes_what_is_wrong_right_now(function: ModuleType, capsys:
 
     (written,) = (json.loads(line) for line in capsys.readouterr().out.splitlines() if "Watched" in line)
     assert (written["service"], written["CredentialsBroken"], written["RunsFailed"]) == ("adweir", [1.0], [0.0])
+
+
+def test_a_sweep_tells_of_rows_that_were_refused(function: ModuleType) -> None:
+    held = HeldObject("raw/1", "acc-1", "meta_ads", "1", "ad_daily", "t", ("quarantine/t.0.jsonl.gz",), 1, {"id": 1})
+    function.app.findings.held.hold(held)
+
+    function.handler({"Records": [record(0, '{"kind": "sweep"}')]}, Context())
+
+    (kept,) = function.app.findings.breaches.all().values()
+    assert (kept.breach.cause, kept.breach.state) == ("refused#meta_ads#1", BreachState.OPEN)
 
 
 def test_a_sweep_that_cannot_look_for_late_ad_accounts_publishes_nothing_so_that_its_alarm_rings(

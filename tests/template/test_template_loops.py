@@ -45,7 +45,7 @@ EXPECTED = {
     | {f"{function}Memory" for function in FUNCTIONS if function not in {"Webhooks", "Authorize"}}
     | {f"{alarm}Alarm" for alarm in template().written["Mappings"]["OwnAlarms"]}
     | {"DeliveryDeadLettersAlarm", "ApiFaults", "Heartbeat", "WatchSilent"},
-    "AWS::Events::Rule": {f"{prefix}Landed" for prefix in ("Raw", "Webhooks", "Drops", "Stream")} | {"AlarmingRule"},
+    "AWS::Events::Rule": {f"{prefix}Landed" for prefix in ("Raw", "Webhooks", "Drops", "Stream")},
     "AWS::Scheduler::Schedule": {f"{workflow}Schedule" for workflow in ("Daily", "Weekly", "Hourly", "Sweep")},
     "AWS::Scheduler::ScheduleGroup": {"JobSchedules"},
     "AWS::ApiGatewayV2::Integration": {"ApiIntegration", "WebhooksIntegration"},

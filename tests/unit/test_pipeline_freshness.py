@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from adweir.model.breaches import BreachKind, Judgement, Look, Subject
 from adweir.model.entities import Credential, Profile, ProfileStatus, StoredWorkflow
 from adweir.model.jobs import JobState, ScheduledJob
 from adweir.model.schedules import Schedule, ScheduleType
@@ -249,6 +250,15 @@ def test_where_all_ad_accounts_of_a_credential_are_stale_that_is_one_cause() -> 
     assert sorted(world.sweep()) == [STALE, "-freshness#meta_ads#acme#day"]
     world.pull()
     assert world.sweep() == [FRESH]
+
+
+def test_refused_rows_of_an_ad_account_that_is_gone_are_left_to_those_who_look_at_refused_rows() -> None:
+    world = Clockwork()
+    world.pull()
+    bad = Look(BreachKind.REFUSED, Subject("acme", META, "gone"), Judgement.BAD, "1 row was refused.")
+    world.monitor.settle([bad], {}, world.clock.now())
+    world.clock.advance(300)
+    assert world.sweep() == []
 
 
 def test_behind_a_refused_credential_nothing_is_told_besides() -> None:

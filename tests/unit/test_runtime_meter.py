@@ -38,9 +38,29 @@ def test_a_push_does_not_count_as_a_heartbeat() -> None:
         "PullsLoaded": 1,
         "SlotsChanged": 14,
         "RowsQuarantined": 3,
+        "ObjectsUnloaded": 0,
         "RunsFinished": 1,
         "TasksFailed": 2,
     }
+
+
+@pytest.mark.parametrize(
+    ("dataset", "reason", "unloaded"),
+    [
+        ("file", "bad_input: no header", 1),
+        ("delivery", "bad_input: not JSON", 1),
+        ("stream", "too_large: an hour", 1),
+        ("file", "rows_quarantined", 0),
+        ("stream", "rows_quarantined: unlisted", 0),
+        ("file", "score", 0),
+        ("ad_daily", "mass_vanish", 0),  # its run is partial, which has an alarm
+    ],
+)
+def test_what_no_run_asked_for_and_could_not_be_loaded_is_counted_on_its_own(
+    dataset: str, reason: str, unloaded: int
+) -> None:
+    event = BREACHED.model_copy(update={"dataset": dataset, "reason": reason})
+    assert counts([event])["ObjectsUnloaded"] == unloaded
 
 
 def test_published_events_are_measured_as_emf(aws: None, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 class BreachKind(StrEnum):
     """FRESHNESS: no pull in time. VOLUME: far fewer or more rows per day. NULLS: a column that is empty more often.
-    SCORE: the score of the days fell. BILL: a bill differs from what was measured."""
+    SCORE: the score of the days fell. BILL: a bill differs from what was measured. REFUSED: rows are in quarantine."""
 
     FRESHNESS = "freshness"
     VOLUME = "volume"
     NULLS = "nulls"
     SCORE = "score"
     BILL = "bill"
+    REFUSED = "refused"
 
 
 class BreachState(StrEnum):
@@ -50,7 +51,8 @@ class Judgement(StrEnum):
 
 
 class Subject(NamedTuple):
-    """Whose data it is. `profile_id` is "" for all ad accounts of a client on a platform."""
+    """Whose data it is. `profile_id` is "" for all ad accounts of a client on a platform; of refused rows, for files,
+    pushes and streams of a source, where `account_id` is "" for those of no known client."""
 
     account_id: str
     platform: str
@@ -59,7 +61,7 @@ class Subject(NamedTuple):
     @property
     def key(self) -> str:
         """As cause keys name it: `meta_ads#123`, or `meta_ads#acc_...` for all of a client's."""
-        return f"{self.platform}#{self.profile_id or self.account_id}"
+        return "#".join(filter(None, (self.platform, self.profile_id or self.account_id)))
 
     @property
     def words(self) -> str:

@@ -53,7 +53,7 @@ class EntitiesChanged(BusEvent):
 
 
 class QualityBreached(BusEvent):
-    """A pull scored under the threshold, rows were quarantined, or a whole pull was held back."""
+    """A pull scored under the threshold, rows were quarantined, or a whole pull or object was held back."""
 
     platform: str
     profile_id: str
@@ -65,6 +65,12 @@ class QualityBreached(BusEvent):
     quarantine_key: str = ""
     object_key: str = ""
     task_id: str = ""
+
+    @property
+    def is_unloaded(self) -> bool:
+        """Whether something that no run asked for, and so no run reports, could not be loaded: a file, a delivery."""
+        is_partly_loaded = self.reason.startswith("rows_quarantined") or self.reason == "score"
+        return self.dataset in {"file", "delivery", "stream"} and not is_partly_loaded
 
 
 class BreachOpened(BusEvent):

@@ -227,11 +227,11 @@ def _grouped(whose: _Whose, grain: Grain, looks: list[Look]) -> Iterator[Look]:
 
 
 def _orphans(known: Mapping[str, KeptBreach], found: Iterable[Look], profiles: Mapping[str, Profile]) -> Iterator[Look]:
-    """Open breaches that nothing looks at any more."""
+    """Open breaches that nothing looks at any more. Refused rows are looked at wherever they came from."""
     looked = {look.cause for look in found}
     for cause, kept in known.items():
         breach = kept.breach
-        if cause in looked or not breach.state.is_open:
+        if cause in looked or not breach.state.is_open or breach.kind is BreachKind.REFUSED:
             continue
         profile = profiles.get(breach.subject.key) if breach.subject.profile_id else None
         is_gone = bool(breach.subject.profile_id) and (profile is None or profile.status == ProfileStatus.REMOVED)

@@ -28,6 +28,7 @@ HELP: Mapping[BreachKind, str] = {
     BreachKind.NULLS: "Rows or values are missing",
     BreachKind.SCORE: "A score dropped",
     BreachKind.BILL: "A bill is unexplained",
+    BreachKind.REFUSED: "Rows were refused",
 }
 """The sections of docs/operations.md."""
 TITLES: Mapping[BreachKind, str] = {
@@ -36,6 +37,7 @@ TITLES: Mapping[BreachKind, str] = {
     BreachKind.NULLS: "missing values",
     BreachKind.SCORE: "quality dropped",
     BreachKind.BILL: "unexplained bill",
+    BreachKind.REFUSED: "refused rows",
 }
 
 
@@ -121,9 +123,8 @@ _FORMS: Mapping[MessageFormat, Callable[[Breach], BreachMessage]] = {
 
 def _facts(breach: Breach) -> dict[str, str]:
     """The lines under the sentence; those that say nothing are left out."""
-    whose = "Ad account" if breach.subject.profile_id else "Ad accounts"
     found = {
-        whose: breach.subject.words,
+        **_whose(breach),
         "Since": _when(breach.since),
         "Found": breach.value,
         "Expected": breach.expected,
@@ -134,6 +135,16 @@ def _facts(breach: Breach) -> dict[str, str]:
     else:
         found |= {"What to do": breach.do, "Help": f"docs/operations.md, {HELP[breach.kind]}"}
     return {name: value for name, value in (found | {"Cause": breach.cause}).items() if value}
+
+
+def _whose(breach: Breach) -> dict[str, str]:
+    subject = breach.subject
+    if subject.profile_id:
+        return {"Ad account": subject.words}
+    if breach.kind is not BreachKind.REFUSED:
+        return {"Ad accounts": subject.words}
+    whose = f"client {subject.account_id}" if subject.account_id else "an unknown client"
+    return {"Source": f"files and deliveries of {subject.platform}, {whose}"}
 
 
 def _says(breach: Breach) -> str:

@@ -223,14 +223,15 @@ class App(Resources):
             known = self.monitor.known()
             late = Late.of(kept.breach for kept in known.values())
             numbers = look(self.ledger, self.catalog, self.clock, seen, late)
-            self._look_at_freshness(seen, known)
+            self._look_for_breaches(seen, known)
             self.meter.count(numbers)  # last: whatever fails before it, the alarm WatchSilent rings
         except Exception:  # the boundary
             self.logger.exception("the watch saw nothing")
 
-    def _look_at_freshness(self, seen: SweepView, known: Mapping[str, KeptBreach]) -> None:
-        """Report ad accounts that were not pulled when their schedules say so."""
+    def _look_for_breaches(self, seen: SweepView, known: Mapping[str, KeptBreach]) -> None:
+        """Report ad accounts that were not pulled when their schedules say so, and rows that were refused."""
         from adweir.pipeline.freshness import BuiltIn, Freshness
+        from adweir.quality.refused_looks import TOLD, refused_looks
 
         given, at = self.settings.schedules, self.clock.now()
         is_on = given is not None and given.state == "ENABLED"
@@ -238,7 +239,9 @@ class App(Resources):
         freshness = Freshness(
             self.catalog, self.platforms.parse, built_in, timedelta(seconds=self.settings.task_deadline_seconds)
         )
-        self.monitor.settle(freshness.looks(seen, known, at), known, at)
+        refused, is_whole = self.findings.held.since(at - TOLD)
+        looks = [*freshness.looks(seen, known, at), *refused_looks(refused, known, is_whole=is_whole)]
+        self.monitor.settle(looks, known, at)
         self.monitor.forget(known)
 
     @cached_property

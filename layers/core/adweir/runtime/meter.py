@@ -27,6 +27,7 @@ def counts(events: Iterable[BusEvent]) -> Counter[str]:
             found["SlotsChanged"] += event.slots_changed
         elif isinstance(event, QualityBreached):
             found["RowsQuarantined"] += event.rows_quarantined
+            found["ObjectsUnloaded"] += event.is_unloaded
         elif isinstance(event, RunFinished):
             found["RunsFinished"] += 1
             found["TasksFailed"] += event.tasks_failed

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -184,6 +184,12 @@ class HeldRows(Keyed[HeldItem]):
                 if is_theirs and all(getattr(each, name) == value for name, value in (wanted or {}).items()):
                     found.append(each)
         return found, ""
+
+    def since(self, at: datetime) -> tuple[list[HeldObject], bool]:
+        """Entries of which rows were first refused at this time or later, the newest first, and whether they are all
+        of them: at most MAX_HELD_READ are read. Raises Unavailable."""
+        items = list(islice(self._query(_LIST, iso(at), up_to="~", newest_first=True), limits.MAX_HELD_READ + 1))
+        return list(self._readable(items[: limits.MAX_HELD_READ], _entry)), len(items) <= limits.MAX_HELD_READ
 
     def _is_there(self, item: HeldItem) -> bool:
         return (item.expires or 0) > epoch(self._clock.now())
