@@ -261,6 +261,23 @@ def test_refused_rows_of_an_ad_account_that_is_gone_are_left_to_those_who_look_a
     assert world.sweep() == []
 
 
+def test_one_cause_stays_one_when_ad_accounts_come_and_go_meanwhile() -> None:
+    # given a credential of which no ad account was pulled, which is told of all together
+    world = Clockwork("1", "2", "3")
+    world.pull()
+    assert world.until("2026-11-21T11:30") == ["+freshness#meta_ads#acme#day"]
+
+    # when its listing brings another one, which was never pulled, and two of the others are there no more
+    world.profiles["4"] = world.profile("4")
+    assert world.until("2026-11-21T13:00") == []
+    world.profiles = {name: world.profiles[name] for name in ("3", "4")}
+    assert world.until("2026-11-22T12:00") == []
+
+    # then it is over once, when they are pulled
+    world.pull()
+    assert world.sweep() == ["-freshness#meta_ads#acme#day"]
+
+
 def test_behind_a_refused_credential_nothing_is_told_besides() -> None:
     world = Clockwork()
     world.pull()
@@ -288,3 +305,29 @@ def test_an_ad_account_that_ends_ends_its_breaches(status: ProfileStatus | None,
         world.profiles["1"] = world.profile("1", status=status)
     assert world.sweep() == [FRESH]
     assert world.told.breaches[-1].cleared_because == why
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"credential": ""}, []),  # of dropped files
+        ({}, []),
+        ({"status": ProfileStatus.DENIED}, []),
+        ({"status": ProfileStatus.REMOVED}, ["-score#meta_ads#9"]),
+        ({"status": ProfileStatus.INACTIVE}, ["-score#meta_ads#9"]),
+    ],
+    ids=str,
+)
+def test_what_the_days_of_an_ad_account_say_lasts_until_it_is_gone(fields: dict[str, Any], told: list[str]) -> None:
+    # given an ad account of which the days score worse
+    world = Clockwork("1")
+    world.pull()
+    look = Look(BreachKind.SCORE, Subject("acme", META, "9"), Judgement.BAD, "The score fell.")
+    world.monitor.settle([look], {}, world.clock.now())
+
+    # when its pulls are looked at
+    world.profiles["9"] = world.profile("9", **fields)
+    world.pull("9")
+
+    # then that is over only where the ad account was deleted with its client, or is listed no more
+    assert world.sweep() == told

@@ -46,6 +46,7 @@ TOGETHER = 3
 """So many ad accounts of a credential, all of them stale, are one cause: it is theirs together."""
 _SPANS = (DAY, 8 * DAY, 40 * DAY, 400 * DAY)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_GONE = {ProfileStatus.REMOVED, ProfileStatus.INACTIVE}
 _BRINGS_NEW = {Reach.FRESH, Reach.SETTLING, Reach.WHOLE}
 """A stage that only fills gaps may have nothing to pull."""
 
@@ -120,8 +121,7 @@ class Freshness:
         """What to tell of every ad account, and of breaches whose ad account is gone. Raises Unavailable."""
         expected, pulled = self._expected(now - self._slack, seen.profiles), _pulled_at(seen.successes)
         working = {(one.account_id, str(one.platform), one.label) for one in seen.credentials if one.state == "active"}
-        profiles = {profile.key: profile for profile in seen.profiles if profile.is_listed}
-        active = [profile for profile in profiles.values() if profile.status == ProfileStatus.ACTIVE]
+        active = [each for each in seen.profiles if each.is_listed and each.status == ProfileStatus.ACTIVE]
         found: list[Look] = []
         for grain, newest in ((Grain.DAY, pulled.days), (Grain.HOUR, pulled.hours)):
             groups: dict[_Whose, list[Look]] = {}
@@ -132,8 +132,8 @@ class Freshness:
                 if look is not None:
                     groups.setdefault(whose, []).append(look if whose in working else _waits(look))
             for whose, looks in groups.items():
-                found += _grouped(whose, grain, looks)
-        return found + list(_orphans(known, found, profiles))
+                found += _grouped(whose, grain, looks, known)
+        return found + list(_orphans(known, found, {profile.key: profile for profile in seen.profiles}))
 
     def _expected(self, until: datetime, profiles: Sequence[Profile]) -> list[Expectation]:
         """What each schedule is to have pulled by now: after its newest time not after `until`."""
@@ -210,39 +210,48 @@ def _noticed_after(kept: KeptBreach, due: datetime) -> bool:
     return is_noticed or breach.state is BreachState.CLEARED
 
 
-def _grouped(whose: _Whose, grain: Grain, looks: list[Look]) -> Iterator[Look]:
-    """The looks at the ad accounts of a credential. Where all of them are stale, that is told of all together."""
+def _grouped(whose: _Whose, grain: Grain, looks: list[Look], known: Mapping[str, KeptBreach]) -> Iterator[Look]:
+    """The looks at the ad accounts of a credential. Where all of them are stale, that is told of all together, also
+    where fewer of them are left by now. An ad account that is only noticed says nothing of the others."""
     account_id, platform, label = whose
     bad = [look for look in looks if look.judgement is Judgement.BAD]
+    noticed = [look for look in looks if look.judgement is Judgement.NOTICED]
     about = grain.value if label == DEFAULT else f"{label}#{grain.value}"
     together = Look(BreachKind.FRESHNESS, Subject(account_id, platform), Judgement.GOOD, "Some were pulled.", about)
-    if len(looks) < TOGETHER or len(bad) < len(looks):
+    kept = known.get(together.cause)
+    least = 1 if kept is not None and kept.breach.state.is_open else TOGETHER
+    if len(bad) < least or len(bad) + len(noticed) < len(looks):
         yield from looks
-        if len(looks) >= TOGETHER:
+        if len(looks) >= least:
             yield together if any(look.judgement is Judgement.GOOD for look in looks) else _waits(together)
         return
-    yield from (_waits(look) for look in looks)
+    yield from noticed
+    yield from (_waits(look) for look in bad)
     says = f"None of the {len(bad)} ad accounts of this credential ({label}) was pulled: {bad[0].says}"
     yield replace(bad[0], subject=together.subject, about=about, says=says, value=f"{len(bad)} ad accounts are stale")
 
 
 def _orphans(known: Mapping[str, KeptBreach], found: Iterable[Look], profiles: Mapping[str, Profile]) -> Iterator[Look]:
-    """Open breaches that nothing looks at any more. Refused rows are looked at wherever they came from."""
+    """Open breaches that nothing looks at any more: of pulls that nobody expects, and all of an ad account that is
+    gone. `profiles` are all that there are, those of dropped files as well, whose days are scored. Refused rows are
+    looked at wherever they came from."""
     looked = {look.cause for look in found}
     for cause, kept in known.items():
         breach = kept.breach
         if cause in looked or not breach.state.is_open or breach.kind is BreachKind.REFUSED:
             continue
-        profile = profiles.get(breach.subject.key) if breach.subject.profile_id else None
-        is_gone = bool(breach.subject.profile_id) and (profile is None or profile.status == ProfileStatus.REMOVED)
-        if is_gone or breach.kind is BreachKind.FRESHNESS:
-            says = "The ad account is not there any more." if is_gone else _unexpected(profile)
-            yield Look(breach.kind, breach.subject, Judgement.GOOD, says, breach.about)
+        profile = profiles.get(breach.subject.key)
+        if breach.kind is BreachKind.FRESHNESS or profile is None or profile.status in _GONE:
+            yield Look(breach.kind, breach.subject, Judgement.GOOD, _over(breach.subject, profile), breach.about)
 
 
-def _unexpected(profile: Profile | None) -> str:
-    """Why no pull is expected of ad accounts any more."""
-    if profile is not None and profile.status != ProfileStatus.ACTIVE:
+def _over(subject: Subject, profile: Profile | None) -> str:
+    """Why nothing is expected of ad accounts any more."""
+    if not subject.profile_id:
+        return "No ad account of this credential is expected to be pulled any more."
+    if profile is None or profile.status == ProfileStatus.REMOVED:
+        return "The ad account is not there any more."
+    if profile.status != ProfileStatus.ACTIVE:
         return f"The ad account is {profile.status}: it is not pulled any more."
     return "No schedule that is active pulls it any more."
 
