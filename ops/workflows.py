@@ -85,7 +85,7 @@ def put(
         raise CommandFailed(f"{file} is not JSON: {error}") from None
     app = _app(context, stack)
     try:
-        flow = read(name, given, app.platforms.parse)
+        flow = read(name, _unnamed(name, given), app.platforms.parse)
     except BadInput as error:
         said = "\n".join(f"  {one.get('field')}: {one.get('message')}" for one in error.details)
         raise CommandFailed(f"the workflow is refused:\n{said}") from None
@@ -170,6 +170,16 @@ def _print_result(app: App, run_id: str, seconds: float) -> None:
     typer.echo(json.dumps(came))
     if came is None or not came["success"]:
         raise typer.Exit(1)
+
+
+def _unnamed(name: str, given: Any) -> Any:
+    """A workflow without its own name, which the fluent form writes. Raises CommandFailed where it has another."""
+    if not isinstance(given, dict) or "name" not in given:
+        return given
+    if given["name"] != name:
+        named = str(given["name"])[: limits.MAX_WORD_CHARS]
+        raise CommandFailed(f"the workflow in the file is named {named!r}: store it by that name, or leave `name` out")
+    return {field: value for field, value in given.items() if field != "name"}
 
 
 def _read(given: Sequence[str]) -> dict[str, Any]:

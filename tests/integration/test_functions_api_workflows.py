@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
+from adweir.library.flows import Workflow
 from adweir.model import limits
 from adweir.model.messages import RUN_MESSAGE, StartRun
 from adweir.pipeline.flow_forms import form_of, read
@@ -181,6 +182,18 @@ def test_the_command_line_stores_shows_runs_and_removes(adweir: Run, api: Module
     assert adweir("run", "nightly").stdout.strip() == run_id
     assert {message.run_id for message in sent(api)} == {run_id}
     assert adweir("remove", "nightly").stdout == "deleted nightly\n"
+
+
+def test_the_command_line_stores_what_the_fluent_form_writes_by_its_own_name_alone(adweir: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    form = Workflow.build("mine", "about").stage("days", "pull", datasets=["ad_daily"]).form()
+    file.write_text(json.dumps(form))
+
+    assert adweir("put", "mine", str(file)).stdout == "stored mine, version 1\n"
+    said = adweir("put", "yours", str(file), expect=1).output
+
+    assert "the workflow in the file is named 'mine': store it by that name" in said
+    assert "unknown workflow 'yours'" in adweir("show", "yours", expect=1).output
 
 
 @pytest.mark.parametrize(
