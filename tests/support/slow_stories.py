@@ -1,6 +1,7 @@
 """Stories that last until a time-out, a deadline or a time of a schedule: begun before the others, checked after them.
 
-They need ad accounts of their own: both of Halden's are theirs as long as they last.
+They need ad accounts of their own: both of Halden's are theirs as long as they last, and those of Kestrel and Lumen
+(`support.joined_stories`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from support.joined_stories import Joined, JoinedStories
 from support.river import River, until
 
 
@@ -28,21 +30,27 @@ class Begun:
     """`killed_planner`: a worker of `orchestrate` died while it had the run's first messages. `lost_message`: a task's
     message vanished. `killed_puller`: a worker of `collect` died while a platform kept it waiting. `killed_loader`: one
     of `validate` died while it held the lease of the partition that it wrote. `throttled`: one of a run's two ad
-    accounts is refused every request, until the switch is cleared. `due`: when the job "soon" fires first."""
+    accounts is refused every request, until the switch is cleared. `joined`: runs of workflows with branches, which
+    the deaths of the planner and the puller hit, too. `due`: when the job "soon" fires first."""
 
     killed_planner: Story
     lost_message: Story
     killed_puller: Story
     killed_loader: Story
     throttled: Story
+    joined: Joined
     due: datetime
 
 
 def begin(river: River) -> Begun:
     """Begin them all."""
-    due = _job(river)
-    stories = _kill_planner(river), _lose_message(river), _kill_puller(river), _kill_loader(river), _throttle(river)
-    return Begun(*stories, due)
+    due, joined = _job(river), JoinedStories(river)
+    lost = _lose_message(river)  # first: what others have in its queue is lost, too
+    throttled = _throttle(river)
+    puller, by_api = _kill_puller(river, joined)
+    loader = _kill_loader(river)
+    planner, by_command = _kill_planner(river, joined)
+    return Begun(planner, lost, puller, loader, throttled, joined.begun(by_api, by_command), due)
 
 
 def _job(river: River) -> datetime:
@@ -53,13 +61,15 @@ def _job(river: River) -> datetime:
     return datetime.fromisoformat(made["next_runs"][0])
 
 
-def _kill_planner(river: River) -> Story:
+def _kill_planner(river: River, joined: JoinedStories) -> tuple[Story, str]:
+    """Two runs begin at once, so that one worker has the first messages of both."""
     profile_id, start, end = river.clients["halden"].meta, river.day(35), river.day(34)
     river.quiet("runs")
-    run_id = river.repull([profile_id], start, end)
+    with river.deaf("orchestrate", "runs", forgets=False):
+        run_id, by_command = river.repull([profile_id], start, end), joined.ask_by_command()
     until(lambda: river.in_work("runs"), "a worker that plans", pause=0.002)
     assert river.kill_workers("orchestrate")
-    return Story(run_id, profile_id, start, end)
+    return Story(run_id, profile_id, start, end), by_command
 
 
 def _lose_message(river: River) -> Story:
@@ -72,14 +82,16 @@ def _lose_message(river: River) -> Story:
     return Story(run_id, profile_id, start, end)
 
 
-def _kill_puller(river: River) -> Story:
+def _kill_puller(river: River, joined: JoinedStories) -> tuple[Story, str]:
+    """Both workers die that wait for an answer: a branch's, and another one."""
     profile_id, start, end = river.clients["halden"].meta, river.day(57), river.day(56)
-    with river.misbehaving("slow_answer", platform="meta_ads", seconds=4, times=1):
+    by_api = joined.ask_by_api()
+    with river.misbehaving("slow_answer", platform="meta_ads", profile_id=profile_id, seconds=4, times=1):
         run_id = river.repull([profile_id], start, end)
         until(lambda: "slow_answer" not in river.switches(), "a request that is kept waiting", pause=0.05)
         time.sleep(0.3)
         assert river.kill_workers("collect")
-    return Story(run_id, profile_id, start, end)
+    return Story(run_id, profile_id, start, end), by_api
 
 
 def _kill_loader(river: River) -> Story:
