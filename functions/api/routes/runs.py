@@ -259,7 +259,7 @@ def list_tasks(
     from adweir.store.dynamo.paging import from_token
     from adweir.store.ledger.tasks import tasks_of
 
-    from_token(tasks_of(run_id), next_token)
+    from_token(tasks_of(run_id), next_token)  # a wrong token is refused whatever the run
     run, now = _run(app, run_id), app.clock.now()
     found, token = app.ledger.page_of_tasks(
         run.run_id, limit, next_token, lambda task: state in {None, task.state} and stage in {"", task.stage}
