@@ -178,6 +178,23 @@ def test_a_newer_pull_without_a_fault_leaves_nothing_to_do(
     assert (world.findings.held.get(first.id).state, first.state) == (state, "held")
 
 
+def test_a_newer_pull_that_dies_amid_its_counts_leaves_nothing_to_do_when_it_comes_again(
+    world: LoadWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulled(world, monkeypatch, ["1.00", "5.00"])
+    world.clock.advance(3600)
+    later = world.land(world.plan(run_id="later"), insights(["1.00", "7.00"]))
+    killer = Crash(1, after=False)
+    killer.watch(world.findings.held, "supersede")
+    with pytest.raises(Killed):
+        world.arrive(later)
+
+    world.clock.advance(3600)
+    world.arrive(later)
+
+    assert only(world).state == "superseded"
+
+
 def test_an_older_pull_supersedes_nothing_nor_does_one_of_another_dataset(
     world: LoadWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

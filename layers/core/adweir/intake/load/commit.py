@@ -192,9 +192,13 @@ class Committer:
         if counts_by_day(pull):
             key = TallyKey(pull.level, pull.source, pull.slice)
             days = day_tallies(pull, brought, loop.tally, self._clock.now())
-            before = self._findings.tallies.put(pull.profile_key, key, days)
-            if pull.complete and not refused:
-                self._supersede(pull, origin, before)
+            is_faultless = pull.complete and not refused
+
+            def replacing(before: Iterable[DayTally]) -> None:
+                if is_faultless:
+                    self._supersede(pull, origin, before)
+
+            self._findings.tallies.put(pull.profile_key, key, days, replacing)
         if refused:
             self.breach(origin, "rows_quarantined", rows=refused, quarantine_key=quarantine_key, overall=scored.overall)
         elif scored.overall is not None and scored.overall < self._threshold:

@@ -7,7 +7,7 @@ answers for it. The newest load wins, day by day, in whatever order and however 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -60,15 +60,23 @@ class DayTallies(Keyed[TallyItem]):
     def __init__(self, clock: Clock) -> None:
         super().__init__(TallyItem, "findings", clock)
 
-    def put(self, profile_key: str, key: TallyKey, days: Mapping[str, DayTally]) -> list[DayTally]:
-        """Note the days (ISO) of a load where no newer one is noted; returns what it replaced. Raises Unavailable."""
+    def put(
+        self,
+        profile_key: str,
+        key: TallyKey,
+        days: Mapping[str, DayTally],
+        before: Callable[[Sequence[DayTally]], None] = lambda _: None,
+    ) -> None:
+        """Note the days (ISO) of a load where no newer one is noted. Raises Unavailable.
+
+        `before` gets what is about to be replaced, each month's by itself, and may get it again: a worker that dies
+        after it has replaced nothing.
+        """
         months: dict[str, dict[str, DayTally]] = {}
         for day, tally in days.items():
             months.setdefault(day[:_MONTH], {})[day] = tally
-        replaced: list[DayTally] = []
         for month, found in months.items():
-            replaced += self._merge(_pk(profile_key), "#".join((month, *key)), found)
-        return replaced
+            self._merge(_pk(profile_key), "#".join((month, *key)), found, before)
 
     def months(self, profile_key: str, first: str, last: str) -> Iterator[tuple[TallyKey, dict[str, DayTally]]]:
         """What is noted of the months from `first` to `last` (`2026-11`), item by item. Raises Unavailable."""
@@ -79,7 +87,9 @@ class DayTallies(Keyed[TallyItem]):
     def _is_there(self, item: TallyItem) -> bool:
         return (item.expires or 0) > epoch(self._clock.now())
 
-    def _merge(self, pk: str, sk: str, found: Mapping[str, DayTally]) -> list[DayTally]:
+    def _merge(
+        self, pk: str, sk: str, found: Mapping[str, DayTally], before: Callable[[Sequence[DayTally]], None]
+    ) -> None:
         for _ in range(_RACES):
             item = self._fetch(pk, sk)
             # An item that cannot be read is written anew.
@@ -87,12 +97,13 @@ class DayTallies(Keyed[TallyItem]):
             newer = {day: tally for day, tally in found.items() if day not in known or tally.stamp > known[day].stamp}
             merged = known | {day: _first_stored(tally, known.get(day)) for day, tally in newer.items()}
             if merged == known:
-                return []
+                return
+            before([known[day] for day in newer if day in known])
             seen = int(item.seen or 0) if item else 0
             expires = epoch(self._clock.now() + KEEP)
             fresh = TallyItem(pk, sk, days=_text(merged), seen=seen + 1, expires=expires)
             if self._put(fresh, TallyItem.seen == seen if item else TallyItem.pk.does_not_exist()):
-                return [known[day] for day in newer if day in known]
+                return
         raise Unavailable("the counts of a month are being written by others at this moment; try again")
 
 
