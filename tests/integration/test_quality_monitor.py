@@ -56,7 +56,7 @@ def test_a_breach_that_lasts_is_told_once_until_it_is_over_and_anew_when_it_come
     first, over = world.told.breaches[:2]
     assert (first.says, first.value, first.expected) == ("The rows fell.", "9", "30")
     assert over.cleared_because == "The rows are back."
-    assert over.opened_at == first.opened_at < over.cleared_at
+    assert over.opened_at == first.opened_at == first.since < over.cleared_at
 
 
 def test_of_two_workers_that_see_the_same_one_tells(world: MonitorWorld) -> None:
@@ -137,12 +137,19 @@ def test_what_was_only_noticed_is_told_to_nobody(world: MonitorWorld) -> None:
     assert world.told.causes == [f"+{CAUSE}"]
 
 
+def test_what_is_noticed_after_it_was_over_is_written_down_anew(world: MonitorWorld) -> None:
+    for look in (BAD, GOOD, replace(BAD, judgement=Judgement.NOTICED)):
+        world.look(look)
+        world.clock.advance(60)
+    assert (world.told.causes, world.state()) == ([f"+{CAUSE}", f"-{CAUSE}"], BreachState.NOTICED)
+
+
 def test_a_breach_that_lasts_says_when_it_was_last_seen_and_its_newest_value(world: MonitorWorld) -> None:
     world.look(BAD)
     world.clock.advance(600)
     world.look(replace(BAD, value="8"))
     assert world.breaches.all()[CAUSE].breach.value == "9"
-    world.clock.advance(3600)
+    world.clock.advance(3000)
     world.look(replace(BAD, value="7"))
     assert world.breaches.all()[CAUSE].breach.value == "7"
     assert len(world.told.breaches) == 1

@@ -80,10 +80,18 @@ class MemoryBreaches(Breaches):
 
 
 class MonitoredAccount:
-    """One ad account whose days are looked at in turn, as pulls bring them, restated until they are settled."""
+    """One ad account whose days are looked at in turn, as pulls bring them, restated until they are settled.
+
+    `series`: what is pulled of it, `lived` among that. `pulls`: how many pulls bring each day. Days that are
+    `incomplete` lack a level; what scores lose, they lose in the dimension `falls_in`.
+    """
 
     def __init__(self, lived: LivedDays, timezone: str = "UTC") -> None:
         self.lived = lived
+        self.series = {AD: lived}
+        self.pulls = _PULLED_AGAIN
+        self.incomplete: set[str] = set()
+        self.falls_in = "validity"
         self.clock = FrozenClock(datetime(2026, 8, 1, 6, tzinfo=UTC))
         self.told, self.bus, self.breaches = Told(), Heard(), MemoryBreaches(self.clock)
         self.monitor = Monitor(self.breaches, self.bus, self.told, self.clock)
@@ -115,26 +123,38 @@ class MonitoredAccount:
     def months(self, profile_key: str, first: str, last: str) -> Iterator[tuple[TallyKey, Mapping[str, DayTally]]]:
         """As `DayTallies.months` has them: each day from the newest pull that brought it."""
         assert profile_key in {profile.key for profile in self.profiles}
-        months: dict[str, dict[str, DayTally]] = {}
-        for number, (day, rows) in enumerate(self.lived.rows.items()):
-            pulls = [self._morning(at) for at in range(number, number + _PULLED_AGAIN)]
-            made = [at for at in pulls if at <= self.clock.now()]
-            if not made or not first <= day[:7] <= last:
-                continue
-            share = (0.6, 0.95, 1.0)[len(made) - 1]  # the platform restates its newest days
-            came, nulls = round(rows * share), round(self.lived.nulls[day] * share)
-            failures = {"null": {"conversions": nulls}} if nulls else {}
-            if came and nulls >= came:
-                failures = {"absent": {"conversions": came}}
-            stamp = str(Stamp.of(made[-1], f"task-{day}"))
-            months.setdefault(day[:7], {})[day] = DayTally(stamp, "", came, failures)
-        for days in months.values():
-            yield AD, days
+        found: dict[tuple[str, TallyKey], dict[str, DayTally]] = {}
+        for key, lived in self.series.items():
+            for day in lived.rows:
+                if first <= day[:7] <= last and (tally := self._tally(lived, day)):
+                    found.setdefault((day[:7], key), {})[day] = tally
+        for (_, key), days in sorted(found.items()):
+            yield key, days
+
+    def _tally(self, lived: LivedDays, day: str) -> DayTally | None:
+        """What the newest pull found in a day; None before the first."""
+        number = (date.fromisoformat(day) - self.lived.first).days
+        pulls = [self._morning(at) for at in range(number, number + self.pulls)]
+        made = [at for at in pulls if at <= self.clock.now()]
+        if not made:
+            return None
+        share = (0.6, 0.95, 1.0)[len(made) - 1]  # the platform restates its newest days
+        came, nulls = round(lived.rows[day] * share), round(lived.nulls[day] * share)
+        failures = {"null": {"conversions": nulls}} if nulls else {}
+        if came and nulls >= came:
+            failures = {"absent": {"conversions": came}}
+        return DayTally(str(Stamp.of(made[-1], f"task-{day}")), "", came, failures)
 
     def _scored(self, profile_key: str, first: str, last: str) -> list[dict[str, Any]]:
         assert profile_key in {profile.key for profile in self.profiles}
         known = min(last, (self.clock.now().date() - timedelta(days=1)).isoformat())
-        return [_score(day, self.lived.scores[day]) for day in self.lived.rows if first <= day <= known]
+        return [self._score(day) for day in self.lived.rows if first <= day <= known]
+
+    def _score(self, day: str) -> dict[str, Any]:
+        score = self.lived.scores[day]
+        dimensions = {"completeness": 1.0, "validity": 1.0, "accuracy": None} | {self.falls_in: min(1.0, score + 0.02)}
+        missing = ["ad all"] if day in self.incomplete else []
+        return {"date": day, "score": score, "dimensions": dimensions, "gates": [], "worst": [], "missing": missing}
 
     def _bills(self, _profile_key: str, first: str, last: str) -> list[dict[str, Any]]:
         return [bill for bill in self.bills_kept if first <= bill["month"] <= last]
@@ -144,8 +164,3 @@ def bill(month: date, state: str, unexplained: str = "12.50") -> dict[str, Any]:
     """A bill as `quality.bills` keeps it."""
     numbers = {"billed": "112.50", "measured": "100.00", "unexplained": unexplained}
     return {"month": f"{month:%Y-%m}", "currency": "EUR", "state": state, **numbers}
-
-
-def _score(day: str, score: float) -> dict[str, Any]:
-    dimensions = {"completeness": 1.0, "validity": min(1.0, score + 0.02), "accuracy": None}
-    return {"date": day, "score": score, "dimensions": dimensions, "gates": [], "worst": [], "missing": []}

@@ -8,7 +8,8 @@ import pytest
 
 from adweir.model import limits
 from adweir.model.breaches import BreachState
-from support.breach_world import MonitoredAccount, bill
+from adweir.model.metrics import Source
+from support.breach_world import AD, MonitoredAccount, bill
 from support.lived_days import KINDS, LivedDays
 
 SPOILED = range(76, 84)
@@ -86,6 +87,7 @@ def test_a_bill_is_told_for_as_long_as_it_is_unexplained() -> None:
     world.bills_kept = [bill(month, "unexplained")]
     world.look_on(91)
     world.look_on(92)
+    world.looks.look("acme")
     assert world.told.causes == ["+bill#meta_ads#1#2026-10#EUR"]
     assert "differs from the measured spend by 12.50 EUR" in world.told.breaches[0].says
 
@@ -93,6 +95,15 @@ def test_a_bill_is_told_for_as_long_as_it_is_unexplained() -> None:
     world.look_on(93)
     world.look_on(94)
     assert world.told.causes[1:] == ["-bill#meta_ads#1#2026-10#EUR"]
+
+
+def test_bills_of_two_ad_accounts_are_two_causes() -> None:
+    world = MonitoredAccount(LivedDays(104))
+    world.profiles.append(world.profile.model_copy(update={"profile_id": "2"}))
+    world.bills_kept = [bill(date(2026, 10, 1), "unexplained")]
+    world.look_on(91)
+    world.looks.look("acme")
+    assert world.told.causes == ["+bill#meta_ads#1#2026-10#EUR", "+bill#meta_ads#2#2026-10#EUR"]
 
 
 def test_a_bill_that_is_compared_no_more_is_over() -> None:
@@ -127,3 +138,78 @@ def test_the_limit_of_breaches_holds_for_all_ad_accounts_of_a_client_together(mo
     world.look_on(91)
 
     assert world.told.causes == ["+bill#meta_ads#1#2026-10#EUR", "+bill#meta_ads#2#2026-10#EUR"]
+
+
+def test_days_that_are_pulled_once_alone_are_looked_at_some_days_later() -> None:
+    world = MonitoredAccount(LivedDays(104))
+    world.pulls = 1
+    world.lived.drop(SPOILED, 0.3)
+    assert world.month() == ["+volume#meta_ads#1", "-volume#meta_ads#1"]
+
+
+def test_what_files_bring_is_not_expected_to_go_on() -> None:
+    world = MonitoredAccount(LivedDays(104))
+    world.series = {AD._replace(source=Source.FILE): world.lived}
+    world.lived.drop(SPOILED, 0.3)
+    assert world.month() == []
+
+
+def test_the_score_of_a_day_counts_when_the_day_is_pulled_again_and_whole() -> None:
+    world = MonitoredAccount(LivedDays(104))
+    last = world.lived.count - 2
+    for day in list(world.lived.rows)[last - 2 : last + 1]:
+        world.lived.scores[day] -= 0.3
+        world.incomplete.add(day)
+    world.look_on(last + 1)
+    assert world.told.causes == []
+
+    world.incomplete.clear()
+    world.look_on(last)
+    assert world.told.causes == []
+    world.look_on(last + 1)
+    assert world.told.causes == ["+score#meta_ads#1"]
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_score_that_fell_by_missing_values_is_told_where_these_are_not(share: float) -> None:
+    world = MonitoredAccount(LivedDays(104))
+    world.falls_in = "completeness"
+    for day in days_of(world):
+        world.lived.scores[day] -= 0.3
+        world.lived.nulls[day] = max(round(share * world.lived.rows[day]), world.lived.nulls[day])
+    cause = "nulls#meta_ads#1#conversions" if share else "score#meta_ads#1"
+    assert world.month() == [f"+{cause}", f"-{cause}"]
+
+
+def test_of_several_levels_the_worst_is_named_and_one_of_few_days_holds_no_end_up() -> None:
+    # given two levels that lose values, one of them less, and a third of a few days
+    world, other, new = MonitoredAccount(LivedDays(104)), LivedDays(104), LivedDays(104)
+    new.rows = {day: new.rows[day] for day in days_of(world)}
+    world.series |= {AD._replace(level="ad_group"): other, AD._replace(level="campaign"): new}
+    for day in days_of(world):
+        world.lived.nulls[day] = round(0.5 * world.lived.rows[day])
+        other.nulls[day] = round(0.9 * other.rows[day])
+
+    assert world.month() == ["+nulls#meta_ads#1#conversions", "-nulls#meta_ads#1#conversions"]
+
+    assert "of the rows of ad_group have no conversions" in world.told.breaches[0].says
+
+
+def test_a_breach_of_several_levels_is_over_when_the_last_of_them_is_as_usual() -> None:
+    world, other = MonitoredAccount(LivedDays(104)), LivedDays(104)
+    world.series[AD._replace(level="ad_group")] = other
+    world.lived.drop(SPOILED[:-2], 0.3)
+    other.drop(SPOILED, 0.3)
+
+    assert world.month() == ["+volume#meta_ads#1", "-volume#meta_ads#1"]
+
+    # three days as usual, the last of which is settled two mornings later
+    assert world.told.breaches[1].cleared_at[:10] == list(other.rows)[SPOILED.stop + 2 + 2]
+
+
+def test_an_ad_account_of_which_no_day_can_be_told_holds_no_other_up() -> None:
+    world = MonitoredAccount(LivedDays(104))
+    world.profiles.insert(0, world.profile.model_copy(update={"profile_id": "2", "timezone": "Mars/Olympus"}))
+    world.bills_kept = [bill(date(2026, 10, 1), "unexplained")]
+    world.look_on(91)
+    assert world.told.causes == ["+bill#meta_ads#1#2026-10#EUR"]
