@@ -195,6 +195,20 @@ def test_what_campaigns_leave_of_their_account_is_a_row_of_its_own() -> None:
     assert [row["spend"] for row in world.sums(*PLATFORM_WEEK)] == [10]
 
 
+def test_a_deleted_campaign_keeps_its_numbers_and_its_week_says_so() -> None:
+    """Given a campaign that the newest pull of a day does not bring, and a total that still contains it."""
+    world, (first, second) = _SummedWorld(a_profile()), WEEK
+    both = [campaign(id_, spend, day) for id_, spend in (("c1", 3), ("c2", 4)) for day in WEEK]
+    world.pull(CAMPAIGN, *both, days=WEEK, has_totals=True)
+    world.pull(ACCOUNT, account(7, first), account(7, second), days=WEEK)
+    world.pull(CAMPAIGN, campaign("c1", 3, second), days=(second, second), has_totals=True)
+
+    world.aggregate(CAMPAIGN_WEEK)
+
+    found = {row["campaign_id"]: (row["spend"], row["kept"]) for row in world.sums(*CAMPAIGN_WEEK)}
+    assert found == {"c1": (6, False), "c2": (8, True)}
+
+
 # --- what they rest on
 
 
@@ -242,7 +256,7 @@ def test_numbers_that_came_by_file_alone_are_of_no_known_completeness() -> None:
     world.aggregate(*product([SumLevel.PLATFORM], SumGrain))
 
     (day,) = world.sums(*PLATFORM_DAY)
-    assert (day["spend"], day["covered_days"], day["complete"]) == (5, 0, False)
+    assert (day["spend"], day["covered_days"], day["complete"], day["settled"]) == (5, 0, False, False)
     assert (world.about(*PLATFORM_DAY).as_of, world.about(*PLATFORM_DAY).covered_until) == ("", "")
 
 
