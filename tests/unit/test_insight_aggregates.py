@@ -249,8 +249,10 @@ def test_a_day_that_is_not_over_is_not_complete() -> None:
     assert {row["account_id"]: row["complete"] for row in rows} == {"p1": True, "p2": False}
 
 
-def test_numbers_that_came_by_file_alone_are_of_no_known_completeness() -> None:
-    world = _SummedWorld(a_profile())
+@pytest.mark.parametrize("credential", ["default", ""])
+def test_numbers_that_came_by_file_alone_are_of_no_known_completeness(credential: str) -> None:
+    """Of an ad account that is pulled, and of one that no credential lists."""
+    world = _SummedWorld(a_profile(credential=credential))
     world.file(CAMPAIGN, campaign("c1", 5))
 
     world.aggregate(*product([SumLevel.PLATFORM], SumGrain))
