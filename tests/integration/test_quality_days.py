@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from itertools import permutations
 from typing import Any
@@ -24,6 +25,7 @@ from adweir.store.findings import Findings
 from adweir.store.findings.day_scores import KEEP
 from adweir.store.findings.tallies import DayTallies, DayTally, TallyKey
 from support.api import Call
+from support.aws_calls import AwsCalls
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
@@ -386,25 +388,43 @@ def test_a_month_of_counts_that_somebody_damaged_holds_up_no_load(tables: None, 
     assert days == {"2026-11-02": tally("a")}
 
 
+@pytest.mark.parametrize("months", [["2026-11"], ["2026-10", "2026-11"]])
 def test_two_loads_that_note_one_month_at_once_both_count(
-    tables: None, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+    tables: None, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, months: list[str]
 ) -> None:
     one, other, key = DayTallies(clock), DayTallies(clock), TallyKey("ad", "pull", "all")
-    one.put("p#1", key, {"2026-11-01": tally("a")})
-    fetch = one._fetch
+    one.put("p#1", key, {f"{month}-01": tally("a") for month in months})
+    fetch = one._fetch_many
     raced: list[int] = []
 
-    def late(pk: str, sk: str) -> Any:
-        found = fetch(pk, sk)
+    def late(keys: Iterable[tuple[str, str]]) -> Any:
+        found = fetch(keys)
         if not raced:
             raced.append(1)
             other.put("p#1", key, {"2026-11-03": tally("b")})
         return found
 
-    monkeypatch.setattr(one, "_fetch", late)
-    one.put("p#1", key, {"2026-11-02": tally("c")})
-    ((_, days),) = one.months("p#1", "2026-11", "2026-11")
-    assert sorted(days) == ["2026-11-01", "2026-11-02", "2026-11-03"]
+    monkeypatch.setattr(one, "_fetch_many", late)
+    one.put("p#1", key, {f"{month}-02": tally("c") for month in months})
+    found = [sorted(days) for _, days in one.months("p#1", months[0], months[-1])]
+    assert found[-1] == ["2026-11-01", "2026-11-02", "2026-11-03"]
+    assert found[:-1] == [["2026-10-01", "2026-10-02"]] * (len(months) - 1)
+
+
+def test_the_counts_of_a_load_are_read_and_written_with_one_request_each(tables: None, clock: FrozenClock) -> None:
+    """However many months its days lie in, up to twenty-five; a file of five years has more."""
+    tallies, key = DayTallies(clock), TallyKey("ad", "file", "all")
+    days = {f"{year}-{month:02}-01": tally("a") for year in range(2021, 2024) for month in range(1, 13)}
+    with AwsCalls().counting() as calls:
+        calls.about = "put"
+        tallies.put("p#1", key, {"2026-11-01": tally("a")})
+        assert calls.requests.total() == 2
+        tallies.put("p#1", key, {"2026-11-02": tally("a"), "2026-12-01": tally("a")})
+        assert calls.requests.total() == 4
+        tallies.put("p#1", key, days)
+        assert calls.requests.total() == 8
+
+    assert {day for _, found in tallies.months("p#1", "2021-01", "2023-12") for day in found} == days.keys()
 
 
 def test_a_task_of_a_run_scores_the_days_of_its_client(

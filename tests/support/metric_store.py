@@ -195,8 +195,8 @@ class StoreWorld:
         window = Window(date.fromisoformat(day), date.fromisoformat(day))
         return list(self.store.read(Series(Platform("amazon_ads"), "p1", Level.AD, Grain.DAY), window))
 
-    def load(self, brought: Brought, *, accept_vanish: bool = True) -> Any:
-        return self.store.load(brought.pull, brought.rows(), accept_vanish=accept_vanish)
+    def load(self, brought: Brought, *, accept_vanish: bool = True, is_new: bool = False) -> Any:
+        return self.store.load(brought.pull, brought.rows(), accept_vanish=accept_vanish, is_new=is_new)
 
     def load_meeting(self, pulls: Sequence[Brought], rng: random.Random) -> list[Brought]:
         """Load each of the pulls; in the middle of its writes it meets another of them. Returns those found busy."""

@@ -104,12 +104,15 @@ def test_two_loaders_on_one_partition_lose_nothing(pulls: tuple[Brought, ...], s
     assert stored(world.store, FIRST, LAST) == expected(pulls)
 
 
-def test_a_worker_that_lost_its_lease_cannot_set_coverage() -> None:
+@pytest.mark.parametrize("seconds", [31, 61])
+def test_a_worker_that_lost_its_lease_cannot_set_coverage(seconds: int) -> None:
+    """After half a minute it looks at the lease, after the lease's minute it need not."""
     # given a load during whose writes the lease passes to another worker
     world = StoreWorld()
 
     def take_over() -> None:
         world.crash.on_write = None
+        world.clock.advance(seconds)
         world.leases.expire()
         world.load(NEWER)
 

@@ -142,7 +142,7 @@ class Engine:
         new = self._ledger.create_run(
             replace(blank(message), current=first.current, stages=first.stages, flow=definition_of(flow))
         )
-        run = self._ledger.get_run(run_id)
+        run = None if new else self._ledger.get_run(run_id)
         if run is not None and run.state.is_terminal:
             self.progress.end_turn(run)  # the message came again, and has taken a turn for a run that has ended
         for name in first.begun:
@@ -193,22 +193,23 @@ class Engine:
                 made.append((key, tasks()))
         else:
             self._plan_entries(run, name, made)
-        self._open(run.run_id, name)
+        self._open(run, name)
 
     def _entries(self, run: Run, name: str) -> list[Entry]:
         stage = flow_of(run).stage(name)
         return self.releases.entries(run, stage) if stage.patient else self._planner.entries(run, name)
 
-    def _open(self, run_id: str, name: str) -> None:
+    def _open(self, run: Run, name: str) -> None:
         """All tasks of a requested stage exist. Raises Transient when others keep changing the run."""
+        now: Run | None = run
         for _ in range(_RACES):
-            run = self._ledger.get_run(run_id)
-            stage = run.stage_of(name) if run is not None else None
-            if run is None or stage is None or stage.state is not StageState.REQUESTED:
+            stage = now.stage_of(name) if now is not None else None
+            if now is None or stage is None or stage.state is not StageState.REQUESTED:
                 return
-            if self._ledger.change_run(run, current=run.with_stage(replace(stage, state=StageState.OPEN))) is not None:
+            if self._ledger.change_run(now, current=now.with_stage(replace(stage, state=StageState.OPEN))) is not None:
                 return
-        raise Transient(f"run {run_id} keeps changing")
+            now = self._ledger.get_run(run.run_id)
+        raise Transient(f"run {run.run_id} keeps changing")
 
     def _after_planning(self, run: Run, name: str) -> None:
         """Repeat the end of a planning whose worker may have died: an open stage has no planning marker, a cancelled

@@ -232,8 +232,8 @@ class RunProgress:
         stays: only the marker that was read is removed.
         """
         mark = self._ledger.open_mark(run.run_id)
-        current = self._ledger.get_run(run.run_id)
-        if not mark or current is None or not current.state.is_terminal:
+        current = self._ledger.get_run(run.run_id) if mark else None
+        if current is None or not current.state.is_terminal:
             return
         run = current
         if run.state is RunState.CANCELLED:

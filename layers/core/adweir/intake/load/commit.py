@@ -61,10 +61,11 @@ def named_task(text: str) -> str:
 
 class Allowance(NamedTuple):
     """What a load may do: `remaining` says how many seconds of the invocation are left, `accept_vanish` lets it through
-    where MassVanish would hold it back."""
+    where MassVanish would hold it back. `is_new`: the object's message comes for the first time."""
 
     remaining: Callable[[], float] = lambda: inf
     accept_vanish: bool = False
+    is_new: bool = False
 
 
 class Committer:
@@ -147,7 +148,8 @@ class Committer:
     def load(self, pull: Pull, brought: PullRows, allowance: Allowance) -> LoadOutcome:
         """Store rows and nothing besides, in the time that is left. Raises Throttled, NotReady, Unavailable."""
         until = self._clock.monotonic() + allowance.remaining() - self._margin
-        return self._metrics.load(pull, brought, accept_vanish=allowance.accept_vanish, until=until)
+        may = {"accept_vanish": allowance.accept_vanish, "is_new": allowance.is_new}
+        return self._metrics.load(pull, brought, until=until, **may)
 
     def store(
         self,

@@ -225,7 +225,8 @@ class PullLoader:
             loop.finish()
             quarantine_key = quarantine.store(self._raw, origin.quarantine_key)
             held = HeldBack.of(quarantine, quarantine_key)
-        allowance = Allowance(remaining, not pull.has_totals and self._ends.accepts_vanish(header))
+        may_vanish = not pull.has_totals and self._ends.accepts_vanish(header)
+        allowance = Allowance(remaining, may_vanish, is_new=message.attempt == 0)
         counts = self._committer.store(pull, brought, loop, origin, quarantine_key, allowance)
         days = pull.window.start.isoformat(), pull.window.end.isoformat()
         first, last = quarantine.days

@@ -9,19 +9,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from adweir.model.errors import Unavailable
 from adweir.model.tasks import Stamp
 from adweir.model.times import Clock, epoch
-from adweir.store.dynamo.keyed import Keyed
+from adweir.store.dynamo.keyed import Key, Keyed
 from adweir.store.dynamo.tables import FindingsItem
+
+if TYPE_CHECKING:
+    from pynamodb.expressions.condition import Condition
 
 KEEP = timedelta(days=430)
 """As long as the scores of the days that are made of them, and the rest of a month."""
 _RACES = 8
+_TOGETHER = 25
+"""Months that are read with one request and written with another; those of a pull are one to three."""
 _MONTH = len("2026-11")
 
 
@@ -69,14 +75,15 @@ class DayTallies(Keyed[TallyItem]):
     ) -> None:
         """Note the days (ISO) of a load where no newer one is noted. Raises Unavailable.
 
-        `before` gets what is about to be replaced, each month's by itself, and may get it again: a worker that dies
-        after it has replaced nothing.
+        `before` gets what is about to be replaced, and may get it again: a worker that dies after it has replaced
+        nothing.
         """
-        months: dict[str, dict[str, DayTally]] = {}
+        months: dict[Key, dict[str, DayTally]] = {}
         for day, tally in days.items():
-            months.setdefault(day[:_MONTH], {})[day] = tally
-        for month, found in months.items():
-            self._merge(_pk(profile_key), "#".join((month, *key)), found, before)
+            months.setdefault((_pk(profile_key), "#".join((day[:_MONTH], *key))), {})[day] = tally
+        waiting = iter(months.items())
+        while batch := dict(islice(waiting, _TOGETHER)):
+            self._note(batch, before)
 
     def months(self, profile_key: str, first: str, last: str) -> Iterator[tuple[TallyKey, dict[str, DayTally]]]:
         """What is noted of the months from `first` to `last` (`2026-11`), item by item. Raises Unavailable."""
@@ -87,24 +94,37 @@ class DayTallies(Keyed[TallyItem]):
     def _is_there(self, item: TallyItem) -> bool:
         return (item.expires or 0) > epoch(self._clock.now())
 
-    def _merge(
-        self, pk: str, sk: str, found: Mapping[str, DayTally], before: Callable[[Sequence[DayTally]], None]
-    ) -> None:
+    def _note(self, months: Mapping[Key, Mapping[str, DayTally]], before: Callable[[Sequence[DayTally]], None]) -> None:
         for _ in range(_RACES):
-            item = self._fetch(pk, sk)
+            if self._merge(months, before):
+                return
+        raise Unavailable("the counts of a month are being written by others at this moment; try again")
+
+    def _merge(
+        self, months: Mapping[Key, Mapping[str, DayTally]], before: Callable[[Sequence[DayTally]], None]
+    ) -> bool:
+        """Note the days of all these months, or of none: False when others write one of them at this moment."""
+        items = self._fetch_many(months)
+        puts: list[tuple[TallyItem, Condition]] = []
+        replaced: list[DayTally] = []
+        for (pk, sk), found in months.items():
+            item = items.get((pk, sk))
             # An item that cannot be read is written anew.
             known = next(self._readable([item] if item else [], _days_of), {})
             newer = {day: tally for day, tally in found.items() if day not in known or tally.stamp > known[day].stamp}
             merged = known | {day: _first_stored(tally, known.get(day)) for day, tally in newer.items()}
             if merged == known:
-                return
-            before([known[day] for day in newer if day in known])
+                continue
             seen = int(item.seen or 0) if item else 0
             expires = epoch(self._clock.now() + KEEP)
             fresh = TallyItem(pk, sk, days=_text(merged), seen=seen + 1, expires=expires)
-            if self._put(fresh, TallyItem.seen == seen if item else TallyItem.pk.does_not_exist()):
-                return
-        raise Unavailable("the counts of a month are being written by others at this moment; try again")
+            puts.append((fresh, TallyItem.seen == seen if item else TallyItem.pk.does_not_exist()))
+            replaced += [known[day] for day in newer if day in known]
+        if not puts:
+            return True
+        before(replaced)
+        # An item costs half of what it costs in a transaction.
+        return self._put_together(puts) if len(puts) > 1 else self._put(*puts[0])
 
 
 def _first_stored(tally: DayTally, known: DayTally | None) -> DayTally:

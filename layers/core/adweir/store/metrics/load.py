@@ -41,7 +41,7 @@ _TURNS = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 then, and going through the queue would take at least a second."""
 
 _LOOK_SECONDS = 30
-"""How often a long write looks whether it still has its lease."""
+"""How long a lease that was taken, or looked at, counts as held without another look."""
 
 _BETWEEN_LOOKS = 100
 """Entities that are merged between two looks at the time: about 10 ms."""
@@ -82,6 +82,8 @@ class _Turn:
     series: Series
     partition: Partition
     lease: PartitionLease
+    seen: float
+    """When the lease was taken or last looked at, by the monotonic clock."""
     deadline: float
     spool: WriteSpool
     before: Raw | None
@@ -253,7 +255,8 @@ class PartitionLoader:
     ) -> _Turn:
         """Take the partition's lease, until the stack closes, and begin to read: what is not a bucket comes first."""
         lease = self._take(stack, f"metrics#{partition.pk}")
-        deadline = self._patience.clock.monotonic() + self._patience.lease_seconds
+        taken = self._patience.clock.monotonic()
+        deadline = taken + self._patience.lease_seconds
         spool = stack.enter_context(WriteSpool())
         items, reserved = iter(read()), dict[str, Raw]()
         for item in items:
@@ -265,7 +268,7 @@ class PartitionLoader:
         coverage = Coverage.decode(before)
         left = self._journal.left(pull, series, partition) if coverage.began(pull.stamp) else []
         spool.line(header(pull, series, partition, [file.key for file in left]))
-        return _Turn(pull, series, partition, lease, deadline, spool, before, coverage, left, items, reserved)
+        return _Turn(pull, series, partition, lease, taken, deadline, spool, before, coverage, left, items, reserved)
 
     def _take(self, stack: ExitStack, name: str) -> PartitionLease:
         """The partition's lease, held until the stack closes. Raises Throttled when it stays busy."""
@@ -341,8 +344,6 @@ class PartitionLoader:
             load = (turn.pull, turn.series, turn.partition)
             at = self._journal.put(load, spool, turn.counts, newest=at, fence=turn.lease.fence)
         turn.counts.recall(turn.left)
-        if turn.writes:
-            turn.lease.check()
         if turn.members and (lists := turn.members.items(self._table, pk)):
             self._table.write(self._in_time(turn, lists))
         if turn.writes:
@@ -352,14 +353,13 @@ class PartitionLoader:
 
     def _in_time(self, turn: _Turn, items: Iterable[ToWrite]) -> Iterator[ToWrite]:
         """Items to write, as long as there is time and the lease is ours."""
-        looked = self._patience.clock.monotonic()
         for item in items:
             now = self._patience.clock.monotonic()
             if now >= turn.deadline:
                 raise Transient("the lease ran out while writing")
-            if now >= looked + _LOOK_SECONDS:
+            if now >= turn.seen + _LOOK_SECONDS:
                 turn.lease.check()
-                looked = now
+                turn.seen = now
             if now >= turn.until:
                 raise _goes_on(is_stuck=not turn.got_on)
             yield item

@@ -80,12 +80,15 @@ class MetricStore:
         self._changes = raw
         self._reader = Reader(self._table, slices)
 
-    def load(self, pull: Pull, rows: PullRows, *, accept_vanish: bool = False, until: float = inf) -> LoadOutcome:
+    def load(
+        self, pull: Pull, rows: PullRows, *, accept_vanish: bool = False, until: float = inf, is_new: bool = False
+    ) -> LoadOutcome:
         """Make this pull part of the stored metrics.
 
         Any order, repetition and interleaving of loads ends in the same state; a pull that is already part of it
         writes nothing. Files, streams, pushes and incomplete pulls are partial: they never zero and set no coverage.
-        At `until`, by the monotonic clock, it stops; the same load again goes on.
+        At `until`, by the monotonic clock, it stops; the same load again goes on. With `is_new` the pull is loaded for
+        the first time, as far as the caller knows: nobody looks beforehand at what of it is stored already.
 
         Raises NotReady (it stopped), Throttled (another loader holds a partition), MassVanish (before anything is
         written), Transient (the lease was lost), Unavailable, BadInput (a row outside the window, or an entity id that
@@ -95,9 +98,10 @@ class MetricStore:
         job, counts = Job.of(pull, rows, until), Counts()
         series = prefix(pull.series, pull.source)
         parts = list(partitions(pull.series, pull.source, pull.window))
-        known = self._loader.coverage(parts) if job.complete else {}
-        todo = [part for part in parts if job.concerns(part, known.get(part.pk))]
         guarded = job.complete and not pull.has_totals
+        blindly = is_new and job.complete and not guarded
+        known = self._loader.coverage(parts) if job.complete and not blindly else {}
+        todo = [part for part in parts if blindly or job.concerns(part, known.get(part.pk))]
         guard = self._guard(job, parts, known, series) if todo and guarded and not accept_vanish else None
         for part in parts:
             if part in todo:
