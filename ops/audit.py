@@ -64,7 +64,8 @@ def wanted_of(filters: Sequence[str]) -> Wanted:
 def lines_of(deed: Deed) -> Iterator[str]:
     """A deed as people read it."""
     when = datetime.fromisoformat(deed.at).astimezone(UTC)
-    yield f"{when:%Y-%m-%d %H:%M:%S}  {deed.who}  {deed.action} {deed.subject}: {deed.outcome}".rstrip()
+    what = f"{deed.action} {deed.subject}".rstrip()
+    yield f"{when:%Y-%m-%d %H:%M:%S}  {deed.who}  {what}: {deed.outcome}".rstrip()
     if deed.reason:
         yield f"  because  {deed.reason}"
     for change in deed.changes:

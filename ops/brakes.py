@@ -25,8 +25,9 @@ def list_brakes(context: typer.Context, stack: Stack = "") -> None:
     tasks = waiting(target.ledger, target.catalog, {brake.key for brake in on})
     for brake in on:
         since = f", since {iso_of(brake.since)[:16]}Z" if brake.since else ""
-        what = f"{brake.state}: {says(brake, datetime.now(UTC))}{since}"
-        typer.echo(f"{brake.key}  {what}; {tasks[brake.key]} tasks wait")
+        count = tasks[brake.key]
+        wait = "1 task waits" if count == 1 else f"{count} tasks wait"
+        typer.echo(f"{brake.key}  {says(brake, datetime.now(UTC))}{since}; {wait}")
     if not on:
         typer.echo("no brake is on")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Annotated
 
 import typer
@@ -17,11 +18,14 @@ def list_breaches(
     every: Annotated[bool, typer.Option("--all", help="Also those of the last month that are over.")] = False,  # noqa: FBT002 - a flag
     stack: Stack = "",
 ) -> None:
-    """List what is wrong with data: pulls that are late, missing rows or values, low scores, unexplained bills."""
+    """List what is wrong with data: late pulls, refused rows, missing rows or values, low scores, unexplained bills."""
     kept = open_target(stack, home_of(context)).app().findings.breaches.all().values()
     found = [one.breach for one in kept if one.breach.state.is_open or (every and one.breach.cleared_at)]
     for breach in sorted(found, key=lambda each: each.opened_at, reverse=True):
-        typer.echo("\n".join(lines_of(breach)))
+        for line in lines_of(breach):
+            typer.echo(
+                "\n".join(wrap(line, 80, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False))
+            )
     if not found:
         typer.echo("there is no breach")
 

@@ -1,4 +1,5 @@
-"""How a command ends: 0 done, 1 failed, 2 wrong usage, 130 interrupted; each fault is one line on stderr."""
+"""How a command ends: 0 done, 1 failed, 2 wrong usage, 130 interrupted; an error is one line on stderr, of
+input with several faults one line each."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
-from adweir.model.errors import AdweirError
+from adweir.model.errors import AdweirError, BadInput
 from ops.client import ApiError
 from sandbox.processes import SandboxError
 
@@ -27,7 +28,7 @@ INTERRUPTED = 130
 
 
 class OneLine(TyperGroup):
-    """The command line as a whole: it turns faults into one line and an exit code."""
+    """The command line as a whole: it turns faults into lines and an exit code."""
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Run one command line as typer does, and end the process unless `standalone_mode` is off."""
@@ -43,11 +44,19 @@ class OneLine(TyperGroup):
             context = getattr(error, "ctx", None)
             where = context.command_path if context else "adweir"
             code = say_error(f"{error.format_message().rstrip('.')}. See: {where} --help", error.exit_code)
+        except BadInput as error:
+            code = say_error(said(error), 1)
         except EXPECTED as error:
             code = say_error(str(error), 1)
         if standalone:
             sys.exit(code)
         return code
+
+
+def said(error: BadInput) -> str:
+    """The message, which names the first fault, and the other faults on lines of their own."""
+    others = (f"\n  {one['field']}: {one['message']}" for one in error.details[1:] if "message" in one)
+    return error.message + "".join(others)
 
 
 def say_error(message: str, code: int) -> int:

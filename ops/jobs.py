@@ -149,20 +149,22 @@ def _lines(app: App, job: ScheduledJob, times: int) -> Iterator[str]:
     when = " ".join(str(value) for value in job.schedule.model_dump(mode="json", exclude_none=True).values())
     yield f"{job.name}: {job.workflow}, {when}, {job.timezone}, {job.state}"
     covers = {"accounts": job.accounts, "profiles": job.profiles, "platforms": job.platforms} | dict(job.args)
+    wide = max(12, *(len(name) for name, value in covers.items() if value not in ((), [])), 0)
     for name, value in covers.items():
         if value not in ((), []):
-            yield f"  {name:12} {_text(value)}"
+            yield f"  {name:{wide}} {_text(value)}"
     if job.lookback_days:
-        yield f"  pulls again  {job.lookback_days} days"
+        yield f"  {'pulls again':{wide}} {job.lookback_days} days"
     for place, at in enumerate(checks.next_runs(job, app.clock.now())[:times]):
         local = at.astimezone(ZoneInfo(job.timezone))
-        yield f"  {'then' if place else 'next':12} {local:%Y-%m-%d %H:%M %Z} ({at:%Y-%m-%d %H:%M} UTC)"
+        as_utc = f" ({at:%Y-%m-%d %H:%M} UTC)" if local.tzname() != "UTC" else ""
+        yield f"  {'then' if place else 'next':{wide}} {local:%Y-%m-%d %H:%M %Z}{as_utc}"
     last = app.ledger.fired.of([job.job_id])
     if fired := last.get(job.job_id):
-        yield f"  last         {fired.scheduled_at[:16]}Z {fired.outcome} {fired.run_id or fired.reason}"
+        yield f"  {'last':{wide}} {fired.scheduled_at[:16]}Z {fired.outcome} {fired.run_id or fired.reason}"
     accounts = {account.account_id for account in app.catalog.accounts()}
     if problem := checks.problem(job, accounts, known_flows(app.catalog), last):
-        yield f"  problem      {problem}"
+        yield f"  {'problem':{wide}} {problem}"
 
 
 def _text(value: Any) -> str:

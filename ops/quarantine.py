@@ -79,7 +79,7 @@ def replay(
     found = _ended(target, held_id, wait)
     if found.reason:
         raise CommandFailed(f"it could not be loaded again: {found.reason}")
-    typer.echo(f"{found.moved or 0:,} rows moved, {found.rows:,} stay in quarantine")
+    typer.echo(f"rows moved: {found.moved or 0:,}; still in quarantine: {found.rows:,}")
 
 
 def line_of(found: HeldObject) -> str:
@@ -87,7 +87,8 @@ def line_of(found: HeldObject) -> str:
     why = ", ".join(f"{rule} {rows:,}" for rule, rows in found.reasons.items())
     when = datetime.fromisoformat(found.held_at).strftime("%Y-%m-%d %H:%M")
     whose = " ".join(filter(None, (found.platform, found.profile_id, found.dataset)))
-    return f"{found.id}  {when}  {found.state:9}  {found.rows:>6,} rows  {whose}{f': {why}' if why else ''}"
+    rows = "row" if found.rows == 1 else "rows"
+    return f"{found.id}  {when}  {found.state:9}  {found.rows:>6,} {rows:4}  {whose}{f': {why}' if why else ''}"
 
 
 def shown(target: Deployment, found: HeldObject, most: int) -> Iterator[str]:
@@ -97,7 +98,7 @@ def shown(target: Deployment, found: HeldObject, most: int) -> Iterator[str]:
     for key in found.keys:
         yield f"  rows are in {key}"
     if found.asked_at:
-        ended = found.reason or f"{found.moved or 0:,} rows moved"
+        ended = found.reason or f"rows moved: {found.moved or 0:,}"
         came = "not ended yet" if found.state == "replaying" else ended
         yield f"  replayed   {found.asked_at} by {found.asked_by}: {came}"
     for each in held_lines(target.app().raw, found.keys, most):

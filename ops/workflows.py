@@ -25,7 +25,7 @@ from adweir.pipeline.workflows import WORKFLOWS, Workflow
 from adweir.reporting.runs import result as result_of
 from adweir.runtime.app import App
 from ops import deeds
-from ops.errors import CommandFailed
+from ops.errors import CommandFailed, said
 from ops.options import Stack, home_of
 from ops.target import open_target
 
@@ -135,8 +135,7 @@ def run(
         given = Scope(accounts=tuple(account or ())), _read(arguments or ())
         flow, scope, args = check_asked(app.catalog, app.platforms, name, given, now.date())
     except BadInput as error:
-        said = "".join(f"\n  {one.get('field')}: {one.get('message')}" for one in error.details)
-        raise CommandFailed(f"{error.message}{said if len(error.details) > 1 else ''}") from None
+        raise CommandFailed(said(error)) from None
     run_id = run_id_for(name, now, app.new_id())
     message = StartRun(workflow=name, scheduled_at=now, scope=scope, args=args, run_id=run_id, trigger="api")
     run_id = ask_for(app.ledger, app.queues.runs, message)
@@ -164,7 +163,8 @@ def _print_result(app: App, run_id: str, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while (run := app.ledger.get_run(run_id)) is None or not run.state.is_terminal:
         if time.monotonic() >= deadline:
-            raise CommandFailed(f"run {run_id} has not ended" if run else f"there is no run {run_id}")
+            unknown = f"there is no run {run_id}: it has not begun, or its message is in GET /api/v1/quarantine"
+            raise CommandFailed(f"run {run_id} has not ended" if run else unknown)
         time.sleep(_POLL_SECONDS)
     came = result_of(run, run.records)
     typer.echo(json.dumps(came))

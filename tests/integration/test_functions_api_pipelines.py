@@ -114,7 +114,7 @@ def test_every_fault_is_named_with_its_argument_and_nothing_is_asked_for(call: C
         "args.colour": "is no argument of ad; known: source_platform"[:30],
         "args.validate": "Input should be a valid boolean"[:30],
         "args.date_range.start": "more than 1830 days ago: no platform"[:30],
-        "args.date_range.end": "in the future",
+        "args.date_range.end": "is in the future",
         "datasets": "'dogs' is not one of account_daily"[:30],
     }
     assert refused(call, "daily", {"validate": True}) == {
@@ -215,7 +215,7 @@ def test_the_command_line_prints_what_came_of_a_run(
     adweir: Run, api: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = adweir("workflows", "run", "platform").stdout.strip()
-    assert f"there is no run {run_id}" in adweir("workflows", "result", run_id, expect=1).output
+    assert f"there is no run {run_id}: it has not begun" in adweir("workflows", "result", run_id, expect=1).output
     begin(api, only(api))
     assert f"run {run_id} has not ended" in adweir("workflows", "result", run_id, expect=1).output
 
@@ -255,8 +255,8 @@ def test_a_job_takes_a_pipeline_s_arguments_and_its_runs_have_them(
     words = [f"{name}={str(value).lower()}" for name, value in args.items()]
     shown = adweir("jobs", "create", "pipe", "platform", "daily 05:30", *words, "datasets=ad_daily").stdout
     assert call("GET", "/api/v1/jobs/pipe")["args"] == made["args"]
-    assert "enrich       true" in shown
-    assert "batch_size   7" in shown
+    assert "enrich          true" in shown
+    assert "batch_size      7" in shown
 
 
 def test_a_job_with_a_range_fires_for_its_days(call: Call, adweir: Run, api: ModuleType, scheduler: Any) -> None:

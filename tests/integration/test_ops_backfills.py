@@ -62,7 +62,7 @@ def test_a_backfill_is_started_and_shown_until_its_end(adweir: Run, world: Pipel
     (run,) = world.ledger.list_runs()[0]
     assert said[0] == run.run_id
     assert (run.workflow, run.scope.platforms, run.scope.start) == ("backfill", ("meta_ads",), "2026-06-01")
-    assert "0 of 270 days; meta_ads: 0 windows have ended, a pace takes 12" in said
+    assert "0 of 270 days; no estimate before 12 windows of meta_ads have ended; 0 have" in said
     assert any(line.endswith("whole since 2026-07-31") for line in said)
     assert said[-3:] == [
         "270 of 270 days; nothing is left to do",
@@ -93,7 +93,7 @@ def test_what_failed_is_said(adweir: Run, world: PipelineWorld) -> None:
     ("arguments", "code", "said"),
     [
         (("--start", "yesterday", "--end", "2026-08-29"), 2, "'yesterday' is not a day such as 2026-11-01"),
-        (("--start", "2026-08-29", "--end", "2026-06-01"), 1, "before start"),
+        (("--start", "2026-08-29", "--end", "2026-06-01"), 1, "workflow backfill: end: is before start"),
         ((*DAYS, "--account", "acc-7"), 1, "acc-7"),
         ((*DAYS, "--platform", "myspace"), 1, "myspace"),
     ],

@@ -112,7 +112,7 @@ def test_what_keeps_a_job_from_running_is_shown(adweir: Run, world: JobWorld) ->
         (("create", "one", "daily", "hourly soon"), "the minute of hourly is a whole number"),
         (("create", "one", "daily", "daily 05:30", "Europe/Berlin"), "'Europe/Berlin' is not FIELD=VALUE"),
         (("create", "one", "daily", "daily 05:30", "lookback_days=many"), "lookback_days is a whole number"),
-        (("create", "one", "daily", "daily 05:30", "colour=red"), "args.colour is no argument of a workflow"),
+        (("create", "one", "daily", "daily 05:30", "colour=red"), "args.colour: is no argument of a workflow"),
         (("create", "one", "dayly", "daily 05:30"), "unknown workflow 'dayly'; known: account, ad, backfill"),
         (("show", "nobody"), "there is no job 'nobody'"),
     ],
@@ -125,6 +125,17 @@ def test_what_cannot_be_is_one_line_and_stores_nothing(
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
     assert world.catalog.jobs() == []
+
+
+def test_several_faults_of_a_job_are_said_each_on_its_own_line(adweir: Run, world: JobWorld) -> None:
+    done = adweir("create", "one", "ad", "daily 05:30", "source_platform=gogle", "batch_size=0", expect=1)
+
+    first, *others = done.stderr.splitlines()
+    assert first.startswith("adweir: the job is refused: args.")
+    assert sorted(line.partition(":")[0] for line in [first.removeprefix("adweir: the job is refused:"), *others]) == [
+        "  args.source_platform",
+        " args.batch_size",
+    ]
 
 
 def test_without_a_command_the_help_is_shown(adweir: Run) -> None:

@@ -71,7 +71,7 @@ def test_what_is_still_to_be_planned_is_in_the_total(world: PipelineWorld) -> No
         "seconds": None,
         "at_least": None,
         "at_most": None,
-        "reason": "meta_ads: 0 windows have ended, a pace takes 12",
+        "reason": "no estimate before 12 windows of meta_ads have ended; 0 have",
     }
 
 
@@ -130,7 +130,7 @@ def test_what_a_cancelled_backfill_left_is_still_in_its_total(world: PipelineWor
     found = far(world)
 
     assert of(found, "windows")[:2] == (9, 2)
-    assert found["estimate"]["reason"] == "nothing is left to do"
+    assert found["estimate"]["reason"] == "the run is cancelled: start the backfill again for the rest"
 
 
 def test_it_says_what_a_platform_waits_for(world: PipelineWorld) -> None:
@@ -206,7 +206,7 @@ def test_people_read_it_in_lines(world: PipelineWorld) -> None:
     world.drain()
 
     assert first == [
-        "60 of 270 days; meta_ads: 2 windows have ended, a pace takes 12",
+        "60 of 270 days; no estimate before 12 windows of meta_ads have ended; 2 have",
         "  meta_ads            2 of 9      windows  not whole yet",
     ]
     assert list(lines_of(far(world))) == [

@@ -57,7 +57,7 @@ def test_the_text_of_the_end_says_why_it_is_over_and_how_long_it_lasted() -> Non
     message = written(CLEARED, MessageFormat.TEXT)
     assert message.subject == "adweir breach over: no pull in time, meta_ads 1"
     assert message.body.startswith("It was pulled.\n")
-    assert "Over since: 2026-11-22 12:46 UTC, 1 day 1 hour after it was told" in message.body
+    assert "Over since: 2026-11-22 12:46 UTC, 1 day 1 hour after it was reported" in message.body
     assert "It was: No pull of its days" in message.body
     assert "What to do" not in message.body
 

@@ -243,7 +243,9 @@ def _weekday(text: str) -> int:
 def _zone(name: str) -> ZoneInfo:
     if not is_zone(name):
         message = f"{name[:60]!r} {NO_ZONE}"
-        raise Unprocessable(f"the schedule is refused: timezone {message}", [{"field": "timezone", "message": message}])
+        raise Unprocessable(
+            f"the schedule is refused: timezone: {message}", [{"field": "timezone", "message": message}]
+        )
     return ZoneInfo(name)
 
 
@@ -253,4 +255,4 @@ def _fields() -> list[str]:
 
 def _refused(faults: dict[str, str]) -> Unprocessable:
     details = [{"field": f"schedule.{name}", "message": message} for name, message in faults.items()]
-    return Unprocessable(f"the schedule is refused: {details[0]['field']} {details[0]['message']}", details)
+    return Unprocessable(f"the schedule is refused: {details[0]['field']}: {details[0]['message']}", details)

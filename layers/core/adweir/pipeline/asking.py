@@ -51,7 +51,7 @@ def check_asked(
             faults += error.details
     if faults:
         first = faults[0]
-        raise Unprocessable(f"workflow {flow.name} does not run so: {first['field']} {first['message']}", faults)
+        raise Unprocessable(f"workflow {flow.name} does not run so: {first['field']}: {first['message']}", faults)
     return AskedFlow(flow, scope, plain)
 
 

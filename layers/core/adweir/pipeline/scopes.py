@@ -49,7 +49,10 @@ def check_scheduled(at: datetime, now: datetime) -> None:
 def check_scope(platforms: Platforms, flow: Workflow, scope: Scope, today: date) -> None:
     """Raises Unprocessable, listing every fault, when a scope has unknown names or days that no platform keeps."""
     if faults := scope_faults(platforms, flow, scope, today):
-        raise Unprocessable(f"this scope does not fit workflow {flow.name}: {faults[0]['message']}", faults)
+        first = faults[0]
+        raise Unprocessable(
+            f"this scope does not fit workflow {flow.name}: {first['field']}: {first['message']}", faults
+        )
 
 
 def scope_faults(platforms: Platforms, flow: Workflow, scope: Scope, today: date) -> list[dict[str, str]]:
@@ -74,11 +77,11 @@ def scope_faults(platforms: Platforms, flow: Workflow, scope: Scope, today: date
         except ValueError:
             faults.append({"field": field, "message": f"{text[:40]!r} is not a date like 2026-11-20"})
     if (start := days.get("start")) and (end := days.get("end")) and start > end:
-        faults.append({"field": "end", "message": "before start"})
+        faults.append({"field": "end", "message": "is before start"})
     if start and (today - start).days > limits.MAX_BACKFILL_DAYS:
         faults.append(
             {"field": "start", "message": f"more than {limits.MAX_BACKFILL_DAYS} days ago: no platform keeps that"}
         )
     if (end := days.get("end")) and (end - today).days > 1:
-        faults.append({"field": "end", "message": "in the future"})
+        faults.append({"field": "end", "message": "is in the future"})
     return faults

@@ -131,7 +131,7 @@ def _facts(breach: Breach) -> dict[str, str]:
     }
     if breach.cleared_at:
         lasted = _lasted(parse_instant(breach.opened_at), parse_instant(breach.cleared_at))
-        found |= {"Over since": f"{_when(breach.cleared_at)}, {lasted} after it was told", "It was": breach.says}
+        found |= {"Over since": f"{_when(breach.cleared_at)}, {lasted} after it was reported", "It was": breach.says}
     else:
         found |= {"What to do": breach.do, "Help": f"docs/operations.md, {HELP[breach.kind]}"}
     return {name: value for name, value in (found | {"Cause": breach.cause}).items() if value}

@@ -182,12 +182,14 @@ def _platform(name: str, ways: _Ways, pauses: Sequence[Pause]) -> dict[str, Any]
 def _estimate(run: Run, ways: Mapping[str, _Ways], pauses: Sequence[Pause], now: datetime) -> dict[str, Any]:
     nothing = {"seconds": None, "at_least": None, "at_most": None}
     going = {name: one for name, one in ways.items() if one.left.total()}
-    if run.state.is_terminal or not going:
+    if not going:
         return nothing | {"reason": "nothing is left to do"}
+    if run.state.is_terminal:
+        return nothing | {"reason": f"the run is {run.state.value}: start the backfill again for the rest"}
     few = {name: len(one.ends) for name, one in going.items() if len(one.ends) < ENOUGH}
     if few:
         name, ended = min(few.items(), key=lambda item: item[1])
-        return nothing | {"reason": f"{name}: {ended} windows have ended, a pace takes {ENOUGH}"}
+        return nothing | {"reason": f"no estimate before {ENOUGH} windows of {name} have ended; {ended} have"}
     whole = Range(0, 0, 0)
     for name, one in going.items():
         whole = whole.together(_of_platform(run, name, one, pauses, now))

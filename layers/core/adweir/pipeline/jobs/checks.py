@@ -54,7 +54,7 @@ class JobChecks:
         faults += [*_times(job, now), *self._names(job), *self._covers(job, now)]
         if faults:
             first = faults[0]
-            raise Unprocessable(f"the job is refused: {first['field']} {first['message']}", faults)
+            raise Unprocessable(f"the job is refused: {first['field']}: {first['message']}", faults)
         names: dict[str, Any] = {"platforms": tuple(str(self._platforms.parse(one)) for one in job.platforms)}
         if one := job.args.get("source_platform"):
             names["args"] = {**job.args, "source_platform": str(self._platforms.parse(one))}
