@@ -59,6 +59,7 @@ def test_a_day_that_adds_up_is_right_although_performance_max_has_no_ads(world: 
     groups = compared(day, "ad_group")
     assert (groups["above"], groups["difference"], groups["unexplained"]) == ("campaign", 20 * M, 0)
     assert groups["why"] == [{"reason": "campaigns_without_ads", "amount": 20 * M}]
+    assert {each["level"] for each in day["reconciliation"]} == {"campaign", "ad_group"}, "ads are as their groups"
 
 
 def test_ads_that_are_missing_beside_a_lawful_gap_break_the_consistency(world: ScoredWorld) -> None:
@@ -130,7 +131,7 @@ def test_refused_rows_name_their_columns_and_cap_the_score(world: ScoredWorld) -
 def test_numbers_that_some_rows_lack_count_and_those_that_none_has_do_not(world: ScoredWorld) -> None:
     world.pull(Level.CAMPAIGN, {"1": 7, "2": 20}, revenue=None)
     world.score()
-    assert world.scored()["dimensions"]["completeness"] == 1.0
+    assert (world.scored()["dimensions"]["completeness"], world.scored()["worst"]) == (1.0, [])
 
     world.clock.advance(60)
     world.pull(Level.CAMPAIGN, {"1": 7, "2": None}, revenue=None)
@@ -157,8 +158,10 @@ def test_a_day_is_scored_again_only_when_what_it_is_made_of_changed(world: Score
     world.pull_all()
     assert (world.score(), world.score()) == (1, 0)
     world.clock.advance(3600)
-    world.pull(Level.CAMPAIGN, {"1": 7, "2": 20})
+    world.pull(Level.CAMPAIGN, {"1": 7, "2": 20}, impressions=-1)
     assert (world.score(), world.score()) == (1, 0)
+    world.pull(Level.CAMPAIGN, {"1": 7, "2": 20}, load=1)  # the same pull, with its rows as they should be
+    assert (world.score(), world.score(), world.scored()["gates"]) == (1, 0, [])
 
 
 def test_scoring_that_runs_out_of_time_goes_on_with_older_months(world: ScoredWorld) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -66,6 +66,17 @@ def test_a_cause_that_would_explain_any_loss_does_not_make_the_numbers_right(
     assert (told["difference"], told["why"]) == (26 * M, [{"reason": ANY.reason, "amount": 26 * M}])
 
 
+def test_a_level_may_lack_what_the_levels_between_it_and_the_one_above_may(
+    world: ScoredWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given ads beside the account's total, of which campaigns may lack a part, when no campaigns were pulled."""
+    lacking(monkeypatch)
+    world.pull(Level.AD, {"5~8": 7})
+    world.pull(Level.ACCOUNT, {"1": 27})
+    world.score()
+    assert comparison(world.scored(), "ad")["why"] == [{"reason": ANY.reason, "amount": 20 * M}]
+
+
 def test_an_object_that_is_loaded_again_is_not_late(world: ScoredWorld) -> None:
     """Given a pull that was stored in time, when it is replayed a month later, then its days stay timely."""
     at = world.clock.now()
@@ -84,3 +95,21 @@ def test_an_object_that_is_loaded_again_is_not_late(world: ScoredWorld) -> None:
     assert "negative" not in world.scored(day)["gates"]
     ((report, *_), _) = world.findings.quality(f"{GOOGLE}#1")
     assert (report["dimensions"]["timeliness"], report["score"]) == (None, 1.0)
+
+
+def test_days_between_those_that_changed_are_not_read_for_a_score(world: ScoredWorld) -> None:
+    days = [date(2026, 11, day) for day in (17, 18, 19)]
+    for day in days:
+        world.pull_all(day)
+    assert world.score() == 3
+    world.clock.advance(3600)
+    for day in (days[0], days[2]):
+        world.pull(Level.CAMPAIGN, {"1": 7, "2": 20}, day)
+
+    assert world.score() == 2
+
+
+def test_an_ad_account_of_which_no_day_can_be_told_holds_no_other_up(world: ScoredWorld) -> None:
+    world.add_profile("0", timezone="Mars/Olympus")
+    world.pull_all()
+    assert world.score() == 1

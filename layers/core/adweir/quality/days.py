@@ -206,10 +206,8 @@ def _compared(
         if sums is None or sums.rung.standing(day) is not Standing.WHOLE:
             continue
         if above is not None and _comparable(levels[above], sums, day, above):
-            spec = specs[level]
-            gaps = () if spec.sums_to_parent else _gaps(specs, above, level)
             both = sums.days[day.isoformat()], levels[above].days[day.isoformat()]
-            yield from reconcile((level, above), *both, gaps)
+            yield from reconcile((level, above), *both, _gaps(specs, above, level))
         above = level
 
 
