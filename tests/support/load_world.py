@@ -64,7 +64,9 @@ class LoadWorld(World):
         self.loader = self._loader(platforms)
 
     def _loader(self, platforms: Platforms) -> Loader:
-        committer = Committer(self.metrics, self.findings, self.bus, self.clock, threshold=0.8)
+        committer = Committer(
+            (self.metrics, self.findings, self.ledger.unfollowed), self.bus, self.clock, threshold=0.8
+        )
         ends = TaskEnds(self.ledger, self.queues.runs, self.clock)
         swaps = Swaps(lambda _: None, Random(1))
         self.folds = Folds(self.raw, self.clock, swaps)

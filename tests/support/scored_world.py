@@ -40,7 +40,9 @@ class ScoredWorld(World):
         self.add_profile("1")
         self.findings = Findings(clock)
         self.metrics = MetricStore(Patience(clock, 60, lambda _: None), self.ledger, FakeObjects())
-        self.committer = Committer(self.metrics, self.findings, self.bus, clock, threshold=0.8)
+        self.committer = Committer(
+            (self.metrics, self.findings, self.ledger.unfollowed), self.bus, clock, threshold=0.8
+        )
         kinds = {"1": "search", "2": "performance_max"}
         campaigns = [
             AdCampaign(platform=GOOGLE, profile_id="1", id=each, campaign_id=each, objective=kind)

@@ -208,7 +208,10 @@ class StreamWorld(StoreWorld):
             self.subscribe(dataset, SINCE)
         self.held: list[Any] = []
         findings = SimpleNamespace(held=SimpleNamespace(hold=self.held.append, failed=lambda *_: None))
-        committer = Committer(self.store, cast("Any", findings), cast("Any", self.out), self.clock, 0.8)
+        self.unfollowed: list[tuple[str, str]] = []
+        marks = SimpleNamespace(note=lambda *mark: self.unfollowed.append(mark))
+        loads = self.store, cast("Any", findings), cast("Any", marks)
+        committer = Committer(loads, cast("Any", self.out), self.clock, 0.8)
         stores = cast("Any", (self.raw, self.catalog, self.folds))
         self.noted: dict[str, str] = {}
         self.loader = StreamLoader(

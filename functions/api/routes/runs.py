@@ -62,7 +62,10 @@ class RunAnswer(Shown):
     run_id: RunId
     workflow: str = Field(examples=["daily"])
     state: RunState
-    trigger: str = Field(description="What started it.", examples=["schedule", "api"])
+    trigger: str = Field(description="What started it.", examples=["schedule", "api", "arrivals"])
+    because: str | None = Field(
+        description="Of a run that arrivals started: what came, in how many loads.", examples=["file: 2 loads"]
+    )
     scheduled_at: Instant
     started_at: str = Field(description="When it began (ISO 8601); empty before that.")
     ended_at: Instant | None

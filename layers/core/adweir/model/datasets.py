@@ -84,6 +84,12 @@ class Dataset(StrEnum):
         return Grain.HOUR if self.value.endswith("_hourly") else None
 
     @property
+    def changes_days(self) -> bool:
+        """Whether it changes a day's numbers, what they are named by, or what they are billed: what scores and
+        media-mix datasets are made of. Hours do not."""
+        return self.grain is not Grain.HOUR and self not in _OF_NO_DAY
+
+    @property
     def level(self) -> Level:
         """The level of its rows or objects; of a breakdown, the level that it splits."""
         if self.grain:
@@ -96,6 +102,7 @@ class Dataset(StrEnum):
         return self.value.rpartition("_")[0].partition(_BY)[2] if self.grain else ""
 
 
+_OF_NO_DAY = (Dataset.PROFILES, Dataset.CHANGES, Dataset.STREAMS)
 _OBJECTS = {
     Dataset.PROFILES: Level.ACCOUNT,
     Dataset.INVOICES: Level.ACCOUNT,

@@ -179,6 +179,7 @@ MAX_BATCH_DAYS = 366  # days of one pull that a pipeline's batch_size may ask fo
 MAX_RANGE_BATCHES = 400  # pulls per ad account and dataset that a pipeline's date_range is cut into: a task each
 MAX_SWEEP_PARTS = 20  # invocations by which a sweep goes on at once: 15 minutes; the next one is due after 5
 MAX_SWEPT_RUNS = 500  # open runs per sweep; the next one goes on from there
+MAX_REFRESHES_BEGUN = 100  # runs of `refresh` that one message of a sweep begins: 15 s of it; the next one goes on
 MAX_BREACHES = 2000  # breaches that are open or were until lately: each look reads all of them, 1 kB each
 MAX_FAULTS_NAMED = 100  # faults that the health lists, and stored items that one container remembers as unreadable
 MAX_TASKS_LOOKED_AT = 10_000  # tasks of a run that one page looks at for those that are asked for: 10 MB, 3 s

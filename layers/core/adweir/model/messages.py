@@ -109,7 +109,7 @@ class StartRun(Message):
     `scheduled_at` is the time the schedule meant (ISO 8601); planning uses only it. `args` are the arguments of the
     workflow (`pipeline.pipelines`); what they say of the scope is in the scope, too. `then_id`: where the run of this
     id has begun before `scheduled_at`, too early to see what this message is about, the run that is begun in its place,
-    at `then_at` (Unix seconds).
+    at `then_at` (Unix seconds). `arrived`: what the run follows, by its name in how many loads (`model.arrivals`).
     """
 
     kind: Literal["start"] = "start"
@@ -121,6 +121,7 @@ class StartRun(Message):
     trigger: Id = "schedule"
     then_id: Id = ""
     then_at: Count = 0
+    arrived: dict[Id, Count] = {}
 
 
 class StartJob(Message):

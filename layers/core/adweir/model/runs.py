@@ -9,6 +9,9 @@ from typing import Any
 
 from adweir.model.messages import Scope
 
+REFRESH = "refresh"
+"""The workflow that follows what came outside of runs."""
+
 
 class RunState(StrEnum):
     RUNNING = "running"
@@ -65,8 +68,9 @@ class Run:
     `current` are the stages that have begun and not ended; when the run has ended, those that ended last. `flow` is the
     definition of a stored workflow as it was when the run began, None for a built-in one, and `args` the arguments that
     it was given. `version` grows with every change, so that of two workers that decide at once only one wins.
-    `reopened` counts the redrives that opened it again. Totals and `accounts` are known when the run ends; `records`
-    are the rows that its tasks read, None where an earlier version ended it.
+    `reopened` counts the redrives that opened it again. `arrived`: what came outside of runs and this one follows, by
+    its name in how many loads (`model.arrivals`). Totals and `accounts` are known when the run ends; `records` are the
+    rows that its tasks read, None where an earlier version ended it.
     """
 
     run_id: str
@@ -88,6 +92,7 @@ class Run:
     flow: Mapping[str, Any] | None = None
     args: Mapping[str, Any] = field(default_factory=dict)
     records: int | None = None
+    arrived: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def stage(self) -> str:

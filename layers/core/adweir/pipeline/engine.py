@@ -12,6 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
+from functools import partial
 from typing import TYPE_CHECKING
 
 from adweir.model import limits
@@ -41,6 +42,7 @@ from adweir.pipeline.interventions import Interventions
 from adweir.pipeline.narrowing import Narrowing
 from adweir.pipeline.pipelines import with_defaults
 from adweir.pipeline.progress import RunProgress
+from adweir.pipeline.refreshing import Refreshes
 from adweir.pipeline.releasing import Releases
 from adweir.pipeline.rounds import ReleaseParts
 from adweir.pipeline.scopes import check_scheduled, check_scope
@@ -96,12 +98,18 @@ class Engine:
             case Redrive() | CancelRun() | RedriveCredential() | ResumeTasks():
                 self._intervene(message)
             case Sweep():
-                parts = self._ledger, self.sender, self.progress.advance, self._planner.deadline
-                is_done = Sweeper(*parts, self._clock, self._settings).sweep(remaining)
-                if not is_done and message.attempt < limits.MAX_SWEEP_PARTS:
+                if not self._sweep(remaining) and message.attempt < limits.MAX_SWEEP_PARTS:
                     self._runs.send(message.model_copy(update={"attempt": message.attempt + 1}), delay=1)
             case _:
                 raise BadInput(f"the engine does not handle {type(message).__name__}")
+
+    def _sweep(self, remaining: Remaining) -> bool:
+        """Look after the open runs, then follow what came outside of runs. False when another message has to go on."""
+        parts = self._ledger, self.sender, self.progress.advance, self._planner.deadline
+        is_done = Sweeper(*parts, self._clock, self._settings).sweep(remaining)
+        least = self._settings.function_timeout_seconds * 0.1  # less than a sweep leaves, however many runs are open
+        refreshes = Refreshes(self._ledger, self._planner, partial(self.start, waits=False))
+        return refreshes.begin(lambda: remaining() >= least) and is_done
 
     def _intervene(self, message: Redrive | CancelRun | RedriveCredential | ResumeTasks) -> None:
         """Do what an operator asked for. What waits for the end of a run comes again, for two days at most."""
@@ -124,9 +132,10 @@ class Engine:
             case ResumeTasks():
                 self.interventions.resume(self._planner.platforms.parse(message.platform), message.profile)
 
-    def start(self, message: StartRun) -> str:
+    def start(self, message: StartRun, *, waits: bool = True) -> str:
         """Begin a run, once for its `run_id` (`run_id_of`), and ask for its first stages. Returns the run's id: that of
-        the open run of the same workflow, scope and arguments, where there is one that this request joins.
+        the open run of the same workflow, scope and arguments, where there is one that this request joins; it then
+        gets the next turn if it `waits` and was made for a later time.
 
         Raises Unprocessable for an unknown workflow, argument, platform, dataset or date.
         """
@@ -135,7 +144,7 @@ class Engine:
         check_scope(self._planner.platforms, flow, message.scope, message.scheduled_at.date())
         message = dated(message).model_copy(update={"args": with_defaults(flow.name, message.args)})
         run_id = message.run_id
-        if joins(flow.name) and (other := self._ledger.turns.take(message, waits=True)) != run_id:
+        if joins(flow.name) and (other := self._ledger.turns.take(message, waits=waits)) != run_id:
             log.info("%s joins the open run %s", run_id, other)
             return other
         first = decide(flow, blank(message), (), {}, self._planner.deployed, iso(self._clock.now()))
@@ -267,6 +276,7 @@ def blank(message: StartRun) -> Run:
         scope=message.scope,
         trigger=message.trigger,
         args=message.args,
+        arrived=message.arrived,
     )
 
 

@@ -255,8 +255,9 @@ def _queues(depths: Depths, *, dead: bool) -> dict[str, Any]:
 
 
 def _runs(ledger: Ledger) -> dict[str, Any]:
-    """The newest finished run of each workflow among the last ones, and the runs that nothing has repaired."""
-    runs, _ = ledger.list_runs(RUNS_MEASURED)
+    """The newest finished run of each workflow among the last ones, without those of `refresh`, and the runs that
+    nothing has repaired."""
+    runs, _ = ledger.list_runs(RUNS_MEASURED, refreshes=False)
     last: dict[str, Any] = {}
     for run in runs:
         if run.state.is_terminal and run.state is not RunState.CANCELLED:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from adweir.model import limits
+from adweir.model.arrivals import Arrival, named
 from adweir.model.errors import Throttled, Transient, Unprocessable
 from adweir.model.events import RunFinished
 from adweir.model.flows import StageKind
@@ -238,6 +239,7 @@ class RunProgress:
         run = current
         if run.state is RunState.CANCELLED:
             self._close_open(run.run_id, TaskState.CANCELLED)
+        self._leave_behind(run)
         finished = RunFinished(
             run_id=run.run_id,
             workflow=run.workflow,
@@ -254,6 +256,17 @@ class RunProgress:
             self._bus.measure(finished)
             if self.releases is not None:
                 self.releases.wake(run)
+
+    def _leave_behind(self, run: Run) -> None:
+        """Have a run of `refresh` follow what this one loaded, where a stage of its own that should did not run."""
+        ran = {record.name for record in run.stages if not record.left_out}
+        if _unknown(run) or any(
+            stage.kind in self._deployment.deployed and stage.kind is not StageKind.PULL and stage.name not in ran
+            for stage in flow_of(run).stages
+        ):
+            loaded = (task for task in self._ledger.pulls(run.run_id) if task.state is TaskState.LOADED)
+            for account_id in sorted({task.account_id for task in loaded if task.dataset.changes_days}):
+                self._ledger.unfollowed.note(account_id, named(Arrival.CUT_SHORT))
 
     def end_turn(self, run: Run) -> None:
         """Let the request begin that waited for the end of this run."""

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adweir.intake.collect.planner import Coverage, Frame, profile_tasks, profiles_task, span, unplannable
 from adweir.model import limits
+from adweir.model.arrivals import changes_days
 from adweir.model.datasets import Dataset
 from adweir.model.entities import ProfileStatus
 from adweir.model.errors import AuthExpired, BadInput, Unprocessable
 from adweir.model.flows import StageKind
 from adweir.model.labels import owner
 from adweir.model.log import log
-from adweir.model.metrics import Grain, Series
+from adweir.model.metrics import Series
 from adweir.model.platforms import Platform
 from adweir.model.runs import Run
 from adweir.model.tasks import AccountTask, AnyTask, Task
@@ -78,7 +79,6 @@ class Entry(NamedTuple):
 
 
 _LISTS = (Dataset.PROFILES,)
-_OF_NO_DAY = (*_LISTS, Dataset.CHANGES, Dataset.STREAMS)
 UNPLANNABLE = "unplannable"
 """The code of what could not be planned."""
 
@@ -144,6 +144,12 @@ class StagePlanner:
             return {}
         return self._coverage(Series(profile.platform, profile.profile_id, level, grain, breakdown), days)
 
+    def active_accounts(self) -> frozenset[str]:
+        """The client accounts that have an active ad account: stages that pull nothing have tasks for them alone."""
+        return frozenset(
+            profile.account_id for profile in self._catalog.profiles() if profile.status == ProfileStatus.ACTIVE
+        )
+
     def credentials(self) -> list[Credential]:
         """The credentials of all accounts, broken ones included."""
         return self._catalog.credentials()
@@ -163,8 +169,10 @@ class StagePlanner:
 
     def _account_entries(self, run: Run, stage: Stage) -> list[Entry]:
         """One task per client account that has an active ad account in scope; none where the run changes no day, and
-        nothing that a day's numbers are named by."""
-        if run.scope.datasets and not any(_is_worked_on(Dataset(name)) for name in run.scope.datasets):
+        nothing that a day's numbers are named by, or follows what changed none."""
+        if run.scope.datasets and not any(Dataset(name).changes_days for name in run.scope.datasets):
+            return []
+        if run.arrived and not changes_days(run.arrived):
             return []
         deadline = self._deadline(None)
 
@@ -298,10 +306,6 @@ class StagePlanner:
         scope = run.scope
         platforms = {self.platforms.parse(name) for name in scope.platforms}
         return (not scope.accounts or account_id in scope.accounts) and (not platforms or platform in platforms)
-
-
-def _is_worked_on(dataset: Dataset) -> bool:
-    return dataset.grain is not Grain.HOUR and dataset not in _OF_NO_DAY
 
 
 def _refuse(reason: str) -> list[Task]:

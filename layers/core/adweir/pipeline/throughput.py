@@ -51,13 +51,13 @@ class _Sums:
 
 def metrics(ledger: Ledger) -> dict[str, Any]:
     """Counts, durations, rows per second and failures of the newest runs, by workflow, stage and platform (None where a
-    stage pulls nothing).
+    stage pulls nothing). Runs of `refresh`, which load nothing, are left out.
 
     A task's seconds run from its planning to its load, so waiting in queues and for reports is in them.
     `rows_per_second` is rows over those seconds; None where nothing was loaded. Of runs with very many tasks fewer
     are measured (`limits.MAX_TASKS_MEASURED`).
     """
-    newest, _ = ledger.list_runs(RUNS_MEASURED)
+    newest, _ = ledger.list_runs(RUNS_MEASURED, refreshes=False)
     sums: dict[tuple[str, str, str], _Sums] = {}
     measured: list[Run] = []
     read = 0

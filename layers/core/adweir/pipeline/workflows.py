@@ -18,6 +18,7 @@ from adweir.model.messages import Scope
 from adweir.model.metrics import Grain
 from adweir.model.platforms import Platform
 from adweir.model.ports import PlatformParser, platform_named
+from adweir.model.runs import REFRESH
 from adweir.model.slices import ALL
 from adweir.platforms.base import DatasetSpec
 
@@ -229,7 +230,7 @@ WORKFLOWS: Mapping[str, Workflow] = {
                  _metrics(Reach.WHOLE, (*_ENTITIES, *_METRICS, *_HOURLY)), joins=False),
         Workflow("backfill", "the days of a range that were never pulled, and the invoices of its months",
                  _then_work(_YEARS)),
-        Workflow("refresh", "scores of days, bills and media-mix datasets anew, from what is stored",
+        Workflow(REFRESH, "scores of days, bills and media-mix datasets anew, from what is stored",
                  (_RECONCILE, _ETL)),
         Workflow("ad", "pipeline: ads and their days, or the finest level that a platform has",
                  _chain(_PROFILES, _ADS)),

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from adweir.model import limits
+from adweir.model.arrivals import said
 from adweir.model.runs import Run, RunState
 from adweir.model.tasks import AnyTask, Task, TaskState
 from adweir.model.times import iso_of, parse_instant
@@ -29,6 +30,7 @@ def summary(run: Run) -> dict[str, Any]:
         "ended_at": run.ended_at or None,
         "stage": run.stage,
         "reason": run.reason or None,
+        "because": said(run.arrived) or None,
         "scope": run.scope.model_dump(mode="json", exclude_defaults=True),
         "args": dict(run.args),
         "result": result(run, run.records),

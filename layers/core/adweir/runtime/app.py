@@ -99,7 +99,8 @@ class App(Resources):
         from adweir.runtime import loading
 
         limit, margin = self.settings.quality_threshold, self._timing.margin
-        committer = Committer(self.metrics, self.findings, self.bus, self.clock, limit, margin)
+        stores = self.metrics, self.findings, self.ledger.unfollowed
+        committer = Committer(stores, self.bus, self.clock, limit, margin)
         return loading.loader(self, committer)
 
     @cached_property

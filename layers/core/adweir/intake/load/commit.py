@@ -9,9 +9,11 @@ from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adweir.intake.load.holding import HeldBack
+from adweir.model.arrivals import Arrival, named
 from adweir.model.errors import AdweirError, MassVanish, NotReady
 from adweir.model.events import BusEvent, MetricsChanged, QualityBreached
 from adweir.model.messages import ObjectArrived
+from adweir.model.metrics import Grain
 from adweir.model.ports import Bus
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Clock, iso
@@ -24,6 +26,7 @@ from adweir.store.metrics.brought import PullRows
 
 if TYPE_CHECKING:
     from adweir.store.findings import Findings
+    from adweir.store.ledger.unfollowed import Unfollowed
     from adweir.store.metrics.store import LoadOutcome, MetricStore
 
 
@@ -71,21 +74,20 @@ class Allowance(NamedTuple):
 class Committer:
     """Stores what a loader read. A load that scores under `threshold` raises the event QualityBreached.
 
-    The last `margin` seconds of an invocation stay unused.
+    What came outside of runs is noted in the ledger, after it is stored, so that a run follows it. The last `margin`
+    seconds of an invocation stay unused.
     """
 
     def __init__(
         self,
-        metrics: MetricStore,
-        findings: Findings,
+        stores: tuple[MetricStore, Findings, Unfollowed],
         bus: Bus,
         clock: Clock,
         threshold: float,
         margin: float = 20.0,
     ) -> None:
         self._margin = margin
-        self._metrics = metrics
-        self._findings = findings
+        self._metrics, self._findings, self._unfollowed = stores
         self._bus = bus
         self._clock = clock
         self._threshold = threshold
@@ -146,10 +148,22 @@ class Committer:
             raise NotReady("the load continues in another invocation", after=1)
 
     def load(self, pull: Pull, brought: PullRows, allowance: Allowance) -> LoadOutcome:
-        """Store rows and nothing besides, in the time that is left. Raises Throttled, NotReady, Unavailable."""
+        """Store rows, in the time that is left, and note them where no task is behind them.
+
+        They are noted whether or not they changed anything: a worker that died before it noted them is repeated by one
+        for whom nothing changes. Raises Throttled, NotReady, Unavailable.
+        """
         until = self._clock.monotonic() + allowance.remaining() - self._margin
         may = {"accept_vanish": allowance.accept_vanish, "is_new": allowance.is_new}
-        return self._metrics.load(pull, brought, until=until, **may)
+        outcome = self._metrics.load(pull, brought, until=until, **may)
+        if arrival := Arrival.of(pull.source, is_replay=bool(pull.stamp.load)):
+            self.arrived(pull.account_id, arrival, pull.grain)
+        return outcome
+
+    def arrived(self, account_id: str, arrival: Arrival, grain: Grain | None = None) -> None:
+        """Note that something of a client was stored outside of runs: call it after that, and before whatever keeps a
+        repetition from coming this far. Raises Unavailable."""
+        self._unfollowed.note(account_id, named(arrival, grain))
 
     def store(
         self,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from adweir.intake.collect.claim import waits_for
 from adweir.intake.collect.outcomes import describe
 from adweir.model import limits
+from adweir.model.arrivals import Arrival, named
 from adweir.model.deeds import Deed
 from adweir.model.errors import AdweirError, DeadlinePassed, NotReady, Throttled
 from adweir.model.messages import Advance, Narrow, ObjectArrived, StartRun
@@ -35,9 +36,9 @@ class TaskEnds:
     def loaded(self, header: PullHeader, counts: dict[str, int]) -> None:
         """The task ends `loaded`."""
         task = TaskName(header.run_id, header.task_id, header.generation)
-        self._ledger.finish_loaded(
-            task, Pulled(header.profile_key, header.dataset, header.window, header.stage), counts
-        )
+        pulled = Pulled(header.profile_key, header.dataset, header.window, header.stage)
+        if not self._ledger.finish_loaded(task, pulled, counts) and not self._ledger.is_loaded(task):
+            self._came_late(header)
         self._advance(header)
 
     def skipped(self, header: PullHeader) -> None:
@@ -84,6 +85,11 @@ class TaskEnds:
         task = self._ledger.note_wait(header.run_id, header.task_id, header.generation, waits)
         if task is not None and task.deadline and epoch(self.clock.now()) >= task.deadline:
             raise DeadlinePassed("the partition was still being written at the task's deadline")
+
+    def _came_late(self, header: PullHeader) -> None:
+        """Have a run follow what was stored after its task had ended otherwise: its own run may be over."""
+        if header.dataset.grain is not None or header.dataset.changes_days:
+            self._ledger.unfollowed.note(header.account_id, named(Arrival.LATE, header.dataset.grain))
 
     def _task(self, header: PullHeader) -> Task | None:
         task = self._ledger.get_pull(header.run_id, header.task_id)

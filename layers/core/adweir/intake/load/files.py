@@ -30,6 +30,7 @@ from adweir.intake.load.dropped_kept import DroppedKept
 from adweir.intake.load.dropped_rows import ENTITY_BYTES, ROW_BYTES, DropFacts, DroppedRows, Outgrown, register_key
 from adweir.intake.load.holding import HeldBack
 from adweir.model import limits, trace
+from adweir.model.arrivals import Arrival
 from adweir.model.data_types import DATA_TYPES
 from adweir.model.errors import AdweirError, NotFound, NotReady, TooLarge
 from adweir.model.messages import ObjectArrived
@@ -144,11 +145,11 @@ class DropLoader:
         self, drop: DropFacts, stream: BinaryIO, reader: FileReader | KeptFiles | None, remaining: Remaining
     ) -> dict[str, Any]:
         """Load a file; what its receipt says of it."""
-        if reader is None:
-            return self._bills(drop, stream, remaining)
-        if isinstance(reader, KeptFiles):
-            return self._kept(drop, stream, reader, remaining)
-        return self._rows(drop, stream, reader, remaining)
+        if isinstance(reader, FileReader):
+            return self._rows(drop, stream, reader, remaining)
+        kept = self._kept(drop, stream, reader, remaining) if reader else self._bills(drop, stream, remaining)
+        self._committer.arrived(drop.account_id, Arrival.FILE)
+        return kept
 
     def settle(self, message: ObjectArrived, error: AdweirError) -> None:
         """A file that cannot be read as a whole: a receipt that says why. A file that is gone needs none."""

@@ -15,6 +15,7 @@ from adweir.intake.load.holding import HeldBack
 from adweir.intake.load.invoices import InvoiceLists
 from adweir.intake.load.objects import ObjectLists
 from adweir.model import limits, trace
+from adweir.model.arrivals import Arrival
 from adweir.model.datasets import Dataset
 from adweir.model.deeds import Deed
 from adweir.model.errors import AdweirError, DeadlinePassed, MassVanish, NotReady, Throttled, TooLarge
@@ -100,6 +101,8 @@ class PullLoader:
                 return
         self._apply_newer_options(header, message, context.options)
         self._note_listing(header, counts)
+        if message.load and header.dataset.grain is None:
+            self._committer.arrived(header.account_id, Arrival.REPLAY)
         ends.loaded(header, counts)
 
     def _skip(self, header: PullHeader, ends: TaskEnds) -> None:

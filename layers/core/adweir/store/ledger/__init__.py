@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from adweir.model.runs import Run
+from adweir.model.tasks import TaskState
 from adweir.model.times import Clock
 from adweir.store.ledger.account_tasks import AccountTasks
 from adweir.store.ledger.api_log import ApiLog
@@ -22,18 +23,21 @@ from adweir.store.ledger.receipts import Receipts
 from adweir.store.ledger.replays import Replays
 from adweir.store.ledger.runs import Runs, run_of, run_pk
 from adweir.store.ledger.shared_reports import SharedReports
+from adweir.store.ledger.task_rows import TaskName
 from adweir.store.ledger.tasks import REDRIVABLE, TOGETHER
 from adweir.store.ledger.tokens import Tokens
 from adweir.store.ledger.trials import Trials
 from adweir.store.ledger.troubled_runs import TroubledRuns
 from adweir.store.ledger.turns import RunTurns
+from adweir.store.ledger.unfollowed import Unfollowed
 
 __all__ = ["PLANNING", "REDRIVABLE", "TOGETHER", "LaneRecord", "Ledger", "Marker", "Tokens"]
 
 
 class Ledger(Runs, Lanes, AccountTasks, Leases):
     """Runs, tasks and their markers, lanes, leases; beside them brakes, tokens, shared reports, receipts, replays,
-    exports, the API log, faults, trials, runs in trouble, the audit, what jobs came to, last words, turns.
+    exports, the API log, faults, trials, runs in trouble, the audit, what jobs came to, last words, turns, and what no
+    run has followed yet.
 
     `service` names the function in the audit."""
 
@@ -53,6 +57,12 @@ class Ledger(Runs, Lanes, AccountTasks, Leases):
         self.fired = FiredLast(clock)
         self.last_words = LastWords(clock)
         self.turns = RunTurns(clock)
+        self.unfollowed = Unfollowed(clock)
+
+    def is_loaded(self, task: TaskName) -> bool:
+        """Whether a task of this generation ended `loaded`: then its run goes on from there."""
+        known = self.get_task(task.run_id, task.task_id)
+        return known is not None and known.generation == task.generation and known.state is TaskState.LOADED
 
     def progress(self, run_id: str) -> tuple[Run | None, str]:
         """A run as it is now, and a stage of which work is open, "" when none is. Raises UnreadableItem.

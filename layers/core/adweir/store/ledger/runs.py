@@ -1,24 +1,27 @@
 """Runs in the ledger.
 
 `run#<id>` / `run` is the run; `open-runs` / `<id>` exists until its end is announced; `runs#<yyyy-mm>` /
-`<started_at>#<id>` lists it.
+`<started_at>#<id>` lists it. Runs of `refresh` are listed under `refreshes#<yyyy-mm>`: there may be hundreds of them
+between one daily run and the next, and who looks for the newest of the others reads none of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
+from heapq import merge
+from itertools import islice
 from typing import Any
 
 from adweir.model.errors import Transient
 from adweir.model.messages import Scope
-from adweir.model.runs import CurrentStage, Run, RunState, StageRecord, StageState
+from adweir.model.runs import REFRESH, CurrentStage, Run, RunState, StageRecord, StageState
 from adweir.model.times import iso
 from adweir.store.dynamo.paging import from_token, to_token, unknown_token
 from adweir.store.ledger.rows import HISTORY, Row, Rows
 
 _OPEN = "open-runs"
-_LIST = "runs"
+_LIST, _REFRESHES = "runs", "refreshes"
 _FIELDS = frozenset(field.name for field in fields(Run))
 _STAGE_FIELDS = frozenset(field.name for field in fields(StageRecord))
 _CURRENT_FIELDS = frozenset(field.name for field in fields(CurrentStage))
@@ -43,7 +46,7 @@ class Runs(Rows):
         run = replace(run, started_at=run.started_at or now, current=tuple(begun))
         self.mark_open(run.run_id)
         self._put(
-            self._row(f"runs#{run.started_at[:7]}", f"{run.started_at}#{run.run_id}", state=run.workflow),
+            self._row(f"{_list_of(run)}#{run.started_at[:7]}", f"{run.started_at}#{run.run_id}", state=run.workflow),
         )
         return self._put(self._run_row(run), self._absent())
 
@@ -52,8 +55,10 @@ class Runs(Rows):
         row = self._fetch(run_pk(run_id), "run")
         return None if row is None else self._parsed(row, run_of)
 
-    def list_runs(self, limit: int = 50, token: str = "") -> tuple[list[Run], str]:
-        """Runs, newest first, and the token of the next page, "" after the last. Raises BadInput for a wrong token."""
+    def list_runs(self, limit: int = 50, token: str = "", *, refreshes: bool = True) -> tuple[list[Run], str]:
+        """Runs, newest first, and the token of the next page, "" after the last; without those of `refresh` where not
+        `refreshes`. Raises BadInput for a wrong token."""
+        lists = (_LIST, _REFRESHES) if refreshes else (_LIST,)
         months = list(self._months())
         month, _, after = from_token(_LIST, token).partition("|")
         if token:
@@ -65,7 +70,10 @@ class Runs(Rows):
             position = after if name == month else ""
             while True:
                 wanted = limit - len(runs)
-                rows = list(self._query(f"runs#{name}", after=position, newest_first=True, limit=wanted))
+                found = [
+                    self._query(f"{each}#{name}", after=position, newest_first=True, limit=wanted) for each in lists
+                ]
+                rows = list(islice(merge(*found, key=_place, reverse=True), wanted))
                 runs += self._listed(rows)
                 if len(runs) >= limit:
                     return runs, to_token(_LIST, f"{name}|{rows[-1].sk}")
@@ -138,6 +146,14 @@ class Runs(Rows):
         body = asdict(run)
         body["scope"] = run.scope.model_dump(mode="json", exclude_defaults=True)
         return self._row(run_pk(run.run_id), "run", state=run.state.value, version=run.version, body=body)
+
+
+def _list_of(run: Run) -> str:
+    return _REFRESHES if run.workflow == REFRESH else _LIST
+
+
+def _place(row: Row) -> str:
+    return row.sk
 
 
 def run_of(row: Row) -> Run:
