@@ -78,7 +78,7 @@ def called(river: River) -> list[dict[str, str]]:
     return [run for run in river.api.get("/api/v1/runs", limit=100)["runs"] if run["trigger"] == "webhook"]
 
 
-def test_given_a_dropped_file_when_lines_are_malformed_then_the_others_are_stored_and_a_receipt_says_so(
+def test_given_a_dropped_file_when_lines_are_malformed_then_the_others_are_stored_told_of_and_followed_by_a_run(
     river: River,
 ) -> None:
     mori = river.clients["mori"]
@@ -102,6 +102,13 @@ def test_given_a_dropped_file_when_lines_are_malformed_then_the_others_are_store
         (f"90~{ad}", day): (ad * 100, ad, 1_000_000, ad * 1_000_000 + 250_000, ad * 3_000_000 + 100_000) for ad in good
     }
 
+    river.sweep_after(0)
+    run = until(lambda: followed(river, mori.account_id), "the run that follows the file")
+    (told,) = [each for each in scored(river, mori.meta, day) if each["date"] == day]
+    assert (run["workflow"], run["state"], run["result"]["success"]) == ("refresh", "succeeded", True)
+    assert told["scored_at"] >= run["started_at"]
+    assert told["dimensions"]["validity"] < 1  # of five lines, two
+
     before = dropped(river)
     again = receipt_of(river, name, river.drop(name, content))
     assert (again["state"], again["duplicate_of"]) == ("duplicate", f"drops/{name} {version}")
@@ -113,6 +120,22 @@ def receipt_of(river: River, name: str, version: str) -> dict[str, Any]:
     key = f"receipts/drops/{name}.{version}.json"
     until(lambda: key in river.keys("receipts/"), f"the receipt of {name}")
     found: dict[str, Any] = json.loads(river.s3.get_object(Bucket=river.bucket, Key=key)["Body"].read())
+    return found
+
+
+def followed(river: River, account_id: str) -> dict[str, Any] | None:
+    """The run that files of a client have started, once it has ended."""
+    found = [
+        run for run in river.api.get("/api/v1/runs", limit=100)["runs"] if "file: 1 load" in (run["because"] or "")
+    ]
+    ours = [run for run in found if run["scope"] == {"accounts": [account_id]} and run["trigger"] == "arrivals"]
+    return next((run for run in ours if run["ended_at"]), None)
+
+
+def scored(river: River, profile_id: str, day: str) -> list[dict[str, Any]]:
+    """The scores of a day."""
+    asked = {"platform": "meta", "profile_id": profile_id, "start": day, "end": day}
+    found: list[dict[str, Any]] = river.api.get("/api/v1/quality", **asked)["days"]
     return found
 
 

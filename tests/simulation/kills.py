@@ -47,7 +47,7 @@ _BEFORE_AND_AFTER = (Fault.KILLED_BEFORE, Fault.KILLED_AFTER)
 _ASKED_AGAIN_SECONDS = 20.0
 _API_SECONDS = 29.0
 _CLEAR = Weather((), 0.0, 0)
-_LEAVINGS = ("open#", "open-runs", "turn#", "parked#")
+_LEAVINGS = ("open#", "open-runs", "turn#", "parked#", "unfollowed")
 """What no ended run leaves in the ledger, by the beginning of its key."""
 _DATASETS = f"mmm/{ACCOUNT}/EUR/"
 _OLD = "of an earlier day"

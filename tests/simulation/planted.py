@@ -13,6 +13,8 @@ from typing import Any
 from unittest import mock
 
 from adweir.intake.load import pulls
+from adweir.intake.load.commit import Committer
+from adweir.intake.load.ends import TaskEnds
 from adweir.model.errors import Transient, Unavailable
 from adweir.model.tasks import TaskState
 from adweir.model.times import iso
@@ -222,6 +224,21 @@ def work_not_done_anew() -> AbstractContextManager[object]:
     return mock.patch.object(AccountTasks, "_plan_again", lambda _self, known, _task: known)
 
 
+def replays_unfollowed() -> AbstractContextManager[object]:
+    """What is loaded again from raw leaves no mark."""
+    return mock.patch.object(Committer, "arrived", return_value=None)
+
+
+def late_pulls_unfollowed() -> AbstractContextManager[object]:
+    """What is stored after its task has failed or was cancelled leaves no mark."""
+    return mock.patch.object(TaskEnds, "_came_late", return_value=None)
+
+
+def cut_short_unfollowed() -> AbstractContextManager[object]:
+    """A run that was cancelled, or stopped, leaves what it loaded to nobody."""
+    return mock.patch.object(RunProgress, "_leave_behind", return_value=None)
+
+
 FAULTS: Mapping[str, Plant] = {
     plant.__name__: plant
     for plant in (
@@ -241,6 +258,9 @@ FAULTS: Mapping[str, Plant] = {
         other_branch_overlooked,
         reopened_without_a_turn,
         work_not_done_anew,
+        replays_unfollowed,
+        late_pulls_unfollowed,
+        cut_short_unfollowed,
     )
 }
 

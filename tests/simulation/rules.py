@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from adweir.model.flows import StageKind
 from adweir.model.metrics import Grain, Level, Series
 from adweir.model.tasks import TaskState
 from adweir.model.times import Window, parse_instant
@@ -47,9 +48,14 @@ class Watch:
         self._simulation = simulation
         self.faults: list[str] = []
         self.doubtful: set[tuple[str, str]] = set()
+        self.numbers_at = 0.0
+        """When what is stored of days changed last."""
+        self._runs: set[str] = set()
 
     def changed(self, table: str, old: Item | None, new: Item | None) -> None:
         """Hook of the tables."""
+        if table == METRICS and "#day#" in str(new or old) and _said(old) != _said(new):
+            self.numbers_at = self._simulation.scheduler.now
         if table != LEDGER or new is None:
             return
         sk = new["sk"]["S"]
@@ -139,8 +145,9 @@ class Watch:
     def _beside(self, run: Item) -> Iterator[str]:
         """Of one workflow and scope, one run is open at a time."""
         ours = _about(run)
-        for run_id in self._simulation.story.runs if joins(ours[0]) else ():
-            for other in self._simulation.dynamodb.items(LEDGER, f"run#{run_id}"):
+        self._runs.add(run["pk"]["S"])
+        for pk in sorted(self._runs) if joins(ours[0]) else ():
+            for other in self._simulation.dynamodb.items(LEDGER, pk):
                 is_open = other["sk"]["S"] == "run" and other["state"]["S"] == "running"
                 if is_open and other["pk"] != run["pk"] and _about(other) == ours:
                     yield f"{run['pk']['S']} is open beside {other['pk']['S']}"
@@ -150,6 +157,15 @@ class Watch:
         for item in self._simulation.dynamodb.items(LEDGER, run["pk"]["S"]):
             if item["sk"]["S"].startswith(("open#lists#", "open#days#")) and not _number(item, "generation"):
                 yield f"{run['pk']['S']} joined its branches while there was {item['sk']['S']}"
+
+
+def _said(item: Item | None) -> Mapping[str, Any]:
+    """What an item says of days: their numbers, by attributes (`d01`), or which pulls answer for them."""
+    if item is None:
+        return {}
+    if item["sk"]["S"] == COVERAGE:
+        return Coverage.decode(item).days
+    return {name: value for name, value in item.items() if name[0] == "d" and name[1:].isdigit()}
 
 
 def _about(run: Item) -> tuple[str, Any, Any]:
@@ -165,6 +181,7 @@ def _current(run: Item) -> set[str]:
 def at_the_end(simulation: Simulation, metrics: MetricStore) -> Iterator[str]:
     """The rules that a finished run keeps."""
     yield from _runs(simulation)
+    yield from _all_followed(simulation)
     yield from _messages(simulation)
     pulls = model.landed(simulation.s3, simulation.world)
     yield from _backfills(simulation, pulls)
@@ -232,6 +249,15 @@ def _followed(simulation: Simulation, run_id: str, items: Mapping[str, Item]) ->
     for kind in sorted(work):
         if ends and not any(what == kind and at >= max(ends) - _SKEW for what, at in simulation.parts.work):
             yield f"{run_id} had its last numbers at {max(ends)}, and no {kind} began since"
+
+
+def _all_followed(simulation: Simulation) -> Iterator[str]:
+    """What follows the data began after the last number was stored, by whichever run: also where that came late, by a
+    replay, or in a run that was cancelled. A message that was given up comes when somebody sends it again."""
+    at = simulation.watch.numbers_at
+    last = max((begun for kind, begun in simulation.parts.work if kind == StageKind.ETL), default=0.0)
+    if at > last and not any(line.dead for line in simulation.sqs.queues.values()):
+        yield f"numbers changed at {at}, and the last work on them began at {last}"
 
 
 def _time(item: Item) -> float:

@@ -36,6 +36,8 @@ from simulation.world import World
 
 LONGEST_SECONDS = 8 * 3600.0
 _SECRET = "adweir/simulated"
+UNFOLLOWED = "unfollowed"
+"""Where the ledger has what came outside of runs; the next sweep begins a run that follows it."""
 
 
 @dataclass
@@ -109,7 +111,7 @@ class Simulation:
             return True
         if self._asked < len(self.story.wishes) or self._arriving or not self.fleet.quiet:
             return False
-        return not self.dynamodb.items(LEDGER, "open-runs")
+        return not self.dynamodb.items(LEDGER, "open-runs") and not self.dynamodb.items(LEDGER, UNFOLLOWED)
 
     def _wish(self, message: Any) -> None:
         self._asked += 1

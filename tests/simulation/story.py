@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from adweir.model.messages import CancelRun, Message, Redrive, Scope, StartRun
+from adweir.model.datasets import Dataset
+from adweir.model.messages import CancelRun, Message, Redrive, Replay, Scope, StartRun, Sweep
+from adweir.model.tasks import Cause
 from adweir.platforms.connector import Mode
-from simulation.platform import SLICES
+from simulation.platform import NAME, SLICES
 from simulation.weather import Weather
 
 PROFILE = "p1"
@@ -20,6 +22,7 @@ _DATASET = "campaign_daily"
 _WITH_TOTALS = 0.2
 _WITH_BRANCHES = 0.25
 _WITH_A_REPEATED_RUN = 0.15
+_WITH_REPLAYS = 0.2
 BRANCHES = "branches"
 """The name of the workflow that a user of the stories has stored: two branches that are joined."""
 
@@ -84,14 +87,13 @@ def story_of(seed: int) -> Story:
     rng, totals = random.Random(f"story {seed}"), random.Random(f"totals {seed}").random() < _WITH_TOTALS
     branching, back = random.Random(f"branches {seed}"), random.Random(f"back {seed}")
     start = _FIRST_DAY + timedelta(days=rng.choice((0, 0, 12)), hours=rng.choice((1, 6, 12, 20)))
+    workers, wishes = rng.randint(2, 4), _wishes(rng, start, totals=totals)
+    wishes = _repeated(random.Random(f"again {seed}"), _branched(branching, _longer(back, wishes)))
     return Story(
         seed=seed,
         start=start,
-        workers=rng.randint(2, 4),
-        wishes=_repeated(
-            random.Random(f"again {seed}"),
-            _branched(branching, _longer(back, _wishes(rng, start, totals=totals))),
-        ),
+        workers=workers,
+        wishes=wishes if totals else _replayed(random.Random(f"replays {seed}"), wishes, start),
         habits=_habits(rng, _flow(branching), totals=totals),
         weather=Weather.drawn(rng),
         late=rng.choice((0.0, 0.1, 0.3)),
@@ -180,6 +182,28 @@ def _repeated(rng: random.Random, wishes: tuple[Wish, ...]) -> tuple[Wish, ...]:
 
     redriven = Wish(at + rng.uniform(0.0, 60.0), Redrive(run_id=first.run_id))
     return tuple(sorted([*map(changed, wishes), redriven], key=lambda wish: wish.after))
+
+
+def _replayed(rng: random.Random, wishes: tuple[Wish, ...], start: datetime) -> tuple[Wish, ...]:
+    """Sometimes what is stored is loaded again, once or more, outside of any run, and sweeps come meanwhile."""
+    if rng.random() >= _WITH_REPLAYS:
+        return wishes
+    asked = []
+    for number in range(1, rng.choice((2, 3, 4))):
+        replay = Replay(
+            replay_id=f"replay-{number}",
+            account_id=ACCOUNT,
+            platform=NAME,
+            profile_id=PROFILE,
+            datasets=(Dataset(_DATASET),),
+            start=start.date() - timedelta(days=5),
+            end=start.date(),
+            load=number,
+            cause=Cause.REPLAY,
+        )
+        after = rng.uniform(60.0, 1500.0)
+        asked += [Wish(after, replay), *(Wish(after + rng.uniform(0.0, 12.0), Sweep()) for _ in range(6))]
+    return tuple(sorted([*wishes, *asked], key=lambda wish: wish.after))
 
 
 def _flow(rng: random.Random) -> Mapping[str, Any]:
