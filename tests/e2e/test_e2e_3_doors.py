@@ -103,7 +103,7 @@ def test_given_a_dropped_file_when_lines_are_malformed_then_the_others_are_store
     }
 
     river.sweep_after(0)
-    run = until(lambda: followed(river, mori.account_id), "the run that follows the file")
+    (run,) = until(lambda: followed(river, mori.account_id), "the run that follows the file")
     (told,) = [each for each in scored(river, mori.meta, day) if each["date"] == day]
     assert (run["workflow"], run["state"], run["result"]["success"]) == ("refresh", "succeeded", True)
     assert told["scored_at"] >= run["started_at"]
@@ -123,13 +123,11 @@ def receipt_of(river: River, name: str, version: str) -> dict[str, Any]:
     return found
 
 
-def followed(river: River, account_id: str) -> dict[str, Any] | None:
-    """The run that files of a client have started, once it has ended."""
-    found = [
-        run for run in river.api.get("/api/v1/runs", limit=100)["runs"] if "file: 1 load" in (run["because"] or "")
-    ]
-    ours = [run for run in found if run["scope"] == {"accounts": [account_id]} and run["trigger"] == "arrivals"]
-    return next((run for run in ours if run["ended_at"]), None)
+def followed(river: River, account_id: str) -> list[dict[str, Any]]:
+    """The runs that files of a client have started and that have ended."""
+    found = [run for run in river.api.get("/api/v1/runs", limit=100)["runs"] if run["trigger"] == "arrivals"]
+    ours = [run for run in found if run["scope"] == {"accounts": [account_id]} and "file: 1 load" in run["because"]]
+    return [run for run in ours if run["ended_at"]]
 
 
 def scored(river: River, profile_id: str, day: str) -> list[dict[str, Any]]:
