@@ -18,14 +18,14 @@ from adweir.model.flows import StageKind
 from adweir.model.log import log
 from adweir.model.messages import PlanStage
 from adweir.model.ports import Bus, Queue
-from adweir.model.runs import CurrentStage, Run, RunState, StageState
+from adweir.model.runs import REFRESH, CurrentStage, Run, RunState, StageState
 from adweir.model.tasks import AnyTask, Task, TaskState
 from adweir.model.times import Clock, iso, parse_instant
 from adweir.pipeline.deciding import Decision, StageTally, decide, lists_only, reopened, state_of
 from adweir.pipeline.flow_forms import flow_of
 from adweir.pipeline.stages import UNPLANNABLE
 from adweir.pipeline.time_left import TimeLeft
-from adweir.pipeline.workflows import Stage, Workflow, joins
+from adweir.pipeline.workflows import WORKFLOWS, Stage, Workflow, joins
 from adweir.store.ledger import REDRIVABLE
 from adweir.store.ledger.runs import insist
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 
 _RACES = 5
+_FOLLOWING = frozenset(stage.kind for stage in WORKFLOWS[REFRESH].stages)
+"""What a run of `refresh` does."""
 TIMED_OUT = "timed_out"
 """The code of what was open when its stage's time-out came."""
 
@@ -261,7 +263,7 @@ class RunProgress:
         """Have a run of `refresh` follow what this one loaded, where a stage of its own that should did not run."""
         ran = {record.name for record in run.stages if not record.left_out}
         if _unknown(run) or any(
-            stage.kind in self._deployment.deployed and stage.kind is not StageKind.PULL and stage.name not in ran
+            stage.kind in _FOLLOWING & {*self._deployment.deployed} and stage.name not in ran
             for stage in flow_of(run).stages
         ):
             loaded = (task for task in self._ledger.pulls(run.run_id) if task.state is TaskState.LOADED)
