@@ -234,11 +234,6 @@ def late_pulls_unfollowed() -> AbstractContextManager[object]:
     return mock.patch.object(TaskEnds, "_came_late", return_value=None)
 
 
-def cut_short_unfollowed() -> AbstractContextManager[object]:
-    """A run that was cancelled, or stopped, leaves what it loaded to nobody."""
-    return mock.patch.object(RunProgress, "_leave_behind", return_value=None)
-
-
 FAULTS: Mapping[str, Plant] = {
     plant.__name__: plant
     for plant in (
@@ -260,7 +255,6 @@ FAULTS: Mapping[str, Plant] = {
         work_not_done_anew,
         replays_unfollowed,
         late_pulls_unfollowed,
-        cut_short_unfollowed,
     )
 }
 
