@@ -294,4 +294,4 @@ def test_how_many_requests_an_arrival_costs(world: PipelineWorld, calls: AwsCall
     world.drain()
     ended = asked(calls)
 
-    assert (quiet, begun, ended) == (4, 11, 28)
+    assert (quiet, begun <= 10, ended <= 26) == (4, True, True)
