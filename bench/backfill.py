@@ -1,0 +1,122 @@
+"""What a backfill costs the daily run: the same daily run alone and amid a backfill of three years, on one sandbox.
+
+All clients of the sandbox are backfilled at once. The daily runs alone come first, each on the world as it is, so all
+pull the same days again. A run amid the backfill begins while the backfill has all of its places. Last line: one JSON
+object.
+
+    python bench/backfill.py
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "core")]
+
+from adweir.model.messages import StartRun  # noqa: E402
+from adweir.store.catalog.keys import SCOPES  # noqa: E402
+from ops.client import Api  # noqa: E402
+from ops.commands import create_key  # noqa: E402
+from ops.demo.world import WorldDoors  # noqa: E402
+from ops.target import Deployment, sandbox_target  # noqa: E402
+from sandbox import lifecycle  # noqa: E402
+from sandbox.lifecycle import Home, Options  # noqa: E402
+
+RUNS = 3
+HISTORY_DAYS = 10
+YEARS_DAYS = 3 * 365
+GIVE_UP_SECONDS = 120.0
+BETWEEN_SECONDS = 4.0
+"""The backfill has its places again by then."""
+LIMIT = 1.5
+
+
+@contextmanager
+def sandbox() -> Iterator[dict[str, Any]]:
+    """A sandbox in a temporary folder, stopped afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Home(Path(folder) / "home")
+        options = Options(parameters={"HistoryDays": str(HISTORY_DAYS)})
+        try:
+            make_key = lambda found: create_key(sandbox_target(found), "bench", SCOPES)  # noqa: E731
+            yield lifecycle.up(home, ROOT, options, make_key).description
+        finally:
+            lifecycle.down(home)
+
+
+def register(api: Api, clients: list[dict[str, Any]]) -> list[str]:
+    """Create the clients; returns their ids."""
+    ids = []
+    for client in clients:
+        body = {"company_name": client["company_name"], "primary_contact_email": client["primary_contact_email"]}
+        ids.append(api.post("/api/v1/accounts", body)["account_id"])
+        for credential in client["credentials"].values():
+            api.post(f"/api/v1/accounts/{ids[-1]}/credentials", credential)
+    return ids
+
+
+def daily(target: Deployment, world: WorldDoors, number: int) -> float:
+    """Seconds that a daily run takes."""
+    app, run_id = target.app(), f"bench-{number}"
+    begin = time.monotonic()
+    at = world.now + timedelta(seconds=number)
+    app.queues.runs.send(StartRun(workflow="daily", scheduled_at=at, run_id=run_id))
+    while time.monotonic() - begin < GIVE_UP_SECONDS:
+        run = app.ledger.get_run(run_id)
+        if run is not None and run.state.is_terminal:
+            return time.monotonic() - begin
+        time.sleep(0.05)
+    raise SystemExit(f"the daily run {run_id} did not end")
+
+
+def main() -> int:
+    """Measure and print. Returns 1 when a daily run waits too long for the backfill."""
+    with sandbox() as description:
+        api = Api(description["api_url"], description["api_key"])
+        world = WorldDoors(description["platforms_url"])
+        target = sandbox_target(description)
+        clients = register(api, world.get("credentials")["accounts"])
+        daily(target, world, 0)  # the first pulls more
+        alone = [daily(target, world, number) for number in range(1, RUNS + 1)]
+        first, last = (world.day(ago).isoformat() for ago in (YEARS_DAYS, 1))
+        runs = [
+            api.post("/api/v1/ingestion/backfill", {"account_id": client, "start": first, "end": last})["run_id"]
+            for client in clients
+        ]
+        amid = []
+        for number in range(RUNS + 1, 2 * RUNS + 1):
+            time.sleep(BETWEEN_SECONDS)
+            amid.append(daily(target, world, number))
+        found = [api.get(f"/api/v1/runs/{run_id}") for run_id in runs]
+    windows = [sum(run["backfill"]["windows"][name] for run in found) for name in ("done", "total")]
+    is_amid = any(run["state"] == "running" for run in found)
+    ratio = median(amid) / median(alone)
+    print(
+        f"daily run alone {median(alone):.1f} s, amid a backfill {median(amid):.1f} s;"
+        f" {windows[0]} of {windows[1]} windows"
+    )
+    result = {
+        "bench": "backfill",
+        "alone_seconds": [round(each, 2) for each in alone],
+        "amid_seconds": [round(each, 2) for each in amid],
+        "ratio": round(ratio, 2),
+        "limit_ratio": LIMIT,
+        "windows_done": windows[0],
+        "windows_total": windows[1],
+    }
+    print(json.dumps(result))
+    return 0 if is_amid and ratio <= LIMIT else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
