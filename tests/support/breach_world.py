@@ -162,5 +162,5 @@ class MonitoredAccount:
 
 def bill(month: date, state: str, unexplained: str = "12.50") -> dict[str, Any]:
     """A bill as `quality.bills` keeps it."""
-    numbers = {"billed": "112.50", "measured": "100.00", "unexplained": unexplained}
+    numbers = {"billed": "115.00", "measured": "100.00", "unexplained": unexplained, "explained": {"fee": "2.50"}}
     return {"month": f"{month:%Y-%m}", "currency": "EUR", "state": state, **numbers}

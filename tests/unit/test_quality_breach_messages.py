@@ -24,7 +24,7 @@ OPENED = Breach(
     opened_at="2026-11-21T11:31:00.000000Z",
     since="2026-11-21T05:30:00.000000Z",
     value="last pulled 2026-11-20 05:41 UTC",
-    expected="a pull after 2026-11-21 05:30 UTC",
+    expected="a successful pull after 2026-11-21 05:30 UTC",
     do="GET /api/v1/pipeline/health says why it waits.",
     about="day",
 )
@@ -45,7 +45,7 @@ def test_the_text_says_what_happened_since_when_whose_what_was_expected_and_what
 Ad account: meta_ads ad account 1 of client acme
 Since: 2026-11-21 05:30 UTC
 Found: last pulled 2026-11-20 05:41 UTC
-Expected: a pull after 2026-11-21 05:30 UTC
+Expected: a successful pull after 2026-11-21 05:30 UTC
 What to do: GET /api/v1/pipeline/health says why it waits.
 Help: docs/operations.md, An ad account is stale
 Cause: freshness#meta_ads#1#day
@@ -86,6 +86,7 @@ def test_pagerduty_gets_an_alarm_of_one_name_that_triggers_and_resolves(
     assert written(breach, MessageFormat.PAGERDUTY).subject.startswith(f"{state}: ")
     assert (message["NewStateValue"], message["event_action"]) == (state, action)
     assert message["AlarmName"] == message["dedup_key"] == breach.cause
+    assert (breach.do in message["AlarmDescription"]) == (state == "ALARM"), "there is nothing to do about what is over"
     assert {"summary", "source", "severity"} <= message["payload"].keys()
     assert message["payload"]["severity"] in {"critical", "error", "warning", "info"}
 

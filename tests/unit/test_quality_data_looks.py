@@ -90,6 +90,7 @@ def test_a_bill_is_told_for_as_long_as_it_is_unexplained() -> None:
     world.looks.look("acme")
     assert world.told.causes == ["+bill#meta_ads#1#2026-10#EUR"]
     assert "differs from the measured spend by 12.50 EUR" in world.told.breaches[0].says
+    assert world.told.breaches[0].value == "billed 115.00 EUR, measured 100.00; its lines explain: fee 2.50"
 
     world.bills_kept = [bill(month, "explained", "0.00")]
     world.look_on(93)

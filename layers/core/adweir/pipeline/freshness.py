@@ -196,7 +196,7 @@ def _look(
         judgement=Judgement.BAD,
         says=f"No pull of its {what} succeeded since {_words(due)}, when {words} was to begin one.",
         value=f"last pulled {_words(parse_instant(pulled))}" if pulled else "never pulled",
-        expected=f"a pull after {_words(due)}, within the time that a task has",
+        expected=f"a successful pull after {_words(due)}",
         since=iso(due),
         do="GET /api/v1/pipeline/health says why it waits, GET /api/v1/runs what became of the newest runs. After the"
         f" repair: POST /api/v1/ingestion/sync-account/{profile.account_id}",

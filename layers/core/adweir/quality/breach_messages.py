@@ -91,9 +91,10 @@ def _slack(breach: Breach) -> BreachMessage:
 
 def _pagerduty(breach: Breach) -> BreachMessage:
     state, before = ("OK", "ALARM") if breach.cleared_at else ("ALARM", "OK")
+    steps = "" if breach.cleared_at else f" {breach.do} Help: docs/operations.md, {HELP[breach.kind]}"
     body: dict[str, Any] = {
         "AlarmName": breach.cause[:_KEY_CHARS],
-        "AlarmDescription": f"{_title(breach)}. {breach.do} Help: docs/operations.md, {HELP[breach.kind]}",
+        "AlarmDescription": f"{_title(breach)}.{steps}",
         "NewStateValue": state,
         "OldStateValue": before,
         "NewStateReason": _says(breach),

@@ -234,12 +234,18 @@ def _bill(subject: Subject, bill: Mapping[str, Any]) -> Look:
         f"The bill of {month} differs from the measured spend by {bill['unexplained']} {currency} that no line of it"
         " explains.",
         about,
-        value=f"billed {bill['billed']} {currency}, measured {bill['measured']}",
-        expected="a difference of 0.01 at most besides credits, taxes and adjustments",
+        value=f"billed {bill['billed']} {currency}, measured {bill['measured']}; {_explained(bill)}",
+        expected="lines that explain the difference, all but 0.01 of it",
         since=f"{month}-01",
         do="As a rule the platform corrects it with a later bill, which ends this. Else ask the platform, with the"
         f" month's documents of GET /api/v1/invoices (platform {subject.platform}).",
     )
+
+
+def _explained(bill: Mapping[str, Any]) -> str:
+    """What the lines of a bill explain, by kind."""
+    parts = [f"{kind} {amount}" for kind, amount in bill["explained"].items()]
+    return f"its lines explain: {', '.join(parts)}" if parts else "no line of it explains anything"
 
 
 def _together(found: list[_SeriesDrift], size: Callable[[Drift], float]) -> tuple[Judgement, _SeriesDrift]:
