@@ -14,7 +14,7 @@ from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
-from adweir.quality.day_tallies import ABSENT, day_tallies
+from adweir.quality.day_tallies import ABSENT, counts_by_day, day_tallies
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import NULL, RowLoop
 from adweir.quality.score import CAP, score, timeliness
@@ -72,6 +72,31 @@ def test_a_metric_that_one_row_has_is_missing_from_the_others_also_where_some_re
 
     assert loop.tally.sparse == {"revenue": 4}
     assert (day.rows, day.failures.get(NULL), day.failures.get(ABSENT)) == (5, {"revenue": 2}, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "counts"),
+    [
+        ({}, True),
+        ({"source": Source.FILE}, True),
+        ({"source": Source.PUSH}, False),
+        ({"grain": Grain.HOUR}, False),
+        ({"level": Level.LEAD}, False),
+        ({"breakdown": "device"}, False),
+        ({"slice": "campaign=1"}, False),
+    ],
+    ids=str,
+)
+def test_days_are_counted_of_levels_that_a_pull_or_file_brings_by_day_and_whole(
+    changes: dict[str, Any], counts: bool
+) -> None:
+    assert counts_by_day(replace(PULL, **changes)) is counts
+
+
+def test_a_load_that_is_not_whole_counts_the_days_of_which_rows_came() -> None:
+    part = replace(PULL, complete=False)
+    loop, held, _ = taken(row(), row("g~2", day="2026-11-09"), pull=part)
+    assert [*day_tallies(part, held, loop.tally, datetime(2026, 11, 3, tzinfo=UTC))] == [DAY]
 
 
 def test_a_metric_that_no_row_has_is_absent() -> None:
