@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from adweir.model.datasets import Dataset
+from adweir.model.entities import ProfileStatus
 from adweir.model.errors import ThrottleScope
 from adweir.model.labels import DEFAULT, owner
 from adweir.model.messages import CancelRun, Scope, Sweep, TaskMessage
+from adweir.model.slices import ALL
 from adweir.model.tasks import Task, TaskState
 from adweir.pipeline.releasing import backfilled
 from adweir.platforms import REGISTRY
@@ -131,6 +133,31 @@ def test_what_a_cancelled_backfill_left_is_still_in_its_total(world: PipelineWor
 
     assert of(found, "windows")[:2] == (9, 2)
     assert found["estimate"]["reason"] == "the run is cancelled: start the backfill again for the rest"
+
+
+def test_what_an_ad_account_that_is_pulled_no_more_left_is_still_in_the_total(world: PipelineWorld) -> None:
+    # given a backfill amid which the permission for its ad account is lost
+    begin(world, BACK)
+    work(world)
+    world.catalog.mark_profile(META, "1", ProfileStatus.DENIED)
+
+    # when it ends
+    while world.collect.messages:
+        work(world)
+    assert run_of(world, "back").state.is_terminal
+
+    # then it does not say that all is there
+    found = far(world)
+    assert (of(found, "windows"), of(found, "days")) == ((9, 5, 0), (270, 150, 0))
+    assert found["platforms"][0]["whole_since"] == "2026-07-31"
+    assert found["estimate"]["reason"] == "nothing is left to do"
+
+
+def test_days_that_a_platform_does_not_keep_any_more_are_not_called_whole(world: PipelineWorld) -> None:
+    world.specs[META] = {Dataset.AD_DAILY: DatasetSpec(Dataset.AD_DAILY, max_window_days=30, retention_days={ALL: 120})}
+    run_to_end(world, BACK.model_copy(update={"scope": Scope(start="2025-01-01", end="2026-08-29")}))
+
+    assert far(world)["platforms"][0]["whole_since"] == "2026-07-23"
 
 
 def test_it_says_what_a_platform_waits_for(world: PipelineWorld) -> None:

@@ -147,7 +147,9 @@ class BackfilledPlatform(Shown):
     platform: PlatformId
     windows: CountedPart
     days: CountedPart
-    whole_since: str | None = Field(description="All days from this one on are done, of all its ad accounts.")
+    whole_since: str | None = Field(
+        description="All days from this one on are done, of all its ad accounts. It is a day that the platform keeps."
+    )
     waits_for: str | None = Field(description="Why nothing more is asked for at this moment.")
     until: Instant | None
 

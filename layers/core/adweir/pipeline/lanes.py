@@ -82,8 +82,16 @@ class Lane:
     @property
     def newest(self) -> date | None:
         """The last day of the first span; None for a lane without metrics."""
+        return max((days.end for days in self._by_day()), default=None)
+
+    @property
+    def oldest(self) -> date | None:
+        """The first day of the last span, which the platform still keeps; None for a lane without metrics."""
+        return min((days.start for days in self._by_day()), default=None)
+
+    def _by_day(self) -> Iterator[Window]:
         by_day = (spec for spec in self.specs if not spec.lookback_months)
-        return max((days.end for spec in by_day if (days := self.whole(spec))), default=None)
+        return (days for spec in by_day if (days := self.whole(spec)))
 
     def _scope(self, step: Step) -> Scope:
         if step.spec.lookback_months:
@@ -93,9 +101,8 @@ class Lane:
 
     def _all(self) -> Iterator[Step]:
         asked = {spec.dataset: days for spec in self.specs if (days := self.whole(spec))}
-        by_day = [days for spec in self.specs if not spec.lookback_months and (days := asked.get(spec.dataset))]
         newest = self.newest or date.min
-        oldest = min((days.start for days in by_day), default=newest)
+        oldest = self.oldest or newest
         spans = max(1, -(-(newest - oldest).days // SPAN_DAYS))
         for number in range(spans):
             for spec in self.specs:
@@ -139,8 +146,8 @@ def ahead(lane: Lane, covered: Mapping[Dataset, Coverage]) -> list[Ahead]:
 
 def body_of(lane: Lane, found: Sequence[Ahead]) -> dict[str, Any]:
     """What was missing of a lane when it began, as the ledger keeps it: `[span, windows, days]` by dataset and slice,
-    in the order in which a span is pulled. `newest` is the last day of the first span, `oldest` the first one that is
-    missing."""
+    in the order in which a span is pulled. `newest` is the last day of the first span, `oldest` the first one that
+    is asked for and that the platform keeps."""
     steps: dict[str, list[list[int]]] = {}
     for step in found:
         name = f"{step.place.dataset}|{step.place.slice}"
@@ -149,7 +156,7 @@ def body_of(lane: Lane, found: Sequence[Ahead]) -> dict[str, Any]:
     return {
         "account_id": lane.profile.account_id,
         "newest": (lane.newest or max(step.days.end for step in found)).isoformat(),
-        "oldest": min(step.days.start for step in found).isoformat(),
+        "oldest": (lane.oldest or min(step.days.start for step in found)).isoformat(),
         "span_days": SPAN_DAYS,
         "steps": {name: steps[name] for name in order if name in steps},
     }

@@ -117,7 +117,7 @@ class Round:
         self._left.check(f"the release of tasks of run {self._run.run_id}")
         profile = self._profiles.get(marker.profile)
         if profile is None:  # it is not to be pulled any more
-            return self._end(turn, marker)
+            return self._leave(turn, marker)
         if self._is_broken(profile):
             return self._give_up(turn, marker, profile) if self._waited(marker) else None
         if self._is_braked(profile, turn):
@@ -173,12 +173,17 @@ class Round:
         del turn.lanes[marker.profile]
         return self._ledger.end_lane(self._run.run_id, marker)
 
+    def _leave(self, turn: Turn, marker: Marker) -> bool:
+        """End a lane that has days left."""
+        del turn.lanes[marker.profile]
+        return self._ledger.leave_lane(self._run.run_id, marker)
+
     def _fail(self, turn: Turn, marker: Marker, tasks: Sequence[Task]) -> bool:
         """End a lane that cannot go on, with a failed task that says why: without it the run would count as whole."""
         for task in tasks:
             self._ledger.plan(task)
             self._ledger.finish(task.run_id, task.id, task.generation, TaskState.FAILED, error=task.error)
-        return self._end(turn, marker)
+        return self._leave(turn, marker)
 
     def _refused(self, profile: Profile, error: Exception) -> list[Task]:
         return refused(self._planner, self._run, self._stage, profile, error)

@@ -100,12 +100,14 @@ def _add(ways: _Ways, run: Run, lane: LaneRecord, every: Sequence[Task], cursor:
             ended = parse_instant(task.updated_at)
             ways.ends.append(ended.timestamp())
             ways.seconds.append((ended - parse_instant(task.created_at)).total_seconds())
+    if cursor is None and lane.left_at is not None:
+        cursor = LanePlace.parse(lane.left_at)
     ahead = [] if cursor is None and run.state in _WHOLE else _ahead(lane, every, cursor)
     for step in ahead:
         ways.windows["ahead"] += step.windows
         ways.days["ahead"] += step.days
-        ways.left[lane.profile] += step.windows
-    ways.whole[lane.profile] = _whole_since(run, lane, tasks, ahead)
+        ways.left[lane.profile] += step.windows if lane.left_at is None else 0  # nobody comes to them any more
+    ways.whole[lane.profile] = _whole_since(lane, tasks, ahead)
 
 
 def _ahead(lane: LaneRecord, tasks: Sequence[Task], cursor: LanePlace | None) -> list[_Left]:
@@ -143,13 +145,13 @@ def _span(lane: LaneRecord, task: Task) -> int:
     return behind // int(lane.body["span_days"])
 
 
-def _whole_since(run: Run, lane: LaneRecord, tasks: Sequence[Task], ahead: Sequence[_Left]) -> date | None:
-    """The first day from which on an ad account has all; None where there is none."""
+def _whole_since(lane: LaneRecord, tasks: Sequence[Task], ahead: Sequence[_Left]) -> date | None:
+    """The first day from which on an ad account has all that its platform keeps; None where there is none."""
     newest = date.fromisoformat(lane.body["newest"])
     missing = [task.window.end if task.window else newest for task in tasks if not task.state.is_good]
     missing += [newest - timedelta(days=step.span * int(lane.body["span_days"])) for step in ahead]
     if not missing:
-        return date.fromisoformat(run.scope.start or lane.body["oldest"])
+        return date.fromisoformat(lane.body["oldest"])
     return max(missing) + DAY if max(missing) < newest else None
 
 

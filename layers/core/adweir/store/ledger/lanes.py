@@ -2,8 +2,8 @@
 
 `run#<run>` / `open#<stage>#!lane#<profile>` is there while something of the ad account is still to be planned, so that
 the stage stays open; its text is the cursor. `run#<run>` / `lane#<stage>#<profile>` keeps what was missing when the
-stage was planned. `releases` / `<platform>` counts the releases of a platform: who releases a task has seen all
-releases before his own.
+stage was planned, and of a lane that was given up its last cursor as text. `releases` / `<platform>` counts the
+releases of a platform: who releases a task has seen all releases before his own.
 """
 
 from __future__ import annotations
@@ -19,14 +19,20 @@ from adweir.store.ledger.runs import run_pk
 from adweir.store.ledger.tasks import Tasks
 
 _GATES = "releases"
+_LEFT = "left "
+"""Before the cursor, which is empty at the beginning, of a lane that was given up."""
 
 
 class LaneRecord(NamedTuple):
-    """What was missing of an ad account when its stage was planned, as `pipeline.releasing` wrote it."""
+    """What was missing of an ad account when its stage was planned, as `pipeline.releasing` wrote it.
+
+    `left_at`: the cursor at which the lane was given up, None unless it was.
+    """
 
     stage: str
     profile: str
     body: Mapping[str, Any]
+    left_at: str | None = None
 
 
 class Lanes(Tasks):
@@ -73,6 +79,14 @@ class Lanes(Tasks):
         """Nothing of a lane is left to plan; False when it was moved or ended since it was read."""
         return self._drop(run_pk(run_id), marker_sk(lane.stage, lane.task_id), Row.version == lane.version)
 
+    def leave_lane(self, run_id: str, lane: Marker) -> bool:
+        """Give up the rest of a lane, and note where; False when it was moved or ended since it was read."""
+        pk, sk = run_pk(run_id), f"lane#{lane.stage}#{lane.profile}"
+        record = self._fetch(pk, sk)
+        if record is not None:
+            self._put(self._row(pk, sk, body=record.body, text=f"{_LEFT}{lane.cursor}"))
+        return self.end_lane(run_id, lane)
+
     def _lane(self, run_id: str, lane: Marker, cursor: str) -> Row:
         now, key = iso(self._clock.now()), marker_sk(lane.stage, lane.task_id)
         return self._row(
@@ -82,4 +96,5 @@ class Lanes(Tasks):
 
 def _record_of(row: Row) -> LaneRecord:
     _, stage, profile = row.sk.split("#", 2)
-    return LaneRecord(stage, profile, dict(row.body or {}))
+    left_at = row.text.removeprefix(_LEFT) if row.text else None
+    return LaneRecord(stage, profile, dict(row.body or {}), left_at)
