@@ -254,6 +254,7 @@ def test_a_replay_that_is_received_twice_and_late_changes_nothing(world: LoadWor
     world.loader.load(early, world.remaining)
     use(world, "k.A.", "far too much")
     assert again(world).state == "cleared"
+    use(world)
 
     world.loader.load(early, world.remaining)
 

@@ -85,6 +85,8 @@ def test_a_pause_that_lasts_is_in_the_pace() -> None:
     assert before is not None
     assert after is not None
     assert before.at_most < after.likely < after.at_most
+    assert after.at_most > 1.2 * after.likely, "the next pause may be as long"
+    assert remaining(10, 0.0, ends, 37.0) == before, "the usual time between two ends is no pause"
 
 
 def test_a_wait_and_a_slower_way_make_a_range_later() -> None:
