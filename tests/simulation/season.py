@@ -33,8 +33,10 @@ _DAILY_AT, _HOURLY_AT = 5.5 * 3600, 900.0
 _CAMPAIGNS = 2 * len(SLICES)
 _TASKS = {"daily": 3, "hourly": 2}
 """Where nothing is split: the list of ad accounts and two slices; two slices."""
-_SOMETIMES = {f"{METRICS} hour": 0.6}
-"""A restatement takes campaigns away: of some, nothing is ever stored on a day."""
+_SOMETIMES = {f"{METRICS} hour": 0.6, f"{LEDGER} audit": 0.0}
+"""A restatement takes campaigns away: of some, nothing is ever stored on a day. Brakes come with the weather."""
+_DEEDS = 2
+"""A brake is set, and cleared: the audit has each once an hour at most."""
 _STAGES = {"daily": 3, "hourly": 2}
 """Each is planned under a lease of its own."""
 
@@ -137,6 +139,7 @@ def predicted(days: int) -> Mapping[str, int]:
         f"{LEDGER} run": daily + hourly,
         f"{LEDGER} runs": daily + hourly,
         f"{LEDGER} task": daily * _TASKS["daily"] + hourly * _TASKS["hourly"],
+        f"{LEDGER} audit": 24 * kept * _DEEDS,
         f"{LEDGER} lease": daily * (_STAGES["daily"] + 1) + hourly * _STAGES["hourly"] + months,
         f"{FINDINGS} quality": days * (len(SLICES) * (24 + 1)),
         f"{METRICS} hour": (days + 1) * (_CAMPAIGNS + 1),
