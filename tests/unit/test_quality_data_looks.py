@@ -214,3 +214,22 @@ def test_an_ad_account_of_which_no_day_can_be_told_holds_no_other_up() -> None:
     world.bills_kept = [bill(date(2026, 10, 1), "unexplained")]
     world.look_on(91)
     assert world.told.causes == ["+bill#meta_ads#1#2026-10#EUR"]
+
+
+def test_what_days_that_are_pulled_no_more_said_is_over_some_weeks_later() -> None:
+    # given an ad account whose newest days have few rows, and no conversions
+    world = MonitoredAccount(LivedDays(104))
+    newest = range(92, 100)
+    world.lived.drop(newest, 0.3)
+    world.lived.nulls |= {day: world.lived.rows[day] for day in list(world.lived.rows)[newest.start :]}
+    opened = ["+volume#meta_ads#1", "+nulls#meta_ads#1#conversions"]
+    assert world.month() == opened
+
+    # when its dataset is switched off
+    world.look_on(99 + 19)
+    assert world.told.causes == opened
+    world.look_on(99 + 23)
+
+    # then it is over, and not for a reason that nobody knows
+    assert world.told.causes == [*opened, "-volume#meta_ads#1", "-nulls#meta_ads#1#conversions"]
+    assert {each.cleared_because for each in world.told.breaches[2:]} == {"None of the last 21 days was pulled."}

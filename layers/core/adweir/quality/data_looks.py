@@ -46,6 +46,8 @@ _SETTLED = DAY
 """A day is settled when it was pulled again so long after its end: until then the platform may still add rows."""
 _SURELY_SETTLED = timedelta(days=4)
 """Days that are older are settled in any case: their platform is not asked for them again."""
+_PULLED = timedelta(days=21)
+"""What no day of so many was pulled of is not pulled any more: `pipeline.freshness` reports it long before that."""
 _FELL = 0.05
 """By so much a dimension falls to be named as a reason."""
 Known = Mapping[str, "KeptBreach"]
@@ -85,7 +87,7 @@ class DataLooks:
         first = today - timedelta(days=READ_DAYS)
         told = [kept.breach for kept in known.values() if kept.breach.subject == subject]
         series = self._series(profile, first, today)
-        yield _volume(subject, series)
+        yield _volume(subject, series) if series else _ended(subject, BreachKind.VOLUME)
         nulls = list(_nulls(subject, series, told))
         yield from nulls
         has_nulls = any(each.judgement is Judgement.BAD for each in nulls)
@@ -95,14 +97,15 @@ class DataLooks:
         yield from self._bills(subject, profile, today, told)
 
     def _series(self, profile: Profile, first: date, today: date) -> dict[TallyKey, dict[str, DayTally]]:
-        """The settled days of what is pulled, in order."""
+        """The settled days of what is still pulled, in order."""
         found: dict[TallyKey, dict[str, DayTally]] = {}
         zone = ZoneInfo(profile.timezone)
         for key, days in self._findings.tallies.months(profile.key, month_of(first), month_of(today)):
             if key.source == Source.PULL:
                 settled = {day: tally for day, tally in days.items() if _is_settled(day, tally, today, zone)}
                 found.setdefault(key, {}).update(settled)
-        return {key: dict(sorted(days.items())) for key, days in found.items()}
+        pulled = {key: days for key, days in found.items() if max(days, default="") >= (today - _PULLED).isoformat()}
+        return {key: dict(sorted(days.items())) for key, days in pulled.items()}
 
     def _bills(self, subject: Subject, profile: Profile, today: date, told: Iterable[Breach]) -> Iterator[Look]:
         first, last = month_of(first_of_month(today, -limits.MAX_CHECKED_BILL_MONTHS)), month_of(today)
@@ -121,6 +124,11 @@ def _is_settled(day: str, tally: DayTally, today: date, zone: ZoneInfo) -> bool:
     at = date.fromisoformat(day)
     over = datetime.combine(at + DAY, datetime.min.time(), zone)
     return at <= today - _SURELY_SETTLED or parse_instant(Stamp.parse(tally.stamp).as_of) - over >= _SETTLED
+
+
+def _ended(subject: Subject, kind: BreachKind, about: str = "") -> Look:
+    """A breach of days that nobody pulls any more is over: their dataset was switched off."""
+    return Look(kind, subject, Judgement.GOOD, f"None of the last {_PULLED.days} days was pulled.", about)
 
 
 def _volume(subject: Subject, series: Mapping[TallyKey, Mapping[str, DayTally]]) -> Look:
@@ -160,6 +168,9 @@ def _nulls(
     }
     columns |= {breach.about for breach in told if breach.kind is BreachKind.NULLS}  # no day may lack them any more
     for column in sorted(columns):
+        if not series:
+            yield _ended(subject, BreachKind.NULLS, column)
+            continue
         found = [
             _SeriesDrift(
                 _named(key), nulls_drift([(day, _missing(tally, column), tally.rows) for day, tally in days.items()])
