@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from adweir.platforms.base import DatasetSpec
 from adweir.store.ledger.brakes import scope_key
 from ops.backfills import lines_of, span_text
 from support.clock import FrozenClock
+from support.documents import blocks
 from support.pipeline_world import (
     BACK,
     DAILY,
@@ -30,6 +32,7 @@ from support.pipeline_world import (
     run_to_end,
     world_to_backfill,
 )
+from support.template import ROOT
 
 pytestmark = pytest.mark.usefixtures("tables")
 WHOLE = {"total": 270, "done": 270, "failed": 0}
@@ -257,3 +260,38 @@ def test_an_estimate_is_a_range() -> None:
     (line,) = lines_of({"days": counts, "windows": counts, "platforms": [], "estimate": estimate})
 
     assert line == "3 of 9 days, 1 failed; about 1 h 30 min left (1 h 7 min to 2 h 13 min)"
+
+
+def test_the_lines_in_the_documents_are_those_of_the_command() -> None:
+    (block,) = [
+        each for each in blocks(ROOT / "docs/operations.md") if each.text.startswith("$ .venv/bin/adweir backfill ")
+    ]
+    lines = block.text.splitlines()[2:]
+    looks = [index for index, line in enumerate(lines) if not line.startswith(" ")]
+
+    for first, end in zip(looks, [*looks[1:], len(lines)], strict=True):
+        assert list(lines_of(_read(lines[first:end]))) == lines[first:end]
+    assert len(looks) == 3
+
+
+def _read(lines: list[str]) -> dict[str, Any]:
+    """The numbers of lines for people, as `lines_of` takes them."""
+    done, total, says = re.fullmatch(r"(\S+) of (\S+) days; (.*)", lines[0]).groups()  # type: ignore[union-attr]
+    spans = [int(number) * {"s": 1, "min": 60}[unit] for number, unit in re.findall(r"(\d+) (s|min)\b", says)]
+    seconds, least, most = spans if len(spans) == 3 else (None, None, None)
+    platforms = []
+    for line in lines[1:]:
+        name, ended, of, since, _, waits = re.fullmatch(  # type: ignore[union-attr]
+            r"  (\w+) +(\S+) of (\S+) +windows  whole since ([\d-]+)(; waits: (.*))?", line
+        ).groups()
+        counts = {"done": _number(ended), "total": _number(of)}
+        platforms.append({"platform": name, "windows": counts, "whole_since": since, "waits_for": waits})
+    return {
+        "days": {"done": _number(done), "total": _number(total), "failed": 0},
+        "estimate": {"seconds": seconds, "at_least": least, "at_most": most, "reason": says},
+        "platforms": platforms,
+    }
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))
