@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -151,29 +152,25 @@ def test_nothing_begins_for_a_client_without_an_active_ad_account(world: Pipelin
     assert (refreshes(world), marks(world)) == ([], {})
 
 
-def test_a_sweep_that_dies_at_any_write_is_followed_by_exactly_one_run(world: PipelineWorld) -> None:
+def test_a_sweep_that_dies_after_any_write_is_followed_by_exactly_one_run(world: PipelineWorld) -> None:
     """Each death is one of a client of its own; its sweep comes again, or the next one does."""
-    began: list[tuple[str, bool]] = []
+    clients = list[str]()
     for number in range(1, 40):
-        for after in (False, True):
-            account_id, crash = f"acc-{number}-{int(after)}", Crash(number, after=after)
-            world.add_profile(f"{number}{int(after)}", account_id=account_id)
-            world.ledger.unfollowed.note(account_id, "file")
-            with world.dying(crash):
-                try:
-                    world.handle(Sweep())
-                except Killed:
-                    began.append((account_id, after))
-            world.runs.messages.append(Sweep())
-            world.drain()
+        clients.append(f"acc-{number:02}")
+        world.add_profile(clients[-1], account_id=clients[-1])
+        world.ledger.unfollowed.note(clients[-1], "file")
+        crash = Crash(number, after=True)
+        with world.dying(crash), suppress(Killed):
+            world.handle(Sweep())
+        world.runs.messages.append(Sweep())
+        world.drain()
         if crash.writes < number:
             break
-    # then it was not by chance that no run began twice, and none was left out
-    assert len(began) == 2 * (number - 1) >= 14
-    found = Counter(run.scope.only_account for run in refreshes(world))
-    assert found == dict.fromkeys([*(name for name, _ in began), f"acc-{number}-0", f"acc-{number}-1"], 1)
+    # then no run began twice, and none was left out
+    assert len(clients) >= 8
+    assert Counter(run.scope.only_account for run in refreshes(world)) == Counter(clients)
     assert {run.state for run in refreshes(world)} == {RunState.SUCCEEDED}
-    assert (marks(world), set(map(tuple, world.ledger.open_runs()))) == ({}, set())
+    assert (marks(world), list(world.ledger.open_runs())) == ({}, [])
 
 
 @at_the_bound("MAX_REFRESHES_BEGUN", as_if=2)
