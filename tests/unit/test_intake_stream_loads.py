@@ -372,6 +372,14 @@ def test_an_hour_is_changed_as_long_as_its_fold_lives(size: int, fits: bool) -> 
     assert (world.refused == []) is fits
 
 
+@pytest.mark.parametrize(("ahead", "fits"), [(timedelta(hours=36), True), (timedelta(days=2, seconds=1), False)])
+def test_an_hour_may_be_as_far_ahead_as_a_sandbox_that_was_moved_by_a_day(ahead: timedelta, fits: bool) -> None:
+    world = StreamWorld()
+    start = local_time(world.clock.now() + ahead, "America/Los_Angeles")
+    world.work(traffic(1, 10, 1, 1, time_window_start=start.isoformat()))
+    assert (world.refused == []) is fits
+
+
 @at_the_bound("MAX_STREAM_BYTES", as_if=5000)
 def test_the_records_of_an_object(size: int, fits: bool) -> None:
     with refuses(BadInput, fits=fits):

@@ -19,7 +19,8 @@ from adweir.model.times import HOURS_A_DAY, is_zone
 from adweir.platforms.streams import ChangedLists, HourDelta, StreamHooks
 from adweir.quality.quarantine import Quarantine
 
-_AHEAD = timedelta(days=1)
+_AHEAD = timedelta(days=2)
+"""No hour comes before it has begun, but a sandbox whose world was moved by a day is up to 36 hours ahead."""
 
 
 class LocalHour(NamedTuple):
@@ -74,7 +75,9 @@ class RecordReader:
         if record.currency != profile.currency:
             raise ValueError("currency", f"is not the ad account's, {profile.currency}")
         if not self._oldest <= record.start <= self._newest:
-            raise ValueError("time_window_start", f"is not within {limits.MAX_STREAM_AGE_DAYS} days")
+            raise ValueError(
+                "time_window_start", f"is over {limits.MAX_STREAM_AGE_DAYS} days ago, or ahead of the clock"
+            )
         hour = local_hour(record.start, profile)
         found.hours.setdefault(hour, []).append(record)
         found.begun[hour] = record.start
