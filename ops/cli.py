@@ -167,7 +167,7 @@ def demo(
         right = demonstrate(home, sandbox_target(description), description, extent, kept=keep)
     finally:
         if not keep:
-            lifecycle.down(home, abandon=True)
+            lifecycle.down(home)
     if not right:
         raise typer.Exit(1)
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from ops import errors
 from ops.cli import app
 from ops.client import ApiError
+from ops.demo import show
 from sandbox import lifecycle
 from sandbox.deploy import Deployed
 from sandbox.processes import SandboxError
@@ -44,6 +45,24 @@ def test_given_a_running_sandbox_when_up_has_settings_then_it_says_which_hold_no
         "  SourceHosts is empty now, was a.com",
         "  --audit is not applied to what runs: adweir down, then adweir up --audit",
     ]
+
+
+def test_given_a_demonstration_when_it_ends_then_its_sandbox_is_stopped_as_one_that_is_started_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # given
+    found = lifecycle.Up({}, (), Deployed({}, was_current=False, settings={}), ())
+    stopped: list[dict[str, bool]] = []
+    monkeypatch.setattr(lifecycle, "up", lambda *_arguments: found)
+    monkeypatch.setattr(lifecycle, "down", lambda _home, **how: stopped.append(how))
+    monkeypatch.setattr(show, "demonstrate", lambda *_arguments, **_options: True)
+    monkeypatch.setattr("ops.cli.sandbox_target", lambda _description: None)
+
+    # when
+    result = adweir("--home", str(tmp_path), "demo")
+
+    # then the first stop is of a former demonstration, whose data goes; this one's has to be written
+    assert (result.exit_code, stopped) == (0, [{"forget": True}, {}])
 
 
 def test_given_no_command_when_called_then_it_lists_them_and_exits_with_2() -> None:
