@@ -14,7 +14,7 @@ def test_given_older_days_when_they_are_backfilled_then_they_are_the_platforms_o
     river: River,
 ) -> None:
     profile_id = river.clients["halden"].meta
-    end = date.fromisoformat(river.day(0)) - timedelta(days=100)
+    end = date.fromisoformat(river.day(0)) - timedelta(days=200)  # the days of three and four months ago are the files'
     asked = {"account_id": profile_id, "start": str(end - timedelta(days=DAYS - 1)), "end": str(end)}
 
     run_id = river.api.post("/api/v1/ingestion/backfill", asked)["run_id"]
