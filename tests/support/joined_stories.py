@@ -48,7 +48,7 @@ class JoinedStories:
 
     def ask_by_api(self) -> str:
         """Store a workflow and start it, and wait until the platform keeps one of its pulls waiting, longer than a
-        worker may wait; returns the run's id."""
+        worker may wait, and has refused the closed ad account, which the other run lists anew; returns the run's id."""
         river, kestrel, lumen = self._river, self._kestrel, self._lumen
         closed = {"kind": CLOSED, "profile_id": lumen.meta}
         slow = {"kind": _SLOW, "profile_id": kestrel.meta, "seconds": 8, "times": 1}
@@ -58,6 +58,7 @@ class JoinedStories:
         scope = {"profiles": [kestrel.meta, lumen.meta, kestrel.amazon], "start": self._day, "end": self._day}
         run_id: str = river.api.post(f"/api/v1/workflows/{BY_API}/runs", {"scope": scope})["run_id"]
         until(self._is_kept_waiting, "a request of a branch that is kept waiting", pause=0.05)
+        until(lambda: self._is_refused(run_id), "the refusal of the closed ad account", pause=0.05)
         return run_id
 
     def ask_by_command(self) -> str:
@@ -73,17 +74,23 @@ class JoinedStories:
     def _day(self) -> str:
         return self._river.day(37)
 
+    def _is_refused(self, run_id: str) -> bool:
+        tasks = self._river.api.get(f"/api/v1/runs/{run_id}/tasks", limit=200)["tasks"]
+        states = [task["state"] for task in tasks if task["profile_id"] == self._lumen.meta]
+        return states == ["failed"] * 2
+
     def _is_kept_waiting(self) -> bool:
         switches = self._river.world.get("switches")["switches"]
         return (_SLOW, self._kestrel.meta) not in {(switch["kind"], switch.get("profile_id")) for switch in switches}
 
 
 def _by_api() -> dict[str, Any]:
-    """Half of `days` has to load."""
+    """Half of `days` has to load. What joins the branches is not of Meta: the other run lists the ad account that is
+    closed anew, at any moment of this one."""
     pulls: dict[str, Any] = {"kind": "pull", "reach": "whole"}
     stages: list[dict[str, Any]] = [
-        {"name": "totals", "datasets": ["account_daily"], "platforms": ["meta"], "after": ["days", "reports"]},
-        {"name": "days", "datasets": ["ad_daily"], "platforms": ["meta"], "threshold": 0.5},
+        {"name": "ads", "datasets": ["ad_daily"], "platforms": ["amazon"], "after": ["days", "reports"]},
+        {"name": "days", "datasets": ["ad_daily", "account_daily"], "platforms": ["meta"], "threshold": 0.5},
         {"name": "reports", "datasets": ["campaign_daily"], "platforms": ["amazon"]},
     ]
     return {"about": "two branches", "stages": [pulls | stage for stage in stages]}
