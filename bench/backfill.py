@@ -11,26 +11,20 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "core")]
 
 from adweir.model.messages import StartRun  # noqa: E402
-from adweir.store.catalog.keys import SCOPES  # noqa: E402
+from bench.on_a_sandbox import register, sandbox  # noqa: E402
 from ops.client import Api  # noqa: E402
-from ops.commands import create_key  # noqa: E402
 from ops.demo.world import WorldDoors  # noqa: E402
 from ops.target import Deployment, sandbox_target  # noqa: E402
-from sandbox import lifecycle  # noqa: E402
-from sandbox.lifecycle import Home, Options  # noqa: E402
+from sandbox.lifecycle import Options  # noqa: E402
 
 RUNS = 3
 HISTORY_DAYS = 10
@@ -39,30 +33,6 @@ GIVE_UP_SECONDS = 120.0
 BETWEEN_SECONDS = 4.0
 """The backfill has its places again by then."""
 LIMIT = 1.5
-
-
-@contextmanager
-def sandbox() -> Iterator[dict[str, Any]]:
-    """A sandbox in a temporary folder, stopped afterwards."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder) / "home")
-        options = Options(parameters={"HistoryDays": str(HISTORY_DAYS)})
-        try:
-            make_key = lambda found: create_key(sandbox_target(found), "bench", SCOPES)  # noqa: E731
-            yield lifecycle.up(home, ROOT, options, make_key).description
-        finally:
-            lifecycle.down(home)
-
-
-def register(api: Api, clients: list[dict[str, Any]]) -> list[str]:
-    """Create the clients; returns their ids."""
-    ids = []
-    for client in clients:
-        body = {"company_name": client["company_name"], "primary_contact_email": client["primary_contact_email"]}
-        ids.append(api.post("/api/v1/accounts", body)["account_id"])
-        for credential in client["credentials"].values():
-            api.post(f"/api/v1/accounts/{ids[-1]}/credentials", credential)
-    return ids
 
 
 def daily(target: Deployment, world: WorldDoors, number: int) -> float:
@@ -81,7 +51,7 @@ def daily(target: Deployment, world: WorldDoors, number: int) -> float:
 
 def main() -> int:
     """Measure and print. Returns 1 when a daily run waits too long for the backfill."""
-    with sandbox() as description:
+    with sandbox(Options(parameters={"HistoryDays": str(HISTORY_DAYS)})) as description:
         api = Api(description["api_url"], description["api_key"])
         world = WorldDoors(description["platforms_url"])
         target = sandbox_target(description)

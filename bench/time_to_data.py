@@ -13,11 +13,8 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,40 +24,17 @@ sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "core")]
 
 import adweir  # noqa: E402
 from adweir.model.messages import Scope, StartRun  # noqa: E402
-from adweir.store.catalog.keys import SCOPES  # noqa: E402
+from bench.on_a_sandbox import register, sandbox  # noqa: E402
 from ops.client import Api  # noqa: E402
-from ops.commands import create_key  # noqa: E402
 from ops.demo.truth import compare  # noqa: E402
 from ops.demo.world import WorldDoors  # noqa: E402
 from ops.target import Deployment, sandbox_target  # noqa: E402
-from sandbox import lifecycle  # noqa: E402
-from sandbox.lifecycle import Home, Options  # noqa: E402
 from sandbox.platforms import platform_urls  # noqa: E402
 
 LIMIT_SECONDS = 9.0
 REPORT_SECONDS = 5.0
 GIVE_UP_SECONDS = 180.0
 DAYS = 7
-
-
-@contextmanager
-def sandbox() -> Iterator[dict[str, Any]]:
-    """A sandbox in a temporary folder, stopped afterwards."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder) / "home")
-        try:
-            make_key = lambda found: create_key(sandbox_target(found), "bench", SCOPES)  # noqa: E731
-            yield lifecycle.up(home, ROOT, Options(), make_key).description
-        finally:
-            lifecycle.down(home)
-
-
-def register(api: Api, clients: list[dict[str, Any]]) -> None:
-    for client in clients:
-        body = {"company_name": client["company_name"], "primary_contact_email": client["primary_contact_email"]}
-        account = api.post("/api/v1/accounts", body)
-        for credential in client["credentials"].values():
-            api.post(f"/api/v1/accounts/{account['account_id']}/credentials", credential)
 
 
 def window(world: WorldDoors) -> tuple[date, date]:

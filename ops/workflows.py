@@ -25,7 +25,7 @@ from adweir.pipeline.workflows import WORKFLOWS, Workflow
 from adweir.reporting.runs import result as result_of
 from adweir.runtime.app import App
 from ops import deeds
-from ops.errors import CommandFailed, said
+from ops.errors import CommandFailed
 from ops.options import Stack, home_of
 from ops.target import open_target
 
@@ -87,8 +87,8 @@ def put(
     try:
         flow = read(name, _unnamed(name, given), app.platforms.parse)
     except BadInput as error:
-        said = "\n".join(f"  {one.get('field')}: {one.get('message')}" for one in error.details)
-        raise CommandFailed(f"the workflow is refused:\n{said}") from None
+        faults = "\n".join(f"  {one.get('field')}: {one.get('message')}" for one in error.details)
+        raise CommandFailed(f"the workflow is refused:\n{faults}") from None
     was, form = app.catalog.stored_workflow(name), json.dumps(form_of(flow))
     stored = app.catalog.put_workflow(name, form)
     changes = workflow_changes(was.body if was else "", form)
@@ -131,11 +131,8 @@ def run(
     now = datetime.now(UTC)
     for account_id in account or ():
         app.catalog.account(account_id)
-    try:
-        given = Scope(accounts=tuple(account or ())), _read(arguments or ())
-        flow, scope, args = check_asked(app.catalog, app.platforms, name, given, now.date())
-    except BadInput as error:
-        raise CommandFailed(said(error)) from None
+    given = Scope(accounts=tuple(account or ())), _read(arguments or ())
+    flow, scope, args = check_asked(app.catalog, app.platforms, name, given, now.date())
     run_id = run_id_for(name, now, app.new_id())
     message = StartRun(workflow=name, scheduled_at=now, scope=scope, args=args, run_id=run_id, trigger="api")
     run_id = ask_for(app.ledger, app.queues.runs, message)

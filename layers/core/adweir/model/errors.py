@@ -6,10 +6,10 @@ in one place, `adweir.runtime.consumer`, and what the API answers in `adweir.run
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 if TYPE_CHECKING:
     from adweir.model.tasks import Task
@@ -154,6 +154,12 @@ class BadInput(AdweirError):
     def __init__(self, message: str, details: list[dict[str, Any]] | None = None, **context: Any) -> None:
         super().__init__(message, **context)
         self.details = details or []
+
+    @classmethod
+    def listing(cls, what: str, faults: Sequence[Mapping[str, Any]]) -> Self:
+        """The error for faults, of which there is at least one: its message is `what` and the first of them."""
+        first = faults[0]
+        return cls(f"{what}: {first['field']}: {first['message']}", [dict(fault) for fault in faults])
 
 
 class Unverified(BadInput):

@@ -255,4 +255,4 @@ def _fields() -> list[str]:
 
 def _refused(faults: dict[str, str]) -> Unprocessable:
     details = [{"field": f"schedule.{name}", "message": message} for name, message in faults.items()]
-    return Unprocessable(f"the schedule is refused: {details[0]['field']}: {details[0]['message']}", details)
+    return Unprocessable.listing("the schedule is refused", details)

@@ -50,8 +50,7 @@ def check_asked(
         except Unprocessable as error:
             faults += error.details
     if faults:
-        first = faults[0]
-        raise Unprocessable(f"workflow {flow.name} does not run so: {first['field']}: {first['message']}", faults)
+        raise Unprocessable.listing(f"workflow {flow.name} does not run so", faults)
     return AskedFlow(flow, scope, plain)
 
 

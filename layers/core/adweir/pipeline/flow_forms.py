@@ -275,5 +275,4 @@ def _fault(field: str, message: str) -> dict[str, str]:
 
 
 def _refused(faults: Sequence[Mapping[str, str]]) -> Unprocessable:
-    shown = [dict(fault) for fault in faults[: limits.MAX_WORKFLOW_FAULTS]]
-    return Unprocessable(f"the workflow is refused: {shown[0]['field']}: {shown[0]['message']}", shown)
+    return Unprocessable.listing("the workflow is refused", faults[: limits.MAX_WORKFLOW_FAULTS])

@@ -49,10 +49,7 @@ def check_scheduled(at: datetime, now: datetime) -> None:
 def check_scope(platforms: Platforms, flow: Workflow, scope: Scope, today: date) -> None:
     """Raises Unprocessable, listing every fault, when a scope has unknown names or days that no platform keeps."""
     if faults := scope_faults(platforms, flow, scope, today):
-        first = faults[0]
-        raise Unprocessable(
-            f"this scope does not fit workflow {flow.name}: {first['field']}: {first['message']}", faults
-        )
+        raise Unprocessable.listing(f"this scope does not fit workflow {flow.name}", faults)
 
 
 def scope_faults(platforms: Platforms, flow: Workflow, scope: Scope, today: date) -> list[dict[str, str]]:

@@ -41,9 +41,8 @@ def look(ledger: Ledger, catalog: Catalog, clock: Clock, seen: SweepView, late: 
     """Metric → number, zero included.
 
     `RunsFailed` and `RunsPartial`: runs that ended so and that nothing has repaired. `ProfilesStale`: active ad
-    accounts that are late by their schedules. `CredentialsBroken`. `CredentialsEnding`: those in
-    use that end soon or have ended. `BrakesStaying`: brakes that are on and under which nothing has succeeded for an
-    hour. `Watched`: 1.
+    accounts that are late by their schedules. `CredentialsBroken`. `CredentialsEnding`: those in use that end soon or
+    have ended. `BrakesStaying`: brakes that are on and under which nothing has succeeded for an hour. `Watched`: 1.
     """
     now = clock.now()
     ends = [run.state for run in ledger.troubled_runs.all()]

@@ -1,4 +1,4 @@
-"""Rows that were refused, told as breaches: once per ad account, or per client and source of files and pushes.
+"""Refused rows as breaches: one per ad account, or per client and source of files and pushes.
 
 The sweep looks at what the quarantine was given in the last days (`store.findings.held_rows`). Rows that a replay
 stored, or that a newer pull brought without a fault, are no breach any more.

@@ -53,8 +53,7 @@ class JobChecks:
         faults = [] if re.fullmatch(PATTERN, job.name) else [_fault("name", f"does not match {PATTERN}")]
         faults += [*_times(job, now), *self._names(job), *self._covers(job, now)]
         if faults:
-            first = faults[0]
-            raise Unprocessable(f"the job is refused: {first['field']}: {first['message']}", faults)
+            raise Unprocessable.listing("the job is refused", faults)
         names: dict[str, Any] = {"platforms": tuple(str(self._platforms.parse(one)) for one in job.platforms)}
         if one := job.args.get("source_platform"):
             names["args"] = {**job.args, "source_platform": str(self._platforms.parse(one))}
