@@ -17,7 +17,7 @@ from adweir.model.flows import KINDS
 from adweir.model.ids import run_id_for
 from adweir.model.messages import Scope, StartRun
 from adweir.pipeline.asking import check_asked
-from adweir.pipeline.flow_forms import find_flow, form_of, read, shadowed, warnings
+from adweir.pipeline.flow_forms import find_flow, form_of, read, shadowed, to_store, warnings
 from adweir.pipeline.pipelines import from_text
 from adweir.pipeline.recorded import workflow_changes
 from adweir.pipeline.starting import ask_for
@@ -85,11 +85,11 @@ def put(
         raise CommandFailed(f"{file} is not JSON: {error}") from None
     app = _app(context, stack)
     try:
-        flow = read(name, _unnamed(name, given), app.platforms.parse)
+        flow, form = to_store(name, _unnamed(name, given), app.platforms.parse)
     except BadInput as error:
         faults = "\n".join(f"  {one.get('field')}: {one.get('message')}" for one in error.details)
         raise CommandFailed(f"the workflow is refused:\n{faults}") from None
-    was, form = app.catalog.stored_workflow(name), json.dumps(form_of(flow))
+    was = app.catalog.stored_workflow(name)
     stored = app.catalog.put_workflow(name, form)
     changes = workflow_changes(was.body if was else "", form)
     deeds.note(app, "store workflow", name, f"version {stored.version}", kind="workflow", changes=changes)

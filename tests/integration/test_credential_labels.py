@@ -10,7 +10,7 @@ import pytest
 
 from adweir.intake.doors.registration import parse_label
 from adweir.model.entities import Credential, Profile, ProfileStatus
-from adweir.model.errors import AuthExpired, NotFound, Unprocessable
+from adweir.model.errors import AuthExpired, Conflict, NotFound, Unprocessable
 from adweir.model.messages import RedriveCredential
 from adweir.model.platforms import Platform
 from adweir.model.tasks import TaskState
@@ -253,6 +253,17 @@ class TestStoringAnew:
         app.connector(fresh)
 
         assert app.secrets.get(fresh.secret_id) == {"access_token": "new-token-1"}
+
+    def test_one_that_was_stored_since_it_was_read_is_not_replaced(self, app: App) -> None:
+        fresh, _ = app.registration.register("acc", "meta", {"access_token": "old-token-1"}, read=0)
+
+        for stale in (0, fresh.version + 1):
+            with pytest.raises(Conflict, match="someone else is replacing this credential"):
+                app.registration.register("acc", "meta", {"access_token": "new-token-1"}, read=stale)
+
+        assert app.secrets.get(fresh.secret_id) == {"access_token": "old-token-1"}
+        again, _ = app.registration.register("acc", "meta", {"access_token": "new-token-1"}, read=fresh.version)
+        assert again.version == fresh.version + 1
 
     def test_each_label_has_a_secret_of_its_own(self, app: App) -> None:
         for label, token in (("", "token-one"), ("eu", "token-two")):

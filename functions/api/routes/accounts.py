@@ -2,14 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
 from adweir.model import limits
+from adweir.model.account_fields import CompanyName, Currency, Email, Pattern, Timezone, checked_changes
 from adweir.model.entities import Account
-from adweir.model.errors import BadInput, Unprocessable
+from adweir.model.errors import Unprocessable
 from adweir.model.ids import IdKind
 from adweir.model.terms import Terms, terms_among
-from adweir.model.times import is_zone
 from adweir.runtime.app import App
 from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
@@ -26,30 +26,6 @@ from routes.fields import (
     Shown,
 )
 
-CompanyName = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=limits.MAX_NAME_CHARS, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$"
-    ),
-    Field(description="The client company's name.", examples=["Example Outfitters"]),
-]
-Email = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True,
-        max_length=limits.MAX_EMAIL_CHARS,
-        pattern=r"^[^@\s\x00-\x1f\x7f-\x9f]{1,64}@[^@\s\x00-\x1f\x7f-\x9f]+\.[^@\s\x00-\x1f\x7f-\x9f]+$",
-    ),
-    Field(description="The e-mail address of the main contact.", examples=["ads@example.com"]),
-]
-
-
-Pattern = Annotated[
-    str,
-    StringConstraints(max_length=limits.MAX_NAME_CHARS),
-    Field(examples=["{market}_{channel}_{objective}"]),
-]
-
 
 class NamingChange(Given):
     """How the client names things on its platforms: named parts in braces; null stops reading names.
@@ -60,23 +36,6 @@ class NamingChange(Given):
     campaign: Pattern | None = None
     ad_group: Pattern | None = None
     ad: Pattern | None = None
-
-
-Currency = Annotated[
-    str,
-    StringConstraints(max_length=3, pattern=r"^([A-Z]{3})?$"),
-    Field(
-        description="Of the client's own figures, such as orders; by default its first ad account's.", examples=["EUR"]
-    ),
-]
-Timezone = Annotated[
-    str,
-    StringConstraints(max_length=limits.MAX_WORD_CHARS),
-    Field(
-        description="Whose days the client's own figures are counted by; by default its first ad account's.",
-        examples=["Europe/Berlin"],
-    ),
-]
 
 
 class NewAccount(Given):
@@ -167,13 +126,8 @@ def update_account(app: Here, caller: Caller, account_id: AccountPath, change: A
     changes = change.model_dump(exclude_unset=True)
     if not changes:
         raise Unprocessable("nothing to change", [{"field": "body", "message": "at least one field is needed"}])
-    if "naming" in changes:
-        named = app.catalog.account(account_id).naming | _checked(changes["naming"])
-        changes["naming"] = {level: pattern for level, pattern in named.items() if pattern}
-    if not is_zone(changes.get("timezone") or "UTC"):
-        raise Unprocessable("no such time zone", [{"field": "timezone", "message": "is not the name of an IANA zone"}])
     was = app.catalog.account(account_id)
-    account = app.catalog.update_account(account_id, **changes)
+    account = app.catalog.update_account(account_id, **checked_changes(was, changes))
     changed = account_changes(was, account)
     note_change(app, caller, "update account", account_id, kind="account", account_id=account_id, changes=changed)
     return _shown(app, account)
@@ -196,18 +150,6 @@ def _shown(app: App, account: Account) -> AccountAnswer:
 def _in_terms(account: Account, terms: Terms) -> AccountAnswer:
     """An account with the currency and time zone that its own figures are in."""
     return AccountAnswer.of(account.model_copy(update=terms._asdict()))
-
-
-def _checked(patterns: dict[str, str | None]) -> dict[str, str | None]:
-    """Patterns that can be read. Raises Unprocessable that says what is wrong."""
-    from adweir.model.naming import NamePattern
-
-    for level, pattern in patterns.items():
-        try:
-            NamePattern(pattern or "{unused}")
-        except BadInput as error:
-            raise Unprocessable(error.message, [{"field": f"naming.{level}", "message": error.message}]) from None
-    return patterns
 
 
 def only_account(app: App) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
-from adweir.intake.doors.signatures import key_of
+from adweir.intake.doors.webhook_secrets import check_strength
 from adweir.model import limits
 from adweir.model.entities import Credential, Owner, ProfileStatus
 from adweir.runtime.app import App
@@ -161,15 +161,8 @@ class WebhookSecrets(Given):
     @field_validator("secret", "app_secret", "verify_token", "google_key", "callback_token")
     @classmethod
     def _is_strong(cls, value: str | None, field: ValidationInfo) -> str | None:
-        least = limits.MIN_VERIFY_TOKEN_CHARS if field.field_name == "verify_token" else limits.MIN_SECRET_CHARS
-        if value is None:
-            return None
-        if not (value.isascii() and value.isprintable()) or " " in value:
-            raise ValueError("printable ASCII without spaces is expected")
-        if field.field_name == "secret" and len(key_of(value)) < limits.MIN_SECRET_CHARS:
-            raise ValueError(f"at least {limits.MIN_SECRET_CHARS} bytes are needed, after whsec_ as base64")
-        if len(value) < least:
-            raise ValueError(f"at least {least} characters are needed")
+        if value is not None:
+            check_strength(str(field.field_name), value)
         return value
 
     def values(self) -> dict[str, str]:

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import Field, StringConstraints
 
 from adweir.model import limits
-from adweir.model.errors import Conflict, NotFound, TooLarge
+from adweir.model.errors import Conflict, NotFound
 from adweir.model.labels import PATTERN
 from adweir.model.messages import Scope
 from adweir.runtime.app import App
@@ -192,13 +192,10 @@ def run_workflow(app: Here, caller: Caller, name: WorkflowPath, body: NewRun | N
 
 
 def _put(app: App, caller: str, name: str, new: WorkflowBody, *, replace: bool) -> WorkflowAnswer:
-    from adweir.pipeline.flow_forms import form_of, read
+    from adweir.pipeline.flow_forms import to_store
     from adweir.pipeline.recorded import workflow_changes
 
-    flow = read(name, new.model_dump(include={"about", "stages"}), app.platforms.parse)
-    body = json.dumps(form_of(flow))
-    if len(body.encode()) > limits.MAX_WORKFLOW_BYTES:
-        raise TooLarge(f"the workflow has more than {limits.MAX_WORKFLOW_BYTES} bytes as JSON")
+    flow, body = to_store(name, new.model_dump(include={"about", "stages"}), app.platforms.parse)
     was = app.catalog.stored_workflow(name)
     stored = app.catalog.put_workflow(name, body, replace=replace)
     changed = workflow_changes(was.body if was else "", body)

@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from adweir.intake.collect.planner import Reach
 from adweir.model import limits
 from adweir.model.datasets import Dataset
-from adweir.model.errors import AdweirError, Unprocessable
+from adweir.model.errors import AdweirError, TooLarge, Unprocessable
 from adweir.model.flows import StageForm, StageKind, SumGrain, SumLevel, WorkflowForm
 from adweir.model.labels import PATTERN
 from adweir.model.ports import PlatformParser
@@ -61,6 +61,15 @@ def read(name: str, given: Mapping[str, Any], parse: PlatformParser | None = Non
     if faults:
         raise _refused(faults)
     return Workflow(name, form.about, in_order(map(_stage, form.stages)))
+
+
+def to_store(name: str, given: Mapping[str, Any], parse: PlatformParser) -> tuple[Workflow, str]:
+    """A new workflow, and the text that is stored of it. Raises Unprocessable, TooLarge."""
+    flow = read(name, given, parse)
+    body = json.dumps(form_of(flow))
+    if len(body.encode()) > limits.MAX_WORKFLOW_BYTES:
+        raise TooLarge(f"the workflow has more than {limits.MAX_WORKFLOW_BYTES} bytes as JSON")
+    return flow, body
 
 
 def warnings(flow: Workflow, deployed: Collection[StageKind]) -> list[str]:

@@ -67,15 +67,22 @@ class ScheduledJobs:
             raise
         return self._settled(begun)
 
-    def change(self, name: str, changes: Mapping[str, Any]) -> ScheduledJob:
+    def change(self, name: str, changes: Mapping[str, Any], read: int | None = None) -> ScheduledJob:
         """Change fields of a job, each as a whole. Raises NotFound, Unprocessable, Conflict.
 
-        What was due before the change still runs; from then on it fires by the new times alone.
+        What was due before the change still runs; from then on it fires by the new times alone. Here and below,
+        Conflict also where the job has not the version that was `read`, if one is given.
         """
-        return self._change(name, changes, check=True)
+        return self._change(self._as_read(name, read), changes, check=True)
 
-    def _change(self, name: str, changes: Mapping[str, Any], *, check: bool) -> ScheduledJob:
-        read = self._catalog.job(name)
+    def _as_read(self, name: str, version: int | None) -> ScheduledJob:
+        found = self._catalog.job(name)
+        if version not in {None, found.version}:
+            raise _meanwhile(name)
+        return found
+
+    def _change(self, read: ScheduledJob, changes: Mapping[str, Any], *, check: bool) -> ScheduledJob:
+        name = read.name
         now = iso(self._clock.now())
         job = ScheduledJob.model_validate(
             {**read.model_dump(), **changes, "version": read.version + 1, "updated_at": now}
@@ -99,23 +106,23 @@ class ScheduledJobs:
             raise
         return self._settled(begun)
 
-    def pause(self, name: str) -> ScheduledJob:
+    def pause(self, name: str, read: int | None = None) -> ScheduledJob:
         """Fire no more until it is resumed; what is under way goes on. Raises NotFound, Conflict."""
-        return self._switch(name, JobState.PAUSED)
+        return self._switch(name, JobState.PAUSED, read)
 
     def resume(self, name: str) -> ScheduledJob:
         """Fire again at its times; what was due meanwhile is not made up. Raises NotFound, Conflict, Unprocessable."""
         return self._switch(name, JobState.ACTIVE)
 
-    def _switch(self, name: str, state: JobState) -> ScheduledJob:
-        read = self._catalog.job(name)
+    def _switch(self, name: str, state: JobState, version: int | None = None) -> ScheduledJob:
+        read = self._as_read(name, version)
         if read.state is state and not read.under_way:
             return read
-        return self._change(name, {"state": state}, check=state is JobState.ACTIVE)  # what cannot run can be paused
+        return self._change(read, {"state": state}, check=state is JobState.ACTIVE)  # what cannot run can be paused
 
-    def remove(self, name: str) -> ScheduledJob:
+    def remove(self, name: str, version: int | None = None) -> ScheduledJob:
         """Forget a job and its schedule; runs that it started go on. Raises NotFound, Conflict."""
-        read = self._catalog.job(name)
+        read = self._as_read(name, version)
         begun = read.model_copy(update={"under_way": UnderWay.REMOVAL, "version": read.version + 1})
         if not self._catalog.put_job(begun, read):
             raise _meanwhile(name)

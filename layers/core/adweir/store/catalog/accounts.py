@@ -5,7 +5,7 @@ A stamp of each door's webhook secrets stands beside them: `webhook-doors` / `<p
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adweir.model.entities import Account
 from adweir.model.errors import Conflict, NotFound
@@ -13,9 +13,13 @@ from adweir.model.platforms import Platform
 from adweir.model.times import iso
 from adweir.store.catalog.items import Item, Items
 
+if TYPE_CHECKING:
+    from pynamodb.expressions.condition import Condition
+
 _PK = "accounts"
 _DELETED = "deleted"
 _DOORS = "webhook-doors"
+_TRIES = 5
 
 
 class Accounts(Items):
@@ -31,18 +35,13 @@ class Accounts(Items):
             created_at=now,
             updated_at=now,
         )
-        if not self._put(_item(account), Item.pk.does_not_exist()):
+        if not self._put(_item(account, 1), Item.pk.does_not_exist()):
             raise Conflict(f"account {account_id} already exists")
         return account
 
     def account(self, account_id: str) -> Account:
         """An account. Raises NotFound, for a deleted one too."""
-        item = self._fetch(_PK, account_id) if account_id else None
-        if item is None:
-            raise _unknown(account_id)
-        if item.state == _DELETED:
-            raise _unknown(account_id, f": it was deleted at {(item.body or {}).get('updated_at', '')}")
-        return self._entity(Account, item)
+        return self._known_account(account_id, self._fetch(_PK, account_id) if account_id else None)
 
     def accounts(self) -> list[Account]:
         """All accounts by id."""
@@ -60,6 +59,11 @@ class Accounts(Items):
         """The webhook secrets of a door were changed; account "" is the deployment, `stamp` a new text each time."""
         self._put(Item(_DOORS, f"{platform}#{account_id}", state=stamp))
 
+    def doors(self) -> list[tuple[str, str]]:
+        """The doors whose webhook secrets were ever changed: platform, account ("" for the deployment's)."""
+        keys = (item.sk.partition("#") for item in self._query(_DOORS))
+        return [(platform, account_id) for platform, _, account_id in keys]
+
     def door(self, platform: Platform, account_id: str) -> str | None:
         """The stamp of a door's webhook secrets, "" before the first; None when there is no such account."""
         account, stamped = (_PK, account_id), (_DOORS, f"{platform}#{account_id}")
@@ -68,22 +72,49 @@ class Accounts(Items):
             return None
         return (found[stamped].state or "") if stamped in found else ""
 
-    def update_account(self, account_id: str, **changes: Any) -> Account:
-        """Change fields of an account. Raises NotFound."""
-        account = self.account(account_id).model_copy(update=changes | {"updated_at": iso(self._clock.now())})
-        if not self._put(_item(account), Item.state != _DELETED):
-            raise _unknown(account_id)
-        return account
+    def update_account(self, account_id: str, *, read: Account | None = None, **changes: Any) -> Account:
+        """Change fields of an account; what others change at the same moment is not lost.
+
+        With `read`, the account as the caller has read it, nothing that was changed since is changed: Conflict.
+        Raises NotFound.
+        """
+        for _ in range(_TRIES):
+            item = self._fetch(_PK, account_id) if account_id else None
+            known = self._known_account(account_id, item)
+            if read is not None and known != read:
+                break
+            account = known.model_copy(update=changes | {"updated_at": iso(self._clock.now())})
+            if self._put(_item(account, _version(item) + 1), _as_read(item)):
+                return account
+        raise Conflict(f"someone else is changing account {account_id[:64]} at the same moment; try again")
 
     def _mark_deleted(self, account_id: str) -> None:
         """Mark an account deleted. Raises NotFound."""
-        changes = {"status": _DELETED, "updated_at": iso(self._clock.now())}
-        self._put(_item(self.account(account_id).model_copy(update=changes)))
+        self.update_account(account_id, status=_DELETED)
+
+    def _known_account(self, account_id: str, item: Item | None) -> Account:
+        if item is None:
+            raise _unknown(account_id)
+        if item.state == _DELETED:
+            raise _unknown(account_id, f": it was deleted at {(item.body or {}).get('updated_at', '')}")
+        return self._entity(Account, item)
 
 
 def _unknown(account_id: str, why: str = "") -> NotFound:
     return NotFound(f"there is no account {account_id[:64]}{why}", [{"field": "account_id", "message": "is unknown"}])
 
 
-def _item(account: Account) -> Item:
-    return Item(_PK, account.account_id, state=account.status, body=account.model_dump(mode="json"))
+def _item(account: Account, version: int) -> Item:
+    body = account.model_dump(mode="json")
+    return Item(_PK, account.account_id, state=account.status, version=version, body=body)
+
+
+def _version(item: Item | None) -> int:
+    return 0 if item is None else int(item.version or 0)
+
+
+def _as_read(item: Item | None) -> Condition:
+    """The item is still what was read; one that was stored before items had versions has none."""
+    version = Item.version == _version(item) if _version(item) else Item.version.does_not_exist()
+    read: Condition = version & Item.pk.exists()
+    return read

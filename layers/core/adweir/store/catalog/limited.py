@@ -121,9 +121,9 @@ class LimitedCatalog(Catalog):
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise Forbidden("this call is for keys of all accounts")
 
-    door = reached = found = items = mark_broken = mark_profile = put_objects = put_invoices = remove_missing = (
-        remove_missing_profiles
-    ) = _refuse
+    door = doors = reached = found = items = mark_broken = mark_profile = put_objects = put_invoices = (
+        remove_missing
+    ) = remove_missing_profiles = _refuse
     put_mapping = mappings_for = list_mappings = delete_mapping = _refuse
     put_spec = delete_spec = spec = specs = _refuse
     job = jobs = put_job = drop_job = _refuse

@@ -46,15 +46,20 @@ class NamedDocuments(Items):
         """All of a kind, by name."""
         return list(self._entities(kind.model, (item for item in self._query(kind.pk) if item.state != _DELETED)))
 
-    def _put_document(self, kind: KindOfDocument[D], name: str, body: str, most: int, taken: str = "") -> D:
+    def _put_document(
+        self, kind: KindOfDocument[D], name: str, body: str, most: int, taken: str = "", *, read: int | None = None
+    ) -> D:
         """Store a document, or replace the one of its name. Raises Conflict: for one more than `most`, and where there
-        is one with the words `taken`, if any."""
+        is one with the words `taken`, if any. `read` is the version that the caller means to replace, 0 for none: where
+        there is another by now, that is a Conflict too."""
         now = iso(self._clock.now())
         for _ in range(_TRIES):
             item = self._fetch(kind.pk, name)
             known = item is not None and item.state != _DELETED
             if known and taken:
                 raise Conflict(taken)
+            if read is not None and read != (int(item.version or 0) if item is not None and known else 0):
+                break
             if not known and len(self._documents(kind)) >= most:
                 raise Conflict(f"there are {most} {kind.noun}s: delete one that nobody uses")
             begun = self._entity(kind.model, item).created_at if item is not None and known else now
