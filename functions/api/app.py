@@ -19,7 +19,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     begin = app.clock.monotonic()
     answer = http.resolve(event, context)
     request = event.get("requestContext", {})
-    key = ((request.get("authorizer") or {}).get("lambda") or {}).get("key_id")
+    caller = (request.get("authorizer") or {}).get("lambda") or {}
+    key = caller.get("key_id")
     if key:
         try:
             app.ledger.api_log.add(
@@ -31,7 +32,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
                 key_id=str(key)[:64],
                 milliseconds=round((app.clock.monotonic() - begin) * 1000),
             )
-            app.ledger.api_log.used(str(key)[:64])
+            app.ledger.key_uses.used(str(key)[:64], previous=caller.get("value") == "previous")
         except AdweirError as error:  # the request was carried out, so its answer stands
             app.logger.warning("request not logged", extra={"code": error.code, "reason": error.message})
     app.memory.look()

@@ -23,7 +23,7 @@ from adweir.runtime.app import App
 from adweir.store.catalog.limited import LimitedCatalog
 from adweir.store.catalog.store import Catalog
 from adweir.store.findings.held_rows import HeldObject
-from adweir.store.ledger.api_log import ApiLog
+from adweir.store.ledger.key_uses import KeyUses
 from adweir.store.metrics.store import PullRows
 from support.api import DAYS, META, T1, Call, an_event, fill
 from support.bounds import at_the_bound
@@ -202,7 +202,7 @@ def test_the_accounts_of_a_key(size: int, fits: bool, world: ModuleType, call: C
     body = {"name": "k", "scopes": ["read"], "accounts": [OWN] * size}
     answer = call("POST", "/api/v1/keys", body, expect=201 if fits else 422)
     if fits:
-        assert world.app.catalog.find_key(answer["key"]).accounts == (OWN,) * size
+        assert world.app.catalog.find_key(answer["key"]).key.accounts == (OWN,) * size
 
 
 def test_a_key_is_limited_to_accounts_that_exist_and_never_admin(world: ModuleType, call: Call) -> None:
@@ -242,12 +242,12 @@ def test_a_key_says_when_it_was_last_used(world: ModuleType, call: Call, clock: 
 
 @at_the_bound("MAX_NOTED_KEYS", as_if=3)
 def test_the_keys_whose_last_use_is_remembered(size: int, fits: bool, tables: None, clock: FrozenClock) -> None:
-    log = ApiLog(clock)
+    uses = KeyUses(clock)
     for number in range(size):
-        log.used(f"key_{number}")
+        uses.used(f"key_{number}")
     clock.advance(1)
-    log.used("key_0")
-    assert (log.last_uses(["key_0"])["key_0"] == iso(clock.now())) is not fits
+    uses.used("key_0")
+    assert (uses.of(["key_0"])["key_0"].last == iso(clock.now())) is not fits
     assert limits.MAX_NOTED_KEYS == 3
 
 

@@ -220,7 +220,7 @@ def test_a_run_shows_its_stages_and_failed_tasks(call: Call, api: ModuleType) ->
 
 def test_keys_are_made_listed_and_revoked_by_admins_only(call: Call, api: ModuleType) -> None:
     made = call("POST", "/api/v1/keys", {"name": "ci", "scopes": ["read"]}, expect=201)
-    assert api.app.catalog.find_key(made["key"]).scopes == ("read",)
+    assert api.app.catalog.find_key(made["key"]).key.scopes == ("read",)
     listed = call("GET", "/api/v1/keys")
     assert [key["key_id"] for key in listed["keys"]] == [made["key_id"]]
     assert made["key"] not in json.dumps(listed)

@@ -384,7 +384,13 @@ def test_the_authorizer_knows_active_keys_only(
 
         assert ask(f"Bearer {plain}") == {
             "isAuthorized": True,
-            "context": {"key_id": key.key_id, "scopes": "read write", "accounts": ""},
+            "context": {
+                "key_id": key.key_id,
+                "scopes": "read write",
+                "accounts": "",
+                "ends_at": "",
+                "value": "current",
+            },
         }
         for wrong in (None, "", "Bearer", plain, f"Bearer {plain}x", "Basic eDp5", "Bearer adw_x_y", "Bearer ä_b_c"):
             assert ask(wrong) == {"isAuthorized": False}

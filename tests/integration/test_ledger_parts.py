@@ -18,6 +18,7 @@ from adweir.model.tasks import Cause
 from adweir.model.times import Window, iso
 from adweir.store.ledger import Ledger
 from adweir.store.ledger.brakes import FIRST_SECONDS, brake_key, key_of, scope_key
+from adweir.store.ledger.key_uses import Uses
 from adweir.store.ledger.replays import LostDays, ReplayedObject
 from adweir.store.ledger.rows import Row
 from adweir.store.ledger.shared_reports import SharedReport
@@ -297,23 +298,24 @@ def test_deeds_are_listed_newest_first_page_by_page(ledger: Ledger, clock: Froze
 
 
 def test_a_keys_use_is_written_every_ten_minutes(ledger: Ledger, clock: FrozenClock) -> None:
-    ledger.api_log.used("k1")
+    ledger.key_uses.used("k1")
     first = iso(clock.now())
     clock.advance(599)
-    ledger.api_log.used("k1")
-    ledger.api_log.used("k2")
-    assert ledger.api_log.last_uses(["k1", "k2", "k3"]) == {"k1": first, "k2": iso(clock.now())}
+    ledger.key_uses.used("k1")
+    ledger.key_uses.used("k2")
+    times = [uses.last for uses in ledger.key_uses.of(["k1", "k2", "k3"]).values()]
+    assert times == [first, iso(clock.now()), ""]
     clock.advance(1)
-    ledger.api_log.used("k1")
-    assert ledger.api_log.last_uses(["k1"]) == {"k1": iso(clock.now())}
+    ledger.key_uses.used("k1")
+    assert ledger.key_uses.of(["k1"]) == {"k1": Uses(iso(clock.now()))}
 
 
 def test_a_container_remembers_so_many_keys(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_NOTED_KEYS", 2)
     sizes = []
     for key in ("k1", "k2", "k3", "k4"):
-        ledger.api_log.used(key)
-        sizes.append(len(ledger.api_log._noted))
+        ledger.key_uses.used(key)
+        sizes.append(len(ledger.key_uses._noted))
     assert sizes == [1, 2, 1, 2]
 
 

@@ -22,7 +22,7 @@ from adweir.model.entities import (
 from adweir.model.errors import BadInput, Conflict, NotFound, Unprocessable
 from adweir.model.platforms import Platform
 from adweir.model.terms import Terms
-from adweir.store.catalog.keys import key_id_of
+from adweir.store.catalog.keys import KnownKey, key_id_of
 from adweir.store.catalog.objects import ObjectListing, object_key
 from adweir.store.catalog.profiles import Listing
 from adweir.store.catalog.store import Catalog
@@ -307,7 +307,7 @@ def test_a_key_is_shown_once_and_stored_as_a_hash(catalog: Catalog) -> None:
     assert (key.key_id, key.name, key.scopes) == ("key_5f0c1a2b", "mine", ("read", "admin"))
     assert plain.startswith("adw_5f0c1a2b_")
     assert plain not in str(catalog.list_keys())
-    assert catalog.find_key(plain) == key
+    assert catalog.find_key(plain) == KnownKey(key, "", previous=False)
     assert catalog.find_key(plain + "x") is None
     assert catalog.revoke_key(key.key_id).status == "revoked"
     assert catalog.find_key(plain) is None

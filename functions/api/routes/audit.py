@@ -40,6 +40,7 @@ class DeedAnswer(Shown):
     reason: str = Field(description="Why, in the words of who did it.")
     outcome: str
     changes: list[FieldChangeAnswer]
+    request_id: str = Field(description="Of the request or invocation that did it; empty for the command line.")
 
 
 class DeedList(Shown):

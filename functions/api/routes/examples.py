@@ -220,5 +220,6 @@ EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
             },
         ),
     },
+    "rotate_key": {"leaked": ("A value that leaked", {"overlap_hours": 0})},
     "create_key": {"read": ("A key that reads", {"name": "dashboard", "scopes": ["read"]})},
 }

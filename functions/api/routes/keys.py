@@ -1,6 +1,7 @@
 """API keys; only a key with the scope admin may manage them."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
@@ -18,6 +19,7 @@ from routes.fields import PAGE_ITEMS, Given, Instant, Limit, NextToken, OneOf, P
 
 _END = "When it stops working; null for a key without end."
 Scope = Literal["read", "write", "admin"]
+KeyPath = Annotated[str, Path(description="The key's id, key_….")]
 
 
 class NewKey(Given):
@@ -36,6 +38,18 @@ class NewKey(Given):
     expires_at: PastInstant | None = Field(default=None, description=_END)
 
 
+class RotatedKey(Given):
+    """How long the value that the key has now works beside the new one, and the key's end."""
+
+    overlap_hours: int = Field(
+        default=24,
+        ge=0,
+        le=limits.MAX_KEY_OVERLAP_HOURS,
+        description="0 for a value that leaked: it stops working within a minute.",
+    )
+    expires_at: PastInstant | None = Field(default=None, description="A new end; without it the key keeps its end.")
+
+
 class KeyAnswer(Shown):
     """An API key without its value, which is stored as a hash."""
 
@@ -48,10 +62,15 @@ class KeyAnswer(Shown):
     expires_at: Instant | None = Field(description=_END)
     last_used_at: Instant | None = Field(description="To ten minutes; null when it was not used in the last 90 days.")
     revoked_at: Instant | None = Field(description="When it was revoked; null for a key that was not.")
+    rotated_at: Instant | None = Field(description="When it got the value that it has.")
+    previous_ends_at: Instant | None = Field(
+        description="Until then the value before the last rotation works, too; null when it does not."
+    )
+    previous_last_used_at: Instant | None = Field(description="When that one was last used, to ten minutes.")
 
 
 class CreatedKey(KeyAnswer):
-    """A new API key. Its value is shown only here."""
+    """An API key and its new value, which is shown only here."""
 
     key: str = Field(description="Send it as `Authorization: Bearer <key>`. It is not shown again.")
 
@@ -87,10 +106,21 @@ def list_keys(app: Here, limit: Limit = PAGE_ITEMS, next_token: PageToken = "") 
     return KeyList(keys=_shown(app, found), next_token=token or None)
 
 
+@keys.route("POST", "/api/v1/keys/{key_id}/rotate", "Rotate an API key", scope="admin", errors=(409,))
+def rotate_key(app: Here, caller: Caller, key_id: KeyPath, asked: RotatedKey | None = None) -> CreatedKey:
+    """It gets a new value; id, scopes and accounts stay. The value that it had works until `previous_ends_at` as well,
+    one from an earlier rotation no longer."""
+    from adweir.pipeline.recorded import key_changes
+
+    asked = asked or RotatedKey()
+    end = iso(moment_of(asked.expires_at, "expires_at")) if asked.expires_at else ""
+    was, key, plain = app.catalog.rotate_key(key_id, timedelta(hours=asked.overlap_hours), end)
+    note_change(app, caller, "rotate key", key_id, f"named {key.name}", kind="key", changes=key_changes(was, key))
+    return CreatedKey(**_shown(app, [key])[0].model_dump(), key=plain)
+
+
 @keys.route("DELETE", "/api/v1/keys/{key_id}", "Revoke an API key", scope="admin")
-def revoke_key(
-    app: Here, caller: Caller, key_id: Annotated[str, Path(description="The key's id, key_….")]
-) -> KeyAnswer:
+def revoke_key(app: Here, caller: Caller, key_id: KeyPath) -> KeyAnswer:
     """It stops working within a minute: the gateway remembers a good key for up to 60 seconds."""
     from adweir.pipeline.recorded import key_changes
 
@@ -100,11 +130,18 @@ def revoke_key(
 
 
 def _shown(app: App, found: Sequence[ApiKey]) -> list[KeyAnswer]:
-    used, now = app.ledger.api_log.last_uses([key.key_id for key in found]), app.clock.now()
+    used, now = app.ledger.key_uses.of([key.key_id for key in found]), app.clock.now()
     shown = []
     for key in found:
-        ended = key.status == "active" and key.expires_at and parse_instant(key.expires_at) <= now
-        more = {"expires_at": key.expires_at or None, "last_used_at": used.get(key.key_id)}
-        status = "expired" if ended else key.status
-        shown.append(KeyAnswer(**key.model_dump(mode="json") | more | {"status": status}))
+        active, uses = key.status == "active", used[key.key_id]
+        ended = active and key.expires_at and parse_instant(key.expires_at) <= now
+        overlaps = active and key.previous_ends_at and parse_instant(key.previous_ends_at) > now
+        more = {
+            "status": "expired" if ended else key.status,
+            "expires_at": key.expires_at or None,
+            "last_used_at": uses.last or None,
+            "previous_ends_at": key.previous_ends_at if overlaps else None,
+            "previous_last_used_at": uses.previous if overlaps and uses.previous > (key.rotated_at or "") else None,
+        }
+        shown.append(KeyAnswer(**key.model_dump(mode="json") | more))
     return shown

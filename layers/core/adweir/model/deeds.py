@@ -23,7 +23,7 @@ class Deed(NamedTuple):
 
     `who` is an API key's id, `cli:<user>`, or the function that did it by itself. `reason` is why, in the words of who
     did it; `kind` says what was changed (`job`, `brake`, `run`); `account_id` whose it is, "" for none or several;
-    `at` is when (`model.times.iso`).
+    `at` is when (`model.times.iso`); `request_id` the request or invocation that it was done in, "" for neither.
     """
 
     who: str
@@ -35,6 +35,7 @@ class Deed(NamedTuple):
     account_id: str = ""
     changes: tuple[FieldChange, ...] = ()
     at: str = ""
+    request_id: str = ""
 
 
 class Wanted(NamedTuple):

@@ -300,6 +300,7 @@ class ApiKey(Entity):
     """An API key's record; the key itself is shown once and stored as a SHA-256.
 
     `accounts`: the client companies that it is limited to; none means all. `expires_at`: "" for a key without an end.
+    After a rotation the value before works until `previous_ends_at`, "" when there is none.
     """
 
     key_id: str
@@ -311,6 +312,10 @@ class ApiKey(Entity):
     status: str = "active"
     created_at: str = ""
     revoked_at: str | None = None
+    rotations: int = 0
+    rotated_at: str | None = None
+    previous_hash: str = ""
+    previous_ends_at: str = ""
 
 
 class Campaign(Entity):

@@ -21,6 +21,7 @@ MIN_SECRET_CHARS = 16  # a webhook secret: 128 bits where it is random
 MIN_VERIFY_TOKEN_CHARS = 8  # a handshake's token: it proves nothing about a delivery
 MAX_PATH_ID_CHARS = 128  # an id in a URL's path; our own ids have 24, a delivery's run id about 60
 MAX_KEY_ACCOUNTS = 100  # client companies that a key may be limited to: 2.5 kB of the authorizer's answer
+MAX_KEY_OVERLAP_HOURS = 168  # after a rotation both values of a key work: a week is enough to change every caller
 MAX_NOTED_KEYS = 1000  # keys whose last use one container remembers
 MAX_API_KEY_CHARS = 200  # a key as it is sent, adw_<id>_<secret>: ours have 56
 MAX_URL_PARAMETERS = 100  # parameters of a landing page that is taken apart

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _OF_A_JOB = {"workflow", "timezone", "args", "accounts", "profiles", "platforms", "lookback_days", "state"}
 _OF_AN_ACCOUNT = {"company_name", "primary_contact_email", "currency", "timezone", "naming"}
-_OF_A_KEY = {"status", "scopes", "accounts", "expires_at"}
+_OF_A_KEY = {"status", "scopes", "accounts", "expires_at", "rotations", "previous_ends_at"}
 Changes = tuple[FieldChange, ...]
 
 
@@ -45,7 +45,12 @@ def account_changes(was: Account, account: Account) -> Changes:
 
 def key_changes(was: ApiKey | None, key: ApiKey) -> Changes:
     """What a key may, and whether it works."""
-    before, after = (one.model_dump(mode="json", include=_OF_A_KEY) if one else {} for one in (was, key))
+    before, after = (
+        one.model_dump(mode="json", include=_OF_A_KEY, exclude={"rotations"} if not one.rotations else None)
+        if one
+        else {}
+        for one in (was, key)
+    )
     return changes_of(before, after)
 
 

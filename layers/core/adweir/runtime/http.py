@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
-from adweir.model import limits
+from adweir.model import limits, trace
 from adweir.model.errors import (
     AdweirError,
     BadInput,
@@ -32,6 +33,7 @@ from adweir.model.errors import (
     Unprocessable,
     Unverified,
 )
+from adweir.model.times import parse_instant
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -57,13 +59,20 @@ Answer = Response[Any]
 
 
 class HttpApi(APIGatewayHttpResolver):
-    """Powertools' resolver of HTTP API events; it also serves paths that end in a slash and knows allowed methods."""
+    """Powertools' resolver of HTTP API events; it also serves paths that end in a slash and knows allowed methods.
+
+    Each answer has the request's id in `X-Request-Id`, and so has each line that is logged until then.
+    """
 
     def resolve(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-        path = str(event.get("rawPath", ""))
+        path, request_id = str(event.get("rawPath", "")), request_id_of(event, context)
         if len(path) > 1 and path.endswith("/"):
             event = {**event, "rawPath": path[:-1]}
-        return super().resolve(event, context)
+        with trace.about(request_id=request_id):
+            answer = super().resolve(event, context)
+        if request_id:
+            answer["headers"]["X-Request-Id"] = request_id
+        return answer
 
     def methods(self, path: str) -> list[str]:
         """The HTTP methods that a path has, in alphabetical order; none for a path that does not exist."""
@@ -85,7 +94,8 @@ def resolver(logger: Logger) -> HttpApi:
 
     def _fault(error: Exception) -> Answer:
         logger.error("unexpected fault", exc_info=error)
-        message = "an internal error; it was logged and can be found by the request id"
+        named = trace.current().get("request_id", "")
+        message = f"an internal error; it was logged and can be found by the request id{named and f' {named}'}"
         return answer({"error": {"code": "internal", "message": message, "details": []}}, 500)
 
     def _unknown(_error: NotFoundError) -> Answer:
@@ -208,6 +218,20 @@ def key_of_request(event: Mapping[str, Any]) -> str:
     """The id of the API key that the request was made with; "" for a request without one."""
     context = event.get("requestContext", {}).get("authorizer") or {}
     return str((context.get("lambda") or {}).get("key_id", ""))[: limits.MAX_WORD_CHARS]
+
+
+def check_end(event: Mapping[str, Any], now: datetime) -> None:
+    """Check that the value of the request's key has not ended since the gateway asked for it. Raises Forbidden."""
+    context = event.get("requestContext", {}).get("authorizer") or {}
+    ends_at = str((context.get("lambda") or {}).get("ends_at", ""))
+    if ends_at and parse_instant(ends_at) <= now:
+        raise Forbidden(f"this value of the key ended at {ends_at}")
+
+
+def request_id_of(event: Mapping[str, Any], context: Any = None) -> str:
+    """The id that the gateway gave a request, else Lambda's; "" for a request without one."""
+    given = event.get("requestContext", {}).get("requestId") or getattr(context, "aws_request_id", "")
+    return str(given)[: limits.MAX_PATH_ID_CHARS]
 
 
 def is_id(text: str) -> bool:

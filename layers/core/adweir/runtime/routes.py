@@ -21,7 +21,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 from adweir.model.errors import Forbidden, NotFound
 from adweir.runtime.app import App
 from adweir.runtime.changes import note_request
-from adweir.runtime.http import HttpApi, accounts_of, is_id, json_body, key_of_request, require, resolver
+from adweir.runtime.http import HttpApi, accounts_of, check_end, is_id, json_body, key_of_request, require, resolver
 
 _CHANGING = frozenset({"write", "admin"})
 _KINDS = {"Ad accounts": "profile", "Dead letters": "message", "Ingestion": "run"}
@@ -76,6 +76,11 @@ class Operation:
         return self.run.__name__
 
     @property
+    def changes(self) -> bool:
+        """Whether it changes something, or starts work: then the audit has it."""
+        return self.scope in _CHANGING and self.method != "GET"
+
+    @property
     def kind(self) -> str:
         """What it changes, for the audit: its resource in the singular, where `_KINDS` has no other word."""
         return _KINDS.get(self.tag, self.tag.lower().removesuffix("s"))
@@ -123,6 +128,7 @@ def mount(app: App, resources: Iterable[Resource], details: Details | None = Non
         request = http.request
         operation = known.get((request.method, request.route))
         if operation and operation.scope:
+            check_end(request.resolved_event.raw_event, app.clock.now())
             require(request.resolved_event.raw_event, operation.scope)
         if operation and not all(is_id(value) for value in request.path_parameters.values()):
             raise NotFound("no id looks like that")
@@ -130,7 +136,7 @@ def mount(app: App, resources: Iterable[Resource], details: Details | None = Non
         if accounts and not (operation and (operation.limited or not operation.scope)):
             raise Forbidden("this call is for keys of all accounts")
         http.context["app"] = app.limited_to(accounts) if accounts else app
-        changes = operation if operation and operation.scope in _CHANGING else None
+        changes = operation if operation and operation.changes else None
         noted = app.ledger.audit.noted if changes else 0
         response = next_middleware(http)
         if changes and response.status_code < _REFUSED and app.ledger.audit.noted == noted:

@@ -129,5 +129,5 @@ class LimitedCatalog(Catalog):
     job = jobs = put_job = drop_job = _refuse
     put_workflow = delete_workflow = stored_workflow = stored_workflows = _refuse
     put_references = unlisted_profile = create_account = delete_account = create_key = key = list_keys = revoke_key = (
-        find_key
-    ) = _refuse
+        rotate_key
+    ) = find_key = _refuse

@@ -15,6 +15,7 @@ from adweir.store.ledger.brakes import Brakes
 from adweir.store.ledger.exports import Exports
 from adweir.store.ledger.faults import Faults
 from adweir.store.ledger.fired import FiredLast
+from adweir.store.ledger.key_uses import KeyUses
 from adweir.store.ledger.lanes import LaneRecord, Lanes
 from adweir.store.ledger.last_words import LastWords
 from adweir.store.ledger.leases import Leases
@@ -36,8 +37,8 @@ __all__ = ["PLANNING", "REDRIVABLE", "TOGETHER", "LaneRecord", "Ledger", "Marker
 
 class Ledger(Runs, Lanes, AccountTasks, Leases):
     """Runs, tasks and their markers, lanes, leases; beside them brakes, tokens, shared reports, receipts, replays,
-    exports, the API log, faults, trials, runs in trouble, the audit, what jobs came to, last words, turns, and what no
-    run has followed yet.
+    exports, the API log, uses of keys, faults, trials, runs in trouble, the audit, what jobs came to, last words,
+    turns, and what no run has followed yet.
 
     `service` names the function in the audit."""
 
@@ -50,6 +51,7 @@ class Ledger(Runs, Lanes, AccountTasks, Leases):
         self.exports = Exports(clock)
         self.shared_reports = SharedReports(clock)
         self.api_log = ApiLog(clock)
+        self.key_uses = KeyUses(clock)
         self.faults = Faults(clock)
         self.trials = Trials(clock)
         self.troubled_runs = TroubledRuns(clock)

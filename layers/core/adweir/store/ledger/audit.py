@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from adweir.model import limits
+from adweir.model import limits, trace
 from adweir.model.deeds import Deed, FieldChange, Wanted
 from adweir.model.errors import Unavailable
 from adweir.model.log import log
@@ -38,7 +38,8 @@ class Audit(Rows):
     def note(self, deed: Deed) -> Deed:
         """Record a deed of now; texts that are too long are cut. Raises Unavailable."""
         at, most = iso(self._clock.now()), limits.MAX_REASON_CHARS
-        deed = deed._replace(at=at, outcome=deed.outcome[:most], reason=deed.reason[:most])
+        within = trace.current().get("request_id", "")
+        deed = deed._replace(at=at, outcome=deed.outcome[:most], reason=deed.reason[:most], request_id=within)
         self._put(self._row(_PK, f"{at}#{new_token()}", body=deed._asdict()))
         self.noted += 1
         return deed
