@@ -30,7 +30,7 @@ from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
 from support.functions import loaded
-from support.scored_world import GOOGLE, M, ScoredWorld
+from support.scored_world import GOOGLE, M, ScoredWorld, compared
 
 KEY = f"{GOOGLE}#1"
 
@@ -38,12 +38,6 @@ KEY = f"{GOOGLE}#1"
 @pytest.fixture
 def world(tables: None, clock: FrozenClock) -> ScoredWorld:
     return ScoredWorld(clock)
-
-
-def compared(day: dict[str, Any], level: str, metric: str = "spend") -> dict[str, Any]:
-    found: dict[str, Any]
-    (found,) = [each for each in day["reconciliation"] if (each["level"], each["metric"]) == (level, metric)]
-    return found
 
 
 def test_a_day_that_adds_up_is_right_although_performance_max_has_no_ads(world: ScoredWorld) -> None:
@@ -333,6 +327,13 @@ def test_a_month_that_was_not_pulled_whole_is_not_judged(world: ScoredWorld) -> 
     world.pull(Level.ACCOUNT, {"1": 10}, date(2026, 10, 1))
     world.catalog.put_invoices([bill(line(KINDS.SPEND, 310 * M))], "2026-11-02T00:00:00.000000Z")
     assert (checked(world)["state"], checked(world)["days_pulled"]) == ("incomplete", 1)
+
+
+def test_a_bill_of_a_month_in_which_nothing_was_delivered_is_a_finding(world: ScoredWorld) -> None:
+    for number in range(1, 32):
+        world.pull(Level.ACCOUNT, {}, date(2026, 10, number))
+    world.catalog.put_invoices([bill(line(KINDS.SPEND, 5 * M))], "2026-11-02T00:00:00.000000Z")
+    assert (checked(world)["state"], checked(world)["measured"]) == ("unexplained", "0")
 
 
 @at_the_bound("MAX_CHECKED_BILL_MONTHS")

@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from adweir.model import limits
 from adweir.model.breaches import BreachKind, BreachState, Judgement, Look, Subject
 from adweir.model.errors import Unavailable
+from adweir.model.times import iso
 from adweir.quality.monitor import HOLD_SECONDS, Monitor
 from adweir.store.findings.breaches import KEEP, Breaches, BreachItem
 from support.bounds import at_the_bound
@@ -151,7 +153,8 @@ def test_a_breach_that_lasts_says_when_it_was_last_seen_and_its_newest_value(wor
     assert world.breaches.all()[CAUSE].breach.value == "9"
     world.clock.advance(3000)
     world.look(replace(BAD, value="7"))
-    assert world.breaches.all()[CAUSE].breach.value == "7"
+    breach = world.breaches.all()[CAUSE].breach
+    assert (breach.value, breach.looked_at) == ("7", iso(world.clock.now()))
     assert len(world.told.breaches) == 1
 
 
@@ -176,6 +179,19 @@ def test_no_more_breaches_are_kept_than_a_look_can_read(world: MonitorWorld, siz
     world.clock.advance(1)
     world.look(replace(GOOD, about="0"))
     assert world.told.causes[-1] == f"-{CAUSE}#0", "what is kept still ends"
+
+
+def test_given_room_for_one_more_breach_when_two_begin_then_those_that_are_kept_last_and_end_all_the_same(
+    world: MonitorWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_BREACHES", 3)
+    bad, good = ([replace(look, about=str(number)) for number in range(4)] for look in (BAD, GOOD))
+    world.look(bad[0], bad[1])
+    world.clock.advance(60)
+
+    world.look(bad[0], bad[2], bad[3], good[1])
+
+    assert world.told.causes == [f"+{CAUSE}#0", f"+{CAUSE}#1", f"+{CAUSE}#2", f"-{CAUSE}#1"]
 
 
 def test_an_item_that_cannot_be_read_hides_no_other(world: MonitorWorld) -> None:

@@ -34,6 +34,10 @@ class ScoredWorld(World):
     """An ad account of Google: campaign 1 of search, campaign 2 of Performance Max. Its yesterday is 2026-11-19."""
 
     platform = GOOGLE
+    profile_id = "1"
+    slice: str = ALL
+    source = Source.PULL
+    """Whose, and of which slice and source, the rows are that `pull` stores."""
 
     def __init__(self, clock: FrozenClock) -> None:
         super().__init__(clock)
@@ -45,7 +49,7 @@ class ScoredWorld(World):
         )
         kinds = {"1": "search", "2": "performance_max"}
         campaigns = [
-            AdCampaign(platform=GOOGLE, profile_id="1", id=each, campaign_id=each, objective=kind)
+            AdCampaign(platform=self.platform, profile_id="1", id=each, campaign_id=each, objective=kind)
             for each, kind in kinds.items()
         ]
         self.catalog.put_objects(campaigns, iso(clock.now()))
@@ -79,7 +83,7 @@ class ScoredWorld(World):
         ]  # fmt: skip
         stamp = Stamp.of(at, f"{level}-{iso(at)}")._replace(load=load)
         pull = Pull(
-            GOOGLE, "1", level, Grain.DAY, Source.PULL, ALL, Window(day, day), stamp,
+            self.platform, self.profile_id, level, Grain.DAY, self.source, self.slice, Window(day, day), stamp,
             complete=True, currency="USD", account_id=self.account_id, has_totals=level is not Level.ACCOUNT,
         )  # fmt: skip
         rows = PullRows()
@@ -109,5 +113,12 @@ class ScoredWorld(World):
     def scored(self, day: date | None = None) -> dict[str, Any]:
         """A day's score as it is kept."""
         at = (day or self.yesterday).isoformat()
-        (found,) = self.findings.scores.days(f"{GOOGLE}#1", at, at)
+        (found,) = self.findings.scores.days(f"{self.platform}#{self.profile_id}", at, at)
         return found
+
+
+def compared(day: dict[str, Any], level: str, metric: str = "spend") -> dict[str, Any]:
+    """What a day's score says of a metric of a level beside the one above."""
+    found: dict[str, Any]
+    (found,) = [each for each in day["reconciliation"] if (each["level"], each["metric"]) == (level, metric)]
+    return found

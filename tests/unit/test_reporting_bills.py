@@ -11,21 +11,25 @@ from adweir.reporting.invoices import LATER, _Billed
 KINDS = InvoiceLineKind
 
 
-def billed(*lines: tuple[InvoiceLineKind, int], about: str = "") -> _Billed:
-    """A bill of October with these lines; `about` is the month that the last of them corrects."""
-    found = [InvoiceLine(line=str(number), kind=kind, amount=amount) for number, (kind, amount) in enumerate(lines)]
+def billed(*lines: tuple[InvoiceLineKind, int], about: str = "", documents: int = 1, tax: int = 0) -> _Billed:
+    """October's bill: so many documents with these lines, each with this tax. `about` is the month that the last line
+    corrects."""
+    found = [
+        InvoiceLine(line=str(number), kind=kind, amount=amount, tax=tax) for number, (kind, amount) in enumerate(lines)
+    ]
     found[-1] = found[-1].model_copy(update={"about_month": about})
     bill = _Billed()
-    bill.add(
-        Invoice(
-            platform=Platform("google_ads"),
-            profile_id="1",
-            invoice_id="i",
-            month="2026-10",
-            currency="EUR",
-            lines=tuple(found),
+    for _ in range(documents):
+        bill.add(
+            Invoice(
+                platform=Platform("google_ads"),
+                profile_id="1",
+                invoice_id="i",
+                month="2026-10",
+                currency="EUR",
+                lines=tuple(found),
+            )
         )
-    )
     return bill
 
 
@@ -54,3 +58,10 @@ def test_what_a_later_bill_gives_back_explains_a_spend_that_is_known() -> None:
     bill = billed((KINDS.SPEND, 100))
     bill.corrected(-30)
     assert (bill.explained(30), bill.explained(None)) == ({LATER: 30}, {})
+
+
+def test_lines_of_one_kind_and_further_documents_of_the_month_add_up() -> None:
+    kinds = ((KINDS.SPEND, 100), (KINDS.FEE, 7), (KINDS.CREDIT, -20))
+    bill = billed(*kinds, *kinds, documents=2, tax=1)
+    assert (bill.documents, bill.tax, dict(bill.kinds)) == (2, 12, {"spend": 400, "fee": 28, "credit": -80})
+    assert bill.explained(28 + 12 - 80) == {"credit": -80, "fee": 28, "tax": 12}
