@@ -12,8 +12,7 @@ import typer
 from adweir.model import limits
 from adweir.model.deeds import Deed, Wanted
 from ops.errors import CommandFailed
-from ops.options import Stack, home_of, moment
-from ops.target import open_target
+from ops.options import Json, app_of, moment
 
 _Filters = Annotated[
     list[str] | None,
@@ -30,12 +29,11 @@ def list_deeds(
     context: typer.Context,
     filters: _Filters = None,
     limit: Annotated[int, typer.Option(min=1, max=limits.MAX_PAGE_ITEMS, help="The most entries.")] = 50,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each.")] = False,  # noqa: FBT002
-    stack: Stack = "",
+    as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
     """List what was changed in the last 90 days, and by whom, the newest first."""
     wanted = wanted_of(filters or [])
-    audit = open_target(stack, home_of(context)).app().ledger.audit
+    audit = app_of(context).ledger.audit
     left, token = limit, ""
     while left:
         found, token = audit.page(left, token, wanted)

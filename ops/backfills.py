@@ -21,8 +21,7 @@ from adweir.pipeline.workflows import workflow
 from adweir.runtime.app import App
 from ops import deeds
 from ops.errors import CommandFailed
-from ops.options import Stack, home_of
-from ops.target import open_target
+from ops.options import app_of
 
 _POLL_SECONDS = 2.0
 _SHARE = 20
@@ -45,13 +44,12 @@ def backfill(
         str, typer.Option(help="A client account or an ad account, by id; left out: the only client's.")
     ] = "",
     platform: Annotated[list[str] | None, typer.Option(help="Only this platform; repeatable.")] = None,
-    stack: Stack = "",
 ) -> None:
     """Pull the days of a range that were never pulled, from the newest back, and show how far it has come.
 
     It goes on when this command is interrupted; the same command shows it again.
     """
-    app = open_target(stack, home_of(context)).app()
+    app = app_of(context)
     run_id = _ask(app, account, platform or [], {"start": str(start), "end": str(end)})
     typer.echo(run_id)
     _follow(app, run_id)

@@ -11,16 +11,15 @@ from adweir.model.times import iso_of
 from adweir.pipeline.health import brakes_on, says
 from adweir.pipeline.held_back import release, waiting
 from ops import deeds
-from ops.options import Stack, home_of
-from ops.target import open_target
+from ops.options import app_of, group
 
-app = typer.Typer(no_args_is_help=True, help="What holds pulls back: pauses that platforms asked for, and circuits.")
+app = group("What holds pulls back: pauses that platforms asked for, and circuits.")
 
 
 @app.command("list")
-def list_brakes(context: typer.Context, stack: Stack = "") -> None:
+def list_brakes(context: typer.Context) -> None:
     """Show the brakes that are on: why, since when, until when, and how many tasks wait."""
-    target = open_target(stack, home_of(context)).app()
+    target = app_of(context)
     on = sorted(brakes_on(target.ledger, target.catalog), key=lambda brake: brake.key)
     tasks = waiting(target.ledger, target.catalog, {brake.key for brake in on})
     for brake in on:
@@ -37,10 +36,9 @@ def release_brake(
     context: typer.Context,
     key: Annotated[str, typer.Argument(help="The brake, as the list has it.", show_default=False)],
     reason: Annotated[str, typer.Option(help="Why, for the audit.")] = "",
-    stack: Stack = "",
 ) -> None:
     """Take a brake off: the tasks that wait for it are tried at once."""
-    target = open_target(stack, home_of(context)).app()
+    target = app_of(context)
     _, outcome = release(target.ledger, target.queues.runs, target.platforms, key)
     deeds.note(target, "release brake", key, outcome, reason=reason, kind="brake")
     typer.echo(outcome)

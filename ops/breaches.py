@@ -9,17 +9,15 @@ import typer
 
 from adweir.model.breaches import Breach
 from adweir.model.times import parse_instant
-from ops.options import Stack, home_of
-from ops.target import open_target
+from ops.options import app_of
 
 
 def list_breaches(
     context: typer.Context,
     every: Annotated[bool, typer.Option("--all", help="Also those of the last month that are over.")] = False,  # noqa: FBT002 - a flag
-    stack: Stack = "",
 ) -> None:
     """List what is wrong with data: late pulls, refused rows, missing rows or values, low scores, unexplained bills."""
-    kept = open_target(stack, home_of(context)).app().findings.breaches.all().values()
+    kept = app_of(context).findings.breaches.all().values()
     found = [one.breach for one in kept if one.breach.state.is_open or (every and one.breach.cleared_at)]
     for breach in sorted(found, key=lambda each: each.opened_at, reverse=True):
         for line in lines_of(breach):

@@ -18,10 +18,9 @@ from adweir.pipeline.starting import ask_for
 from adweir.runtime.app import App
 from ops import deeds
 from ops.errors import CommandFailed
-from ops.options import Stack, home_of
-from ops.target import open_target
+from ops.options import app_of, group
 
-jobs = typer.Typer(name="jobs")
+jobs = group("Make, change and look at jobs: workflows that start by themselves.")
 
 _LISTS = {"account": "accounts", "profile": "profiles", "platform": "platforms"}
 _WHEN = "when"
@@ -38,26 +37,18 @@ Fields = Annotated[
 ]
 
 
-@jobs.callback(invoke_without_command=True)
-def each(context: typer.Context) -> None:
-    """Make, change and look at jobs: workflows that start by themselves."""
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit(2)
-
-
 @jobs.command("list")
-def list_jobs(context: typer.Context, stack: Stack = "") -> None:
+def list_jobs(context: typer.Context) -> None:
     """Show all jobs, each with its next time."""
-    app = _app(context, stack)
+    app = app_of(context)
     for job in app.catalog.jobs():
         _print(app, job, 1)
 
 
 @jobs.command()
-def show(context: typer.Context, name: Name, stack: Stack = "") -> None:
+def show(context: typer.Context, name: Name) -> None:
     """Show a job, its next times and what came of the last one."""
-    app = _app(context, stack)
+    app = app_of(context)
     _print(app, app.catalog.job(name))
 
 
@@ -68,11 +59,10 @@ def create(
     workflow: Annotated[str, typer.Argument(help="The workflow that it starts.", show_default=False)],
     when: Annotated[str, typer.Argument(help=f"When it fires, as one argument: {_FORMS}.", show_default=False)],
     fields: Fields = None,
-    stack: Stack = "",
 ) -> None:
     """Create a job: adweir jobs create nightly daily "daily 05:30" timezone=Europe/Berlin"""
     given = _read([f"workflow={workflow}", f"{_WHEN}={when}", *(fields or [])])
-    app = _app(context, stack)
+    app = app_of(context)
     _done(app, "create job", app.jobs.create({**given, "name": name}), None)
 
 
@@ -84,51 +74,46 @@ def change(
         list[str],
         typer.Argument(metavar="FIELD=VALUE", help="workflow, when, and what create takes; no value empties a field."),
     ],
-    stack: Stack = "",
 ) -> None:
     """Change fields of a job; the others stay. What was due before still runs."""
     changes = _read(fields)
-    app = _app(context, stack)
+    app = app_of(context)
     was = app.catalog.job(name)
     _done(app, "change job", app.jobs.change(name, changes), was)
 
 
 @jobs.command()
-def pause(context: typer.Context, name: Name, stack: Stack = "") -> None:
+def pause(context: typer.Context, name: Name) -> None:
     """Fire no more until the job is resumed; runs that it started go on."""
-    app = _app(context, stack)
+    app = app_of(context)
     was = app.catalog.job(name)
     _done(app, "pause job", app.jobs.pause(name), was)
 
 
 @jobs.command()
-def resume(context: typer.Context, name: Name, stack: Stack = "") -> None:
+def resume(context: typer.Context, name: Name) -> None:
     """Fire again from the next time on."""
-    app = _app(context, stack)
+    app = app_of(context)
     was = app.catalog.job(name)
     _done(app, "resume job", app.jobs.resume(name), was)
 
 
 @jobs.command()
-def run(context: typer.Context, name: Name, stack: Stack = "") -> None:
+def run(context: typer.Context, name: Name) -> None:
     """Start the job's workflow now; prints the run's id."""
-    app = _app(context, stack)
+    app = app_of(context)
     run_id = ask_for(app.ledger, app.queues.runs, app.jobs.run(name))
     deeds.note(app, "run job", name, f"run_id {run_id}", kind="job")
     typer.echo(run_id)
 
 
 @jobs.command()
-def remove(context: typer.Context, name: Name, stack: Stack = "") -> None:
+def remove(context: typer.Context, name: Name) -> None:
     """Remove the job and its schedule; runs that it started go on."""
-    app = _app(context, stack)
+    app = app_of(context)
     app.jobs.remove(name)
     deeds.note(app, "remove job", name, "removed", kind="job")
     typer.echo(f"removed {name}")
-
-
-def _app(context: typer.Context, stack: str) -> App:
-    return open_target(stack, home_of(context)).app()
 
 
 def _done(app: App, deed: str, job: ScheduledJob, was: ScheduledJob | None) -> None:

@@ -1,15 +1,69 @@
-"""Options that several commands take."""
+"""Options that several commands take, and what they choose. It imports the product only when a target is opened."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sandbox.lifecycle import Home
+from ops.where import Where
 
-Stack = Annotated[str, typer.Option(help="Work on this stack on AWS instead of the sandbox.", show_default=False)]
+if TYPE_CHECKING:
+    from adweir.runtime.app import App
+    from ops.target import Deployment
+    from sandbox.lifecycle import Home
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", resolve_path=True, metavar="DIR", help="The sandbox's folder. Default: .adweir here."),
+]
+StackOption = Annotated[
+    str,
+    typer.Option(
+        "--stack",
+        metavar="NAME",
+        envvar="ADWEIR_STACK",
+        help="Work on this stack on AWS, not on the sandbox.",
+        show_default=False,
+    ),
+]
+ProfileOption = Annotated[
+    str, typer.Option("--profile", metavar="NAME", help="With --stack: the AWS profile.", show_default=False)
+]
+RegionOption = Annotated[
+    str, typer.Option("--region", metavar="NAME", help="With --stack: the AWS region.", show_default=False)
+]
+NoInputOption = Annotated[
+    bool, typer.Option("--no-input", help="Never ask: what is missing is an error.", show_default=False)
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON: an object per line.", show_default=False)]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether you are sure.", show_default=False)]
+
+
+class Everywhere:
+    """The options that every command takes, as typer reads them: fields of `Where`, each with `where_` before its name,
+    for a verb may have an argument `profile` of its own."""
+
+    @staticmethod
+    def anywhere(
+        where_stack: StackOption = "",
+        where_profile: ProfileOption = "",
+        where_region: RegionOption = "",
+        where_home: HomeOption = None,
+        where_no_input: NoInputOption = False,  # noqa: FBT002 - a flag
+    ) -> None:
+        """Of the commands that work on a sandbox or a stack."""
+
+    @staticmethod
+    def local(where_home: HomeOption = None, where_no_input: NoInputOption = False) -> None:  # noqa: FBT002 - a flag
+        """Of the commands that work on this machine alone."""
+
+
+def group(about: str) -> typer.Typer:
+    """Commands under one name, as the table of verbs takes them."""
+    return typer.Typer(help=about, add_completion=False, rich_markup_mode=None)
 
 
 def moment(text: str) -> datetime:
@@ -21,7 +75,26 @@ def moment(text: str) -> datetime:
     return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
 
 
+def where_of(context: typer.Context) -> Where:
+    """What the options of every command chose."""
+    where: Where = context.obj
+    return where
+
+
 def home_of(context: typer.Context) -> Home:
-    """The sandbox's folder that `--home` names."""
-    home: Home = context.obj
-    return home
+    """The sandbox's folder."""
+    from sandbox.lifecycle import Home
+
+    return Home(where_of(context).home)
+
+
+def target_of(context: typer.Context) -> Deployment:
+    """The system that a command works on. Raises SandboxError, CommandFailed."""
+    from ops import target
+
+    return target.open_target(where_of(context))
+
+
+def app_of(context: typer.Context) -> App:
+    """The composition root on that system."""
+    return target_of(context).app()

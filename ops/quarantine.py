@@ -15,13 +15,13 @@ from adweir.quality.quarantine import held_lines
 from adweir.store.findings.held_rows import HeldObject
 from ops import deeds
 from ops.errors import CommandFailed
-from ops.options import Stack, home_of
-from ops.target import Deployment, open_target
+from ops.options import app_of, group, target_of
+from ops.target import Deployment
 
 _POLL_SECONDS = 0.5
 HeldId = Annotated[str, typer.Argument(metavar="ID", help="The entry's id, qrn_..., as the list has it.")]
 
-app = typer.Typer(no_args_is_help=True, help="List, inspect and replay rows that were refused.")
+app = group("List, inspect and replay rows that were refused.")
 
 
 @app.command("list")
@@ -29,10 +29,9 @@ def list_held(
     context: typer.Context,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="The most entries.")] = 50,
     every: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,  # noqa: FBT002 - a flag
-    stack: Stack = "",
 ) -> None:
     """List the objects of which rows are in quarantine, the newest first."""
-    held, found, token = open_target(stack, home_of(context)).app().findings.held, list[HeldObject](), ""
+    held, found, token = app_of(context).findings.held, list[HeldObject](), ""
     while len(found) < limit:
         page, token = held.page(limit, token)
         found += [each for each in page if every or each.state not in {"cleared", "superseded"}]
@@ -49,10 +48,9 @@ def show(
     context: typer.Context,
     held_id: HeldId,
     rows: Annotated[int, typer.Option(min=0, help="The most rows.")] = 20,
-    stack: Stack = "",
 ) -> None:
     """Show what is wrong with an object's refused rows, and the rows."""
-    target = open_target(stack, home_of(context))
+    target = target_of(context)
     for line in shown(target, _held(target, held_id), rows):
         typer.echo(line)
 
@@ -62,10 +60,9 @@ def replay(
     context: typer.Context,
     held_id: HeldId,
     wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for the end; 0 does not wait.")] = 120,
-    stack: Stack = "",
 ) -> None:
     """Load an object again after a repair: rows that are valid now are stored, the others stay."""
-    target = open_target(stack, home_of(context))
+    target = target_of(context)
     try:
         app = target.app()
         asked = app.held_replays.request(_held(target, held_id).id, deeds.who())

@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, ProfileNotFound
 
 from adweir.runtime.app import App
 from adweir.runtime.settings import JobTarget, Settings
+from ops.errors import CommandFailed
+from ops.where import Where
 from sandbox.lifecycle import Home, environment_of, states
+from sandbox.platforms import platform_urls
 from sandbox.processes import SandboxError
+
+_PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 4})
+_RUNS = "runs"
+_QUEUE_URL = "_queue_url"
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployed system: the stack's outputs by name. The process's environment already points there."""
+    """A deployed system: the stack's outputs by name. The process's environment already points there.
+
+    `urls`: platform → what for → URL, where the platforms are not at their own; `logs`: the sandbox's folder of logs.
+    """
 
     outputs: dict[str, str]
+    urls: Mapping[str, dict[str, str]] = field(default_factory=dict)
+    logs: Path | None = None
 
     def settings(self) -> Settings:
         """Names as the functions get them, for commands that use the core directly."""
@@ -31,8 +46,10 @@ class Deployment:
             bucket=self.outputs["Bucket"],
             bus_name=self.outputs["BusName"],
             runs_queue_url=self.outputs["RunsQueueUrl"],
+            **_queues(self.outputs["RunsQueueUrl"]),
             secret_prefix=self.outputs["SecretPrefix"],
             job_schedules=JobTarget.model_validate_json(jobs) if (jobs := self.outputs.get("JobSchedules")) else None,
+            platform_urls=dict(self.urls),
         )
 
     def app(self) -> App:
@@ -40,25 +57,62 @@ class Deployment:
         return App(self.settings())
 
 
+def _queues(runs: str) -> dict[str, str]:
+    """The other queues: the template calls each by the stack's name and the name of its setting."""
+    if not runs.endswith(f"-{_RUNS}"):
+        return {}
+    stem = runs.removesuffix(_RUNS)
+    given = [name for name in Settings.model_fields if name.endswith(_QUEUE_URL) and name != f"{_RUNS}{_QUEUE_URL}"]
+    named = {name: stem + name.removesuffix(_QUEUE_URL) for name in given}
+    return named | {
+        "collect_queues": f"{stem}collect-{{platform}}",
+        "dead_letter_queues": f"{stem}dead-letters-{{queue}}",
+    }
+
+
 def sandbox_target(description: dict[str, Any]) -> Deployment:
     """A described sandbox. Points this process's AWS clients at it."""
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):  # one that this machine does not have would be an error
+        os.environ.pop(name, None)
     os.environ.update(environment_of(description))
-    return Deployment(description["stack"])
+    urls = platform_urls(description["platforms_url"]) if "platforms_url" in description else {}
+    return Deployment(description["stack"], urls, Path(description["logs"]) if "logs" in description else None)
 
 
-def stack_target(stack: str) -> Deployment:
-    """A stack on AWS, by name, with the credentials and region that the AWS SDK finds. Raises SandboxError."""
+def stack_target(where: Where) -> Deployment:
+    """A stack on AWS, by name, with the credentials and region that the AWS SDK finds. Raises CommandFailed."""
+    if where.profile:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+            os.environ.pop(name, None)  # the SDK takes these before a profile that the environment names
+        os.environ["AWS_PROFILE"] = where.profile
+    if where.region:
+        os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = where.region
+    stack, region = where.stack, "this region"
     try:
-        found = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        client = boto3.client("cloudformation", config=_PATIENCE)
+        region = client.meta.region_name
+        found = client.describe_stacks(StackName=stack)["Stacks"][0]
+    except NoRegionError:
+        raise CommandFailed(f"stack {stack}: in which region? Add --region NAME, or set AWS_REGION") from None
+    except NoCredentialsError:
+        raise CommandFailed(f"stack {stack}: there are no AWS credentials. Log in, or add --profile NAME") from None
+    except ProfileNotFound as error:
+        raise CommandFailed(f"stack {stack}: {error}. `aws configure list-profiles` names yours") from None
     except (ClientError, BotoCoreError) as error:
-        raise SandboxError(f"stack {stack}: {error}") from error
-    return Deployment({output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]})
+        if "does not exist" in str(error):
+            message = f"there is no stack {stack} in {region}: is it another --stack, --region or --profile?"
+            raise CommandFailed(message) from None
+        raise CommandFailed(f"stack {stack} in {region}: {error}") from error
+    return Deployment({output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])})
 
 
-def open_target(stack: str, home: Home) -> Deployment:
+def open_target(where: Where) -> Deployment:
     """The stack when one is named, else the sandbox. Raises SandboxError when that is not running."""
-    if stack:
-        return stack_target(stack)
+    if where.stack:
+        return stack_target(where)
+    if where.profile or where.region:
+        raise CommandFailed("--profile and --region say where a stack on AWS is: add --stack NAME")
+    home = Home(where.home)
     description = home.read()
     if "stopped" in states(home).values():
         raise SandboxError("the sandbox is stopped; start it with: adweir up")

@@ -26,10 +26,9 @@ from adweir.reporting.runs import result as result_of
 from adweir.runtime.app import App
 from ops import deeds
 from ops.errors import CommandFailed
-from ops.options import Stack, home_of
-from ops.target import open_target
+from ops.options import app_of, group
 
-workflows = typer.Typer(name="workflows", help="What runs do, stage by stage.", no_args_is_help=True)
+workflows = group("What runs do, stage by stage.")
 _POLL_SECONDS = 1.0
 Arguments = Annotated[
     list[str] | None,
@@ -44,9 +43,9 @@ WorkflowArgument = Annotated[str, typer.Argument(help="The workflow's name.", sh
 
 
 @workflows.command("list")
-def list_workflows(context: typer.Context, stack: Stack = "") -> None:
+def list_workflows(context: typer.Context) -> None:
     """Show all workflows, each with its stages."""
-    app = _app(context, stack)
+    app = app_of(context)
     for name in WORKFLOWS:
         _print("built-in", find_flow(app.catalog, name))
     for stored in app.catalog.stored_workflows():
@@ -54,18 +53,18 @@ def list_workflows(context: typer.Context, stack: Stack = "") -> None:
 
 
 @workflows.command()
-def kinds(context: typer.Context, stack: Stack = "") -> None:
+def kinds(context: typer.Context) -> None:
     """Show the kinds of stages that there is a function for."""
-    deployed = _app(context, stack).stage_kinds
+    deployed = app_of(context).stage_kinds
     for kind, about in KINDS.items():
         if kind in deployed:
             typer.echo(f"{kind.value:<10} {about}")
 
 
 @workflows.command()
-def show(context: typer.Context, name: WorkflowArgument, stack: Stack = "") -> None:
+def show(context: typer.Context, name: WorkflowArgument) -> None:
     """Print a workflow as `put` reads it."""
-    typer.echo(json.dumps(form_of(find_flow(_app(context, stack).catalog, name)), indent=2))
+    typer.echo(json.dumps(form_of(find_flow(app_of(context).catalog, name)), indent=2))
 
 
 @workflows.command()
@@ -73,7 +72,6 @@ def put(
     context: typer.Context,
     name: WorkflowArgument,
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The workflow as JSON.")],
-    stack: Stack = "",
 ) -> None:
     """Check a workflow and store it, or replace the one of its name."""
     body = file.read_bytes()
@@ -83,7 +81,7 @@ def put(
         given: Any = json.loads(body)
     except ValueError as error:
         raise CommandFailed(f"{file} is not JSON: {error}") from None
-    app = _app(context, stack)
+    app = app_of(context)
     try:
         flow, form = to_store(name, _unnamed(name, given), app.platforms.parse)
     except BadInput as error:
@@ -99,9 +97,9 @@ def put(
 
 
 @workflows.command()
-def remove(context: typer.Context, name: WorkflowArgument, stack: Stack = "") -> None:
+def remove(context: typer.Context, name: WorkflowArgument) -> None:
     """Delete a stored workflow; runs that are open go on."""
-    app = _app(context, stack)
+    app = app_of(context)
     if name in WORKFLOWS and app.catalog.stored_workflow(name) is None:
         raise CommandFailed(f"{name} is a built-in workflow")
     try:
@@ -121,13 +119,12 @@ def run(
     wait: Annotated[
         int, typer.Option(min=0, metavar="SECONDS", help="Wait so long for its end, and print its result.")
     ] = 0,
-    stack: Stack = "",
 ) -> None:
     """Start a workflow now; prints the run's id, or that of the open run that it joins.
 
     adweir workflows run platform source_platform=meta date_range=2026-11-01..2026-11-07 --wait 600
     """
-    app = _app(context, stack)
+    app = app_of(context)
     now = datetime.now(UTC)
     for account_id in account or ():
         app.catalog.account(account_id)
@@ -149,10 +146,9 @@ def result(
     context: typer.Context,
     run_id: Annotated[str, typer.Argument(help="The run's id.", show_default=False)],
     wait: Annotated[int, typer.Option(min=0, metavar="SECONDS", help="Wait so long for its end.")] = 0,
-    stack: Stack = "",
 ) -> None:
     """Print what came of a run: success, records, seconds, error. Exits with 1 unless it succeeded."""
-    _print_result(_app(context, stack), run_id, wait)
+    _print_result(app_of(context), run_id, wait)
 
 
 def _print_result(app: App, run_id: str, seconds: float) -> None:
@@ -194,7 +190,3 @@ def _print(origin: str, flow: Workflow, warned: Sequence[str] = ()) -> None:
     typer.echo(f"{flow.name:<20} {origin:<9} {', '.join(stage.name for stage in flow.stages)}")
     for warning in warned:
         typer.echo(f"  {warning}")
-
-
-def _app(context: typer.Context, stack: str) -> App:
-    return open_target(stack, home_of(context)).app()

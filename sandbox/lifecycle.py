@@ -18,6 +18,7 @@ import requests
 from sandbox import processes
 from sandbox.deploy import Deployed, deploy
 from sandbox.files import replace_text
+from sandbox.interrupts import heed_interrupt
 from sandbox.ministack import ACCESS_KEY, REGION, SECRET_KEY, answers, aws_environment, client_factory, start_ministack
 from sandbox.paces import Surroundings
 from sandbox.platforms import platform_urls
@@ -118,7 +119,7 @@ def up(home: Home, root: Path, options: Options, make_key: KeyMaker) -> Up:
         started: list[Running] = []
         try:
             description, deployed = _bring_up(home, root, options, make_key, alive, started)
-            processes.heed_interrupt()
+            heed_interrupt()
         except BaseException:
             processes.stop_children()
             processes.save(home.running, list(alive.values()))

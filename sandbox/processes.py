@@ -13,20 +13,18 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import FrameType
 
 import psutil
 
 from sandbox.files import replace_text
+from sandbox.interrupts import heed_interrupt
 
 STOP_SECONDS = 20.0
 _ZOMBIE_CHECK_SECONDS = 0.1
-_interrupted = threading.Event()
 _children: dict[int, subprocess.Popen[bytes]] = {}
 """This process's own children, to reap them. Other processes have only the record on disk."""
 
@@ -88,18 +86,6 @@ def start(name: str, command: Sequence[str], *, environment: Mapping[str, str], 
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return Running(name, child.pid, psutil.Process(child.pid).create_time())
-
-
-def interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """A signal handler for Ctrl-C and SIGTERM."""
-    _interrupted.set()
-    raise KeyboardInterrupt
-
-
-def heed_interrupt() -> None:
-    """Raise an interrupt that was lost: Python swallows one that arrives in a destructor."""
-    if _interrupted.is_set():
-        raise KeyboardInterrupt
 
 
 def stop_children() -> None:

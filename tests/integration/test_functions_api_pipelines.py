@@ -12,8 +12,6 @@ from adweir.model.messages import Scope, StartRun
 from adweir.model.runs import RunState
 from adweir.model.times import iso
 from adweir.pipeline.flow_forms import flow_of
-from ops import jobs as job_commands
-from ops import workflows as workflow_commands
 from support.api import Call, fill, sent
 from support.command_line import Run, commands_on
 
@@ -29,7 +27,7 @@ def environment(environment: dict[str, str], job_schedules: dict[str, str]) -> d
 
 @pytest.fixture
 def adweir(api: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Run:
-    return commands_on(SimpleNamespace(app=lambda: api.app), monkeypatch, workflow_commands, job_commands)
+    return commands_on(SimpleNamespace(app=lambda: api.app), monkeypatch)
 
 
 def ask(call: Call, name: str, args: dict[str, Any], expect: int = 202, **scope: Any) -> Any:

@@ -15,7 +15,6 @@ from adweir.model import limits
 from adweir.model.messages import RUN_MESSAGE, StartRun
 from adweir.pipeline.flow_forms import form_of, read
 from adweir.store.catalog.workflows import StoredWorkflows
-from ops import workflows as commands
 from support.api import Call, an_event
 from support.bounds import at_the_bound
 from support.command_line import Run, commands_on
@@ -162,7 +161,7 @@ def test_a_scope_names_what_the_workflow_pulls(call: Call) -> None:
 
 @pytest.fixture
 def adweir(api: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Run:
-    return commands_on(SimpleNamespace(app=lambda: api.app), monkeypatch, commands, group="workflows")
+    return commands_on(SimpleNamespace(app=lambda: api.app), monkeypatch, group="workflows")
 
 
 def test_the_command_line_stores_shows_runs_and_removes(adweir: Run, api: ModuleType, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -20,12 +20,13 @@ from adweir.pipeline.flow_forms import form_of, read
 from adweir.runtime.settings import Settings
 from adweir.store.findings.held_rows import HeldObject
 from ops import cli
+from ops.frame import every
 from ops.target import Deployment
 from support.deployment import deployed
 
 META = Platform("meta_ads")
 DROPPED = "drops/{account}/agency/campaign_performance/a.csv"
-LOCAL = {"up", "down", "status", "demo", "sam-env", "validate", "contracts"}
+LOCAL = {"up", "down", "status", "demo", "sam-env", "validate", "contracts", "completion"}
 """They work on this machine; what `up` creates in the sandbox is created by the function behind `key`."""
 READS = {
     "audit": [],
@@ -66,14 +67,6 @@ READING = ("Get", "Query", "Scan", "BatchGet", "List", "Describe", "Head")
 Adweir = Callable[..., Result]
 
 
-def commands(group: Any, name: str = "") -> Iterator[str]:
-    """All commands, as they are typed."""
-    for each, command in getattr(group, "commands", {}).items():
-        yield from commands(command, f"{name} {each}".strip())
-    if not hasattr(group, "commands"):
-        yield name
-
-
 @pytest.fixture
 def target(environment: dict[str, str], job_schedules: dict[str, str], settings: Settings) -> Deployment:
     return deployed(settings, RunsQueueUrl=environment["RUNS_QUEUE_URL"], JobSchedules=job_schedules["JOB_SCHEDULES"])
@@ -105,8 +98,8 @@ def words(target: Deployment, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def adweir(target: Deployment, words: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Adweir:
-    monkeypatch.setattr("ops.target.stack_target", lambda _stack: target)
-    monkeypatch.setattr(cli, "_REPLAY_SECONDS", 0)
+    monkeypatch.setattr("ops.target.stack_target", lambda _where: target)
+    monkeypatch.setattr("ops.replaying._REPLAY_SECONDS", 0)
     monkeypatch.setattr("ops.backfills._follow", lambda _app, _run_id: None)
     monkeypatch.setattr("getpass.getuser", lambda: "ada")
 
@@ -133,7 +126,7 @@ def writes(command: Callable[[], Result]) -> tuple[Result, list[str]]:
 
 def test_each_command_is_known_to_change_something_or_not() -> None:
     """A new one goes into a list above, so that it is tried here."""
-    assert set(commands(typer.main.get_command(cli.app))) == LOCAL | READS.keys() | CHANGES.keys()
+    assert {name for name, _ in every(typer.main.get_command(cli.app))} == LOCAL | READS.keys() | CHANGES.keys()
 
 
 @pytest.mark.parametrize("command", CHANGES)

@@ -53,7 +53,7 @@ def adweir(world: PipelineWorld, monkeypatch: pytest.MonkeyPatch) -> Run:
             world.work_on_account(task)
 
     monkeypatch.setattr(time, "sleep", sleep)
-    return commands_on(BackfillMachine(world), monkeypatch, backfills, group="backfill")
+    return commands_on(BackfillMachine(world), monkeypatch, group="backfill")
 
 
 def test_a_backfill_is_started_and_shown_until_its_end(adweir: Run, world: PipelineWorld) -> None:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from adweir.model.data_types import DATA_TYPES
 from adweir.runtime.settings import Settings
-from ops import cli
+from ops import cli, dropping
 from ops.commands import put_drop
 from ops.errors import CommandFailed
 from ops.target import Deployment
@@ -41,8 +41,8 @@ def deployment(world: LoadWorld, settings: Settings, monkeypatch: pytest.MonkeyP
         world.arrive(key)
         return receipt
 
-    monkeypatch.setattr(cli, "open_target", lambda _stack, _home: made)
-    monkeypatch.setattr(cli, "put_drop", put_and_load)
+    monkeypatch.setattr("ops.target.open_target", lambda _where: made)
+    monkeypatch.setattr(dropping, "put_drop", put_and_load)
     return made
 
 
@@ -198,7 +198,7 @@ def test_given_no_receipt_in_time_when_it_is_waited_for_then_the_command_fails_a
 ) -> None:
     # when
     with pytest.raises(CommandFailed, match=r"receipts/drops/acme/slow.csv.1.json in the bucket"):
-        list(cli.outcome(deployment, "drops/acme/slow.csv.1", 0))
+        list(dropping.outcome(deployment, "drops/acme/slow.csv.1", 0))
 
 
 def test_given_a_file_without_a_good_line_when_it_is_dropped_then_the_command_fails_and_says_why(

@@ -8,7 +8,6 @@ import pytest
 
 from adweir.model.flows import StageKind
 from adweir.model.messages import StartRun
-from ops import jobs as commands
 from support.clock import FrozenClock
 from support.command_line import Run, commands_on
 from support.job_world import JobWorld, at
@@ -32,7 +31,7 @@ def world(tables: None, clock: FrozenClock) -> JobWorld:
 
 @pytest.fixture
 def adweir(world: JobWorld, monkeypatch: pytest.MonkeyPatch) -> Run:
-    return commands_on(Machine(world), monkeypatch, commands, group="jobs")
+    return commands_on(Machine(world), monkeypatch, group="jobs")
 
 
 @pytest.mark.parametrize(

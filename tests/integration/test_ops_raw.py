@@ -23,7 +23,7 @@ def world(tables: None, clock: FrozenClock, settings: Settings, monkeypatch: pyt
     made = LoadWorld(clock, settings.bucket)
     deployment = Deployment({})
     monkeypatch.setattr(Deployment, "app", lambda _: SimpleNamespace(raw=made.raw))
-    monkeypatch.setattr(cli, "open_target", lambda *_: deployment)
+    monkeypatch.setattr("ops.target.open_target", lambda _where: deployment)
     return made
 
 

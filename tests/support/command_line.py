@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,13 +13,12 @@ from ops import cli
 Run = Callable[..., Result]
 
 
-def commands_on(target: Any, patch: pytest.MonkeyPatch, *modules: ModuleType, group: str = "") -> Run:
+def commands_on(target: Any, patch: pytest.MonkeyPatch, group: str = "") -> Run:
     """Runs commands (those of a `group`, if one is named) and asserts their exit code, 0 unless `expect` says another.
 
-    `target` stands for `ops.target.Deployment` in the modules that have the commands: its `app()` is called.
+    `target` stands for `ops.target.Deployment`: its `app()` is called.
     """
-    for module in modules:
-        patch.setattr(module, "open_target", lambda _stack, _home: target)
+    patch.setattr("ops.target.open_target", lambda _where: target)
 
     def run(*arguments: str, expect: int = 0) -> Result:
         done = CliRunner().invoke(cli.app, [*group.split(), *arguments])

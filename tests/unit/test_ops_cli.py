@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import typer.main
 from typer.testing import CliRunner, Result
 
 from ops import errors
-from ops.cli import app
+from ops.cli import SECTIONS, app
 from ops.client import ApiError
 from ops.demo import show
+from ops.frame import every
+from ops.where import Where
 from sandbox import lifecycle
 from sandbox.deploy import Deployed
 from sandbox.processes import SandboxError
 from support.template import ROOT
 
-COMMANDS = ("up", "down", "status", "demo", "fire", "key", "drop", "validate", "replay", "workflows", "sam-env")
+_PATH = {"PYTHONPATH": os.pathsep.join((str(ROOT / "layers/core"), str(ROOT)))}
 
 
 def adweir(*arguments: str) -> Result:
@@ -56,7 +60,7 @@ def test_given_a_demonstration_when_it_ends_then_its_sandbox_is_stopped_as_one_t
     monkeypatch.setattr(lifecycle, "up", lambda *_arguments: found)
     monkeypatch.setattr(lifecycle, "down", lambda _home, **how: stopped.append(how))
     monkeypatch.setattr(show, "demonstrate", lambda *_arguments, **_options: True)
-    monkeypatch.setattr("ops.cli.sandbox_target", lambda _description: None)
+    monkeypatch.setattr("ops.machine.sandbox_target", lambda _description: None)
 
     # when
     result = adweir("--home", str(tmp_path), "demo")
@@ -71,18 +75,122 @@ def test_given_no_command_when_called_then_it_lists_them_and_exits_with_2() -> N
 
     # then
     assert result.exit_code == 2
-    assert all(f" {name} " in result.stdout for name in COMMANDS)
+    assert result.stdout == adweir("--help").stdout
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_given_a_command_when_asked_for_help_then_it_says_what_it_does(command: str) -> None:
+def test_given_any_command_when_asked_for_help_then_it_says_what_it_does() -> None:
+    for name, command in every(typer.main.get_command(app)):
+        # when
+        result = adweir(*name.split(), "--help")
+
+        # then
+        first, *lines = result.stdout.splitlines()
+        assert (result.exit_code, first.startswith(f"Usage: adweir {name}"), "{" in first) == (0, True, False), name
+        assert command.help, name
+        assert "--home DIR" in result.stdout, name
+        assert [line for line in lines if len(line) > 80] == [], name
+
+
+def test_given_the_help_when_shown_then_it_fits_a_terminal_and_groups_all_verbs() -> None:
     # when
-    result = adweir(command, "--help")
+    lines = adweir("--help").stdout.splitlines()
 
     # then
-    assert result.exit_code == 0
-    assert "Usage: adweir" in result.stdout
-    assert all(len(line) <= 80 for line in result.stdout.splitlines())
+    assert [line for line in lines if len(line) > 80] == []
+    assert [line for line in lines if line.rstrip(":") in SECTIONS] == [f"{heading}:" for heading in SECTIONS]
+    for verb in (verb for verbs in SECTIONS.values() for verb in verbs):
+        assert any(line.split(maxsplit=1) == [verb.name, verb.summary] for line in lines), verb
+
+
+def test_given_the_help_when_shown_then_no_part_of_the_product_was_imported() -> None:
+    # given
+    script = (
+        "import sys\n"
+        "from ops.cli import app\n"
+        "app(['--help'], standalone_mode=False)\n"
+        "slow = {'adweir', 'boto3', 'botocore', 'psutil', 'pydantic', 'requests', 'rich', 'sandbox.lifecycle'}\n"
+        "sys.exit(' '.join(slow & set(sys.modules)) or 0)\n"
+    )
+
+    # when
+    ended = subprocess.run(  # noqa: S603  ours
+        [sys.executable, "-c", script], cwd=ROOT, env=_PATH, capture_output=True, text=True, check=False
+    )
+
+    # then
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "quarantine" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "chosen"),
+    [
+        (["brakes", "list", "--stack", "one", "--region", "eu-west-1"], Where(stack="one", region="eu-west-1")),
+        (["--stack", "one", "--profile", "p", "brakes", "list"], Where(stack="one", profile="p")),
+        (["--stack", "one", "brakes", "list", "--stack", "two", "--no-input"], Where(stack="two", no_input=True)),
+        (["--home", "/elsewhere", "brakes", "list"], Where(home=Path("/elsewhere"))),
+        (["brakes", "list"], Where()),
+    ],
+)
+def test_given_options_of_every_command_when_they_stand_before_or_after_the_verb_then_both_count(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], chosen: Where
+) -> None:
+    # given
+    opened: list[Where] = []
+
+    def open_target(where: Where) -> None:
+        opened.append(where)
+        raise errors.CommandFailed("that is all")
+
+    monkeypatch.setattr("ops.target.open_target", open_target)
+
+    # when
+    adweir(*arguments)
+
+    # then
+    assert opened == [chosen]
+
+
+@pytest.mark.parametrize("option", ["--profile", "--region"])
+def test_given_an_option_for_aws_without_a_stack_when_a_command_runs_then_it_asks_for_the_stack(option: str) -> None:
+    # when
+    result = adweir("brakes", "list", option, "x")
+
+    # then the sandbox is not worked on in place of what was meant
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "add --stack NAME" in result.stderr
+
+
+def test_given_the_version_when_asked_for_then_it_is_that_of_the_package() -> None:
+    assert adweir("--version").stdout == f"adweir {version('adweir')}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("adweir qua", {"quarantine"}),
+        ("adweir quarantine ", {"list", "show", "replay"}),
+        ("adweir brakes list --st", {"--stack"}),
+    ],
+)
+def test_given_a_beginning_when_a_shell_asks_what_may_follow_then_it_is_offered(
+    monkeypatch: pytest.MonkeyPatch, line: str, offered: set[str]
+) -> None:
+    # given what the script of `adweir completion bash` sets
+    monkeypatch.setenv("_ADWEIR_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", str(len(line.split(" ")) - 1))
+
+    # when
+    result = adweir()
+
+    # then
+    assert set(result.stdout.split()) == offered
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_given_a_shell_when_its_completion_is_asked_for_then_the_script_calls_adweir(shell: str) -> None:
+    assert f"_ADWEIR_COMPLETE=complete_{shell}" in adweir("completion", shell).stdout
 
 
 @pytest.mark.parametrize(
@@ -116,7 +224,7 @@ def test_given_a_wrong_call_when_run_then_one_line_says_why_and_where_help_is(
     (line,) = result.stderr.splitlines()
     assert line.startswith("adweir: ")
     assert says in line
-    assert line.endswith(f". See: adweir{'' if arguments[0] == 'dorp' else ' ' + arguments[0]} --help")
+    assert line.endswith(f" See: adweir{'' if arguments[0] == 'dorp' else ' ' + arguments[0]} --help")
 
 
 @pytest.mark.parametrize("arguments", [("fire", "daily"), ("key", "--name", "k"), ("sam-env",)])
@@ -203,9 +311,8 @@ def test_given_an_interrupt_inside_an_evaluated_string_when_a_command_ends_then_
     )
 
     # when
-    environment = {"PYTHONPATH": os.pathsep.join((str(ROOT / "layers/core"), str(ROOT)))}
     ended = subprocess.run(
-        [sys.executable, "-m", "told"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "told"], cwd=tmp_path, env=_PATH, capture_output=True, text=True, check=False
     )
 
     # then

@@ -59,8 +59,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def nothing_is_asked_for() -> Iterator[None]:
-    now = mock.patch("ops.cli.datetime", mock.Mock(now=lambda _: NOW))
-    with now, mock.patch("ops.cli.open_target", side_effect=AssertionError), mock.patch("boto3.client", None):
+    now = mock.patch("ops.validation.verb.datetime", mock.Mock(now=lambda _: NOW))
+    with now, mock.patch("ops.target.open_target", side_effect=AssertionError), mock.patch("boto3.client", None):
         yield
 
 
