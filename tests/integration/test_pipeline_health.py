@@ -22,7 +22,7 @@ from adweir.model.messages import StartRun
 from adweir.model.runs import RunState
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import iso
-from adweir.pipeline.health import QueueDepth, health
+from adweir.pipeline.health import QueueDepth, StoreState, health
 from adweir.pipeline.throughput import metrics
 from adweir.pipeline.workflows import workflow
 from adweir.store.findings.held_rows import HeldObject
@@ -46,7 +46,8 @@ def world(clock: FrozenClock) -> PipelineWorld:
 
 
 def report(world: PipelineWorld, depths: Mapping[str, QueueDepth] = QUIET, *breaches: Breach) -> dict[str, Any]:
-    answer = health(world.ledger, world.catalog, lambda: depths, world.clock, lambda: breaches)
+    states = [StoreState("queue", name, name, 1.0, depth=depth) for name, depth in depths.items()]
+    answer = health(world.ledger, world.catalog, lambda: states, world.clock, lambda: breaches)
     assert json.loads(json.dumps(answer)) == answer
     return answer
 
@@ -243,12 +244,13 @@ def test_a_rate_limit_pause_is_shown_with_its_end(world: PipelineWorld) -> None:
 def test_a_part_that_cannot_be_read_is_unhealthy_and_the_others_still_answer(world: PipelineWorld) -> None:
     world.drain()
 
-    def refused() -> Mapping[str, QueueDepth]:
-        raise Unavailable("SQS does not answer")
+    def refused() -> list[Breach]:
+        raise Unavailable("the findings do not answer")
 
-    answer = health(world.ledger, world.catalog, refused, world.clock)
+    answer = health(world.ledger, world.catalog, list, world.clock, refused)
 
-    assert statuses(answer) == {"queues": "unhealthy", "dead_letters": "unhealthy"}
+    assert statuses(answer) == {"profiles": "unhealthy", "breaches": "unhealthy"}
+    assert reasons(answer)["breaches"] == "the findings do not answer"
 
 
 def test_metrics_add_up_by_stage_and_platform(world: PipelineWorld) -> None:

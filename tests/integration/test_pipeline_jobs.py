@@ -261,7 +261,7 @@ def test_a_workflow_that_is_gone_is_a_fault_that_is_shown(world: JobWorld, forge
     assert world.jobs.pause("nightly").state is JobState.PAUSED, "what cannot run can be paused"
     with pytest.raises(Unprocessable, match="unknown workflow"):
         world.jobs.resume("nightly")
-    part = health(world.ledger, world.catalog, dict, world.clock)["parts"]["jobs"]
+    part = health(world.ledger, world.catalog, list, world.clock)["parts"]["jobs"]
     assert (part["status"], part["items"]) == ("degraded", [{"name": "nightly", "reason": why(world, job)}])
     assert [fault.what for fault in world.ledger.faults.newest()] == ["job nightly"]
 

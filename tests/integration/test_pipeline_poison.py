@@ -63,7 +63,7 @@ def sweep(world: PipelineWorld, times: int = 1) -> None:
 
 
 def faults(world: PipelineWorld) -> dict[str, Any]:
-    part: dict[str, Any] = health(world.ledger, world.catalog, dict, world.clock)["parts"]["faults"]
+    part: dict[str, Any] = health(world.ledger, world.catalog, list, world.clock)["parts"]["faults"]
     return part
 
 
@@ -385,7 +385,7 @@ def test_a_part_of_the_health_that_fails_is_named_and_the_others_answer(
     world.add_profile("1")
     monkeypatch.setattr(world.ledger, "successes", lambda: iter([("meta_ads#1", "ad_daily", "t", "not a date")]))
 
-    parts = health(world.ledger, world.catalog, dict, world.clock)["parts"]
+    parts = health(world.ledger, world.catalog, list, world.clock)["parts"]
 
     assert parts["profiles"]["status"] == "unhealthy"
     assert "ValueError" in parts["profiles"]["reason"]

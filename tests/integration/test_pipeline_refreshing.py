@@ -256,7 +256,7 @@ def test_many_runs_that_follow_data_do_not_push_the_daily_run_out_of_sight(world
         world.clock.advance(300)
         world.ledger.create_run(a_run(f"refresh-{number}", workflow="refresh"))
 
-    last = health(world.ledger, world.catalog, dict, world.clock)["parts"]["runs"]["last"]
+    last = health(world.ledger, world.catalog, list, world.clock)["parts"]["runs"]["last"]
 
     assert (list(last), last["daily"]["run_id"]) == (["daily"], "r")
     assert [run["run_id"] for run in metrics(world.ledger)["runs"]] == ["r"]

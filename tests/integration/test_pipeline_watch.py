@@ -66,7 +66,7 @@ def test_what_no_platform_lists_is_neither_pulled_nor_stale(world: PipelineWorld
     assert world.catalog.unlisted_profile(account, platform, own, Terms("EUR", "UTC"))
     run_to_end(world)
     assert seen(world, late_breach(Subject("acc", platform))) == {}
-    part = health(world.ledger, world.catalog, dict, world.clock)["parts"]["profiles"]
+    part = health(world.ledger, world.catalog, list, world.clock)["parts"]["profiles"]
     assert [item["profile_id"] for item in part["items"]] == ["1", "2"]
     assert f"{platform}#{own}" not in {key for key, _, _ in world.tasks("r")}
 

@@ -35,7 +35,7 @@ def left_behind(machine: Machine, messages: Iterable[str]) -> Iterator[tuple[str
                     yield f"{table} {item['pk']['S']}", json.dumps(item, default=_unpacked).encode()
     yield "events", "".join(event.model_dump_json() for event in machine.bus.events).encode()
     yield "messages", "".join(messages).encode()
-    state = health(machine.app.ledger, machine.app.catalog, dict, machine.clock)
+    state = health(machine.app.ledger, machine.app.catalog, list, machine.clock)
     yield "health", json.dumps(state, default=str).encode()
 
 

@@ -30,6 +30,9 @@ class PipelineParts(Shown):
     """The parts of the pipeline."""
 
     model_config = ConfigDict(extra="allow")
+    store: Part = Field(
+        description="`items`: each table, the bucket, the secrets and each queue; does it answer, and its `latency_ms`."
+    )
     profiles: Part = Field(
         description="`items`: each ad account's last success, how many days it is behind, and what it waits for."
     )
@@ -106,7 +109,8 @@ pipeline = Resource("Pipeline", "The state of the pipeline")
 def get_health(app: Here) -> PipelineHealth:
     """One degraded part degrades the whole.
 
-    It is unhealthy when no ad account succeeded lately, nothing has repaired a failed run, or a part cannot be read.
+    It is unhealthy when a table, the bucket, the secrets or a queue does not answer, no ad account succeeded lately,
+    nothing has repaired a failed run, or a part cannot be read.
     """
     return PipelineHealth.of(app.health())
 

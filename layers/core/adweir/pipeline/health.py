@@ -28,6 +28,17 @@ if TYPE_CHECKING:
 
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
 _WORSE = (HEALTHY, DEGRADED, UNHEALTHY)
+_BOTH = ("catalog", "ledger")
+_TABLES_OF = {
+    "profiles": (*_BOTH, "findings"),
+    "credentials": ("catalog",),
+    "brakes": _BOTH,
+    "runs": ("ledger",),
+    "jobs": _BOTH,
+    "breaches": ("findings",),
+    "faults": _BOTH,
+}
+"""What each part is read from; `queues` and `dead_letters` are in no table."""
 RUNS_MEASURED = 20
 _NAMED = 5
 
@@ -41,33 +52,50 @@ class QueueDepth(NamedTuple):
     dead_letters: bool = False
 
 
-Depths = Callable[[], Mapping[str, QueueDepth]]
+class StoreState(NamedTuple):
+    """Something that the system stores in: a table, the bucket, the secrets or a queue.
+
+    `name` is ours, `resource` AWS's. `reason` says why it does not answer, "" where it does; `latency_ms` is None where
+    nobody waited for that.
+    """
+
+    kind: str
+    name: str
+    resource: str
+    latency_ms: float | None = None
+    reason: str = ""
+    depth: QueueDepth | None = None
 
 
+Stores = Callable[[], Sequence[StoreState]]
 OpenBreaches = Callable[[], Iterable["Breach"]]
 
 
 def health(
-    ledger: Ledger, catalog: Catalog, depths: Depths, clock: Clock, breaches: OpenBreaches = tuple
+    ledger: Ledger, catalog: Catalog, stores: Stores, clock: Clock, breaches: OpenBreaches = tuple
 ) -> dict[str, Any]:
     """The whole pipeline and each part, each with a `status` of healthy, degraded or unhealthy; JSON values.
 
     A part that is not healthy has a `reason` that names the first of what it is about, and so has such an ad account.
-    Parts: `profiles` (last success, how many days behind its yesterday, what it waits for), `credentials`, `brakes`,
-    `queues`, `dead_letters`, `runs`, `jobs` (that do not do what they are for), `breaches` (of ad accounts'
-    data, those that are open), `faults` (stored items that cannot be read, and what the pipeline went on past).
+    Parts: `store` (what the system stores in, and how long each took to answer), `profiles` (last success, how many
+    days behind its yesterday, what it waits for), `credentials`, `brakes`, `queues`, `dead_letters`, `runs`, `jobs`
+    (that do not do what they are for), `breaches` (of ad accounts' data, those that are open), `faults` (stored items
+    that cannot be read, and what the pipeline went on past).
     One degraded part degrades the whole; an ad account that waits because of a brake is degraded. The whole is
-    unhealthy when every ad account is late or was never pulled, when a failed run was not repaired, or when a part
-    cannot be read.
+    unhealthy when something that it stores in does not answer, when every ad account is late or was never pulled, when
+    a failed run was not repaired, or when a part cannot be read. What is in a table that does not answer is not read.
     """
     now, brakes = clock.now(), cache(lambda: brakes_on(ledger, catalog))
+    states = stores()
+    away = {state.name: state.reason for state in states if state.kind == "table" and state.reason}
     open_breaches = cache(lambda: [one for one in breaches() if one.state.is_open])
     parts: dict[str, Callable[[], dict[str, Any]]] = {
+        "store": lambda: _store(states),
         "profiles": lambda: _profiles(ledger, catalog, brakes(), Late.of(open_breaches()), now),
         "credentials": lambda: _credentials(catalog, now),
         "brakes": lambda: _brakes(brakes(), now),
-        "queues": lambda: _queues(depths, dead=False),
-        "dead_letters": lambda: _queues(depths, dead=True),
+        "queues": lambda: _queues(states, dead=False),
+        "dead_letters": lambda: _queues(states, dead=True),
         "runs": lambda: _runs(ledger),
         "jobs": lambda: _jobs(ledger, catalog),
         "breaches": lambda: _breaches(open_breaches()),
@@ -75,9 +103,15 @@ def health(
     }
     ledger.unreadable.clear()
     catalog.unreadable.clear()
-    report = {name: _ask(name, part) for name, part in parts.items()}
+    report = {name: _unread(name, away) or _ask(name, part) for name, part in parts.items()}
     worst = max((part["status"] for part in report.values()), key=_WORSE.index)
     return {"status": worst, "checked_at": iso(now), "parts": report}
+
+
+def _unread(name: str, away: Mapping[str, str]) -> dict[str, Any]:
+    """A part whose table does not answer; nothing for any other. To wait for each such part would take minutes."""
+    missing = [f"{table}: {away[table]}" for table in _TABLES_OF.get(name, ()) if table in away]
+    return {"status": UNHEALTHY, "reason": f"the {missing[0]}"} if missing else {}
 
 
 def _ask(name: str, part: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -244,8 +278,25 @@ def _brakes(brakes: Sequence[BrakeState], now: datetime) -> dict[str, Any]:
     return _part(DEGRADED if on else HEALTHY, f"{len(on)} on", causes, on=on)
 
 
-def _queues(depths: Depths, *, dead: bool) -> dict[str, Any]:
-    ours = {name: depth for name, depth in depths().items() if depth.dead_letters is dead}
+def _store(states: Sequence[StoreState]) -> dict[str, Any]:
+    items = [
+        {
+            "kind": state.kind,
+            "name": state.name,
+            "resource": state.resource,
+            "status": UNHEALTHY if state.reason else HEALTHY,
+            "latency_ms": state.latency_ms,
+        }
+        | ({"reason": state.reason} if state.reason else {})
+        for state in states
+    ]
+    causes = [f"{state.kind} {state.name} ({state.reason})" for state in states if state.reason]
+    return _part(UNHEALTHY if causes else HEALTHY, f"{len(causes)} of {len(states)}", causes, items=items)
+
+
+def _queues(states: Sequence[StoreState], *, dead: bool) -> dict[str, Any]:
+    """Those that answered; `store` names the others."""
+    ours = {state.name: state.depth for state in states if state.depth and state.depth.dead_letters is dead}
     full = [f"{name} ({depth.visible})" for name, depth in sorted(ours.items()) if dead and depth.visible]
     items = {
         name: {"visible": depth.visible, "in_flight": depth.in_flight, "delayed": depth.delayed}

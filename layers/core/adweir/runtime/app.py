@@ -334,12 +334,12 @@ class App(Resources):
     def health(self) -> dict[str, Any]:
         """Whether the pipeline is healthy, part by part (`pipeline.health`)."""
         from adweir.pipeline.health import health
-        from adweir.runtime.depths import queue_depths
+        from adweir.runtime.probes import ask_all, probes_of
 
         return health(
             self.ledger,
             self.catalog,
-            lambda: queue_depths(self.sqs, self.settings, self.platforms),
+            lambda: ask_all(probes_of(self), self.clock),
             self.clock,
             lambda: [kept.breach for kept in self.findings.breaches.all().values()],
         )

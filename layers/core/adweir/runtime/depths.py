@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from adweir.runtime.settings import Settings
 
 
-def queue_depths(sqs: SQSClient, settings: Settings, platforms: Platforms) -> dict[str, QueueDepth]:
-    """Queue name → depth, of every queue and dead-letter queue in the settings. Raises Unavailable."""
+def queues_of(settings: Settings, platforms: Platforms) -> dict[str, bool]:
+    """The URL of every queue and dead-letter queue in the settings, and whether it is one for dead letters."""
     urls = dict.fromkeys(settings.queue_urls(platforms).values(), False)
-    urls |= dict.fromkeys(settings.dead_letter_urls(platforms), True)
-    return {url.rpartition("/")[2]: _depth(sqs, url, is_dead) for url, is_dead in urls.items()}
+    return urls | dict.fromkeys(settings.dead_letter_urls(platforms), True)
 
 
-def _depth(sqs: SQSClient, url: str, dead_letters: bool) -> QueueDepth:  # noqa: FBT001  private
+def queue_depth(sqs: SQSClient, url: str, *, dead_letters: bool) -> QueueDepth:
+    """A queue's numbers of messages. Raises Unavailable, with AWS's word for it."""
     try:
         found = sqs.get_queue_attributes(
             QueueUrl=url,
@@ -33,8 +33,10 @@ def _depth(sqs: SQSClient, url: str, dead_letters: bool) -> QueueDepth:  # noqa:
                 "ApproximateNumberOfMessagesDelayed",
             ],
         )["Attributes"]
-    except (ClientError, BotoCoreError) as error:
-        raise Unavailable(f"the queues do not answer: {type(error).__name__}") from error
+    except ClientError as error:
+        raise Unavailable(f"the queue answers {error.response['Error']['Code']}") from error
+    except BotoCoreError as error:
+        raise Unavailable(f"the queue does not answer: {type(error).__name__}") from error
     return QueueDepth(
         visible=int(found["ApproximateNumberOfMessages"]),
         in_flight=int(found["ApproximateNumberOfMessagesNotVisible"]),

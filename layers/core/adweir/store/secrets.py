@@ -81,6 +81,10 @@ class SecretStore:
             raise NotFound(f"no secret {secret_id}")
         return found
 
+    def probe(self) -> None:
+        """Ask for a secret that is not there. Raises Unavailable when Secrets Manager does not answer."""
+        self._read(self.name("webhook", "health"))
+
     def forget(self, secret_id: str) -> None:
         """Have the next read ask Secrets Manager: for who is about to change what is stored."""
         self._cache.pop(secret_id, None)

@@ -108,8 +108,8 @@ class Receiver:
         """`{"status": "healthy"}` with the state of what deliveries depend on; "degraded" when one does not answer."""
         checks: dict[str, Callable[[], object]] = {
             "catalog": lambda: self._catalog.door(next(iter(self._platforms)), ""),
-            "storage": lambda: self._raw.exists(f"{DELIVERIES}health"),
-            "secrets": self._probe_secrets,
+            "storage": self._raw.probe,
+            "secrets": self._secrets.probe,
         }
         states = {}
         for name, check in checks.items():
@@ -131,12 +131,6 @@ class Receiver:
             return self._platforms.parse(name)
         except AdweirError:
             raise NotFound(f"no webhook {json.dumps(name[:40])}") from None
-
-    def _probe_secrets(self) -> None:
-        try:
-            self._secrets.get(self._secrets.name("webhook", "health"))
-        except NotFound:
-            return  # Secrets Manager answered; there is no such secret
 
     def _push(self, platform: Platform, account_id: str, headers: Mapping[str, str], body: bytes) -> Receipt:
         now = self._clock.now()

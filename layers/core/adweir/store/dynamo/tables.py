@@ -10,11 +10,13 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE
 from pynamodb.models import Model
 
+from adweir.model.errors import Unavailable
 from adweir.store.dynamo.descriptions import share
 
 if TYPE_CHECKING:
@@ -135,6 +137,18 @@ def bind(catalog: str, metrics: str, ledger: str, findings: str) -> None:
         if model.Meta.table_name != name:
             model.Meta.table_name = name
             _disconnect(model)
+
+
+def probe(table: str) -> None:
+    """Read an item that is not there. Raises Unavailable, with AWS's word for it, when the table does not answer."""
+    try:
+        shared_connection().dispatch(
+            "GetItem", {"TableName": table, "Key": {"pk": {"S": "health"}, "sk": {"S": "health"}}}
+        )
+    except ClientError as error:
+        raise Unavailable(f"the table answers {error.response['Error']['Code']}") from error
+    except BotoCoreError as error:
+        raise Unavailable(f"the table does not answer: {type(error).__name__}") from error
 
 
 def reset() -> None:

@@ -314,6 +314,13 @@ class RawStore:
                 answer["ContentLength"], answer["LastModified"], answer.get("VersionId", ""), dict(answer["Metadata"])
             )
 
+    def probe(self) -> None:
+        """Ask the bucket for nothing. Raises Unavailable when it does not answer, or is not there."""
+        try:
+            self._s3.list_objects_v2(Bucket=self.bucket, Prefix="health", MaxKeys=1)
+        except (ClientError, BotoCoreError) as error:
+            raise Unavailable(f"the bucket answers {_code(error)}") from error
+
     def exists(self, key: str) -> bool:
         """Whether the object is there."""
         try:
@@ -376,8 +383,13 @@ class _Download(io.RawIOBase):
         super().close()
 
 
+def _code(error: ClientError | BotoCoreError) -> str:
+    """AWS's word for it; of a request without an answer, botocore's."""
+    return error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+
+
 def _translated(error: ClientError | BotoCoreError, key: str) -> AdweirError:
-    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+    code = _code(error)
     if code in _MISSING:
         return NotFound(f"no object {key}", key=key)
     return Unavailable(f"S3 answers {code} for {key}", key=key, aws_code=code)
