@@ -29,6 +29,8 @@ IDS = {
     "key": "nobody",
     "id": "nobody",
     "source": "agency",
+    "campaign_id": "cmp_nobody",
+    "arm_id": "arm_nobody",
 }
 REQUIRED = {
     "list_quality": {"platform": "meta", "profile_id": "1"},
@@ -135,7 +137,7 @@ def _bounded(schema: dict[str, Any]) -> bool:
     kind = schema.get("type")
     if kind == "string":
         return "maxLength" in schema or schema.get("format") == "date"
-    if kind == "integer":
+    if kind in {"integer", "number"}:
         return {"minimum", "maximum"} <= set(schema)
     if kind == "object":
         own = schema.get("properties", {}).values()
@@ -188,7 +190,7 @@ def test_every_error_that_is_named_can_happen(call: Call, api: ModuleType, descr
             elif status == "422":
                 provoke_unprocessable(call, operation)
             elif status == "404" and operation.id != "run_workflow":
-                bad = operation.at(**IDS | dict.fromkeys(("platform", "id", "name"), "x" * 129))
+                bad = operation.at(**IDS | dict.fromkeys(("platform", "id", "name", "campaign_id"), "x" * 129))
                 body = {"account_id": "nobody"} | good if operation.id == "backfill" and good else good
                 call(operation.method, bad, body, expect=404, **REQUIRED.get(operation.id, {}))
     call("POST", "/api/v1/workflows/daily/runs", {"scope": {"accounts": ["nobody"]}}, expect=404)

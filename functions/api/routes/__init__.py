@@ -10,6 +10,7 @@ from adweir.runtime.routes import Resource
 from routes.accounts import accounts
 from routes.audit import audit
 from routes.brakes import brakes
+from routes.campaigns import campaigns
 from routes.coverage import coverage
 from routes.credentials import credentials
 from routes.data_pipeline import data_pipeline
@@ -48,6 +49,7 @@ RESOURCES: tuple[Resource, ...] = (
     quarantine,
     receipts,
     mappings,
+    campaigns,
     lists,
     data_pipeline,
     reports,

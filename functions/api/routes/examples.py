@@ -221,5 +221,9 @@ EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
         ),
     },
     "rotate_key": {"leaked": ("A value that leaked", {"overlap_hours": 0})},
+    "create_campaign": {"new": ("A campaign that holds nothing yet", {"name": "Summer", "budget": 12000.5})},
+    "change_campaign": {"budget": ("Another budget, and its days", {"budget": 15000, "start_date": "{today-7}"})},
+    "create_arm": {"pushed": ("An arm that takes pushed metrics", {"platform": "radio", "channel": "audio"})},
+    "change_arm": {"bid": ("Another bid", {"bid": 0.35})},
     "create_key": {"read": ("A key that reads", {"name": "dashboard", "scopes": ["read"]})},
 }

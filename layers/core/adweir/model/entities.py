@@ -316,28 +316,3 @@ class ApiKey(Entity):
     rotated_at: str | None = None
     previous_hash: str = ""
     previous_ends_at: str = ""
-
-
-class Campaign(Entity):
-    """The advertiser's cross-platform campaign."""
-
-    campaign_id: str
-    account_id: str
-    name: str
-    budget: int | None = None
-    start_date: str = ""
-    end_date: str = ""
-    status: str = "active"
-
-
-class Arm(Entity):
-    """One (platform, channel, creative, bid) of a cross-platform campaign, bound to platform objects."""
-
-    arm_id: str
-    campaign_id: str
-    account_id: str
-    platform: Platform
-    channel: str = ""
-    creative: str = ""
-    bid: int | None = None
-    bindings: tuple[dict[str, Any], ...] = ()

@@ -6,14 +6,18 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from adweir.model.deeds import FieldChange, changes_of
+from adweir.model.money import to_units
 
 if TYPE_CHECKING:
+    from adweir.model.campaigns import Arm, Campaign
     from adweir.model.entities import Account, ApiKey
     from adweir.model.jobs import ScheduledJob
 
 _OF_A_JOB = {"workflow", "timezone", "args", "accounts", "profiles", "platforms", "lookback_days", "state"}
 _OF_AN_ACCOUNT = {"company_name", "primary_contact_email", "currency", "timezone", "naming"}
 _OF_A_KEY = {"status", "scopes", "accounts", "expires_at", "rotations", "previous_ends_at"}
+_OF_A_CAMPAIGN = {"name", "status", "budget", "currency", "start_date", "end_date"}
+_OF_AN_ARM = {"name", "platform", "channel", "creative", "bid", "status"}
 Changes = tuple[FieldChange, ...]
 
 
@@ -52,6 +56,25 @@ def key_changes(was: ApiKey | None, key: ApiKey) -> Changes:
         for one in (was, key)
     )
     return changes_of(before, after)
+
+
+def campaign_changes(was: Campaign | None, campaign: Campaign) -> Changes:
+    """What differs between two states of a cross-platform campaign; its arms have entries of their own."""
+    return changes_of(_bound(was, _OF_A_CAMPAIGN), _bound(campaign, _OF_A_CAMPAIGN))
+
+
+def arm_changes(was: Arm | None, arm: Arm | None) -> Changes:
+    """What differs between two states of an arm; None before it was made, and once it is gone."""
+    return changes_of(_bound(was, _OF_AN_ARM), _bound(arm, _OF_AN_ARM))
+
+
+def _bound(one: Campaign | Arm | None, fields: set[str]) -> dict[str, Any]:
+    """Fields and bindings, amounts in units."""
+    if one is None:
+        return {}
+    shown = one.model_dump(mode="json", include=fields)
+    amounts = {name: to_units(shown[name]) for name in ("budget", "bid") if name in shown}
+    return shown | amounts | {"bindings": ", ".join(map(str, one.bindings))}
 
 
 def _names(body: str) -> dict[str, Any]:

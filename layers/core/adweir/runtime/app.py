@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from adweir.intake.collect.planner import Coverage
     from adweir.intake.collect.poller import Poller
     from adweir.intake.collect.worker import Timing
+    from adweir.intake.doors.campaign_book import CampaignBook
     from adweir.intake.doors.receiver import Receiver
     from adweir.intake.doors.registration import Registration
     from adweir.intake.load.dispatch import Loader
@@ -187,6 +188,13 @@ class App(Resources):
         from adweir.pipeline.jobs.manage import ScheduledJobs
 
         return ScheduledJobs(self.catalog, self.schedules, self.platforms, self.clock, self.new_id)
+
+    @cached_property
+    def campaigns(self) -> CampaignBook:
+        """Cross-platform campaigns and their arms."""
+        from adweir.intake.doors.campaign_book import CampaignBook
+
+        return CampaignBook(self.catalog, self.platforms.parse, self.clock, self.new_id)
 
     @cached_property
     def _fired_jobs(self) -> FiredJobs:

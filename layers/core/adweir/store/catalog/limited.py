@@ -6,9 +6,10 @@ which is added later shows nothing by accident.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
+from adweir.model.campaigns import Campaign
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Account, Credential, Owner, PlatformObject, Profile
 from adweir.model.errors import Forbidden, NotFound
@@ -113,6 +114,37 @@ class LimitedCatalog(Catalog):
 
     def references(self, account_id: str, data_type: str, source: str = "") -> Iterator[ReferenceRow]:
         return super().references(account_id, data_type, source) if account_id in self.only else iter(())
+
+    def named_campaigns(self, ids: Iterable[str]) -> dict[str, Campaign]:
+        return {id_: each for id_, each in super().named_campaigns(ids).items() if each.account_id in self.only}
+
+    def few_campaigns(self, ids: Iterable[str]) -> dict[str, Campaign]:
+        return {id_: each for id_, each in super().few_campaigns(ids).items() if each.account_id in self.only}
+
+    def campaign(self, campaign_id: str) -> Campaign:
+        """`few_campaigns` leaves out those of others."""
+        return super().campaign(campaign_id)
+
+    def campaigns_of(self, account_id: str) -> list[Campaign]:
+        return super().campaigns_of(account_id) if account_id in self.only else []
+
+    def list_campaigns(self, limit: int = 50, token: str = "", account_id: str = "") -> tuple[list[Campaign], str]:
+        among = [account_id] if account_id else self.only
+        return self._page_of([each for one in among for each in self.campaigns_of(one)], limit, token)
+
+    def create_campaign(self, fresh: Campaign) -> Campaign:
+        self._check(fresh.account_id)
+        return super().create_campaign(fresh)
+
+    def change_campaign(
+        self, campaign_id: str, change: Callable[[Campaign], Campaign], version: int | None = None
+    ) -> tuple[Campaign, Campaign]:
+        """Reads it by `campaign` first."""
+        return super().change_campaign(campaign_id, change, version)
+
+    def delete_campaign(self, campaign_id: str) -> Campaign:
+        """Reads it by `campaign` first."""
+        return super().delete_campaign(campaign_id)
 
     def spec_text(self, name: str) -> str:
         """A spec is the deployment's, has no secret, and is needed to pull what the key may see."""

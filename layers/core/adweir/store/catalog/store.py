@@ -9,6 +9,7 @@ from adweir.model.entities import Credential, PlatformObject, Profile, ProfileSt
 from adweir.model.errors import NotFound
 from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
+from adweir.store.catalog.campaigns import Campaigns
 from adweir.store.catalog.credentials import credential_item
 from adweir.store.catalog.invoices import StoredInvoices
 from adweir.store.catalog.items import Effect, Item
@@ -48,6 +49,7 @@ class Catalog(
     SourceSpecs,
     StoredJobs,
     StoredWorkflows,
+    Campaigns,
     Keys,
 ):
     """Everything that the metrics are about, and the API keys.
