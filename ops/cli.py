@@ -27,6 +27,7 @@ SECTIONS = {
         Verb("fire", "ops.firing:fire", "Send what a schedule would send now"),
         Verb("jobs", "ops.jobs:jobs", "Workflows that start by themselves"),
         Verb("workflows", "ops.workflows:workflows", "What runs do, stage by stage"),
+        Verb("campaigns", "ops.campaigns:campaigns", "Campaigns across platforms, and their arms"),
         Verb("key", "ops.keys:key", "Create an API key"),
         Verb("drop", "ops.dropping:drop", "Load a file"),
         Verb("map", "ops.mapping.verb:map_file", "Say how a file of another tool is read"),

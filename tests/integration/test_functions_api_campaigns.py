@@ -54,7 +54,7 @@ def test_a_campaign_and_its_arms_are_made_read_changed_and_deleted(world: Module
     assert call("GET", PATH)["campaigns"] == [call("GET", where)]
     assert (one["platform"], one["bid"], one["bindings"][0]["campaign_id"]) == ("meta_ads", 0.35, "c1")
     assert one["arm_id"].startswith(campaign["campaign_id"].replace("cmp_", "arm_"))
-    assert call("GET", arms)["arms"] == [one] == [call("GET", f"{arms}/{one['arm_id']}")]
+    assert call("GET", arms)["arms"] == [one]
 
     changed = call("PATCH", where, {"budget": None, "status": "paused", "end_date": None})
     assert (changed["budget"], changed["status"], changed["end_date"]) == (None, "paused", None)
@@ -64,7 +64,7 @@ def test_a_campaign_and_its_arms_are_made_read_changed_and_deleted(world: Module
     assert (again["creative"], again["channel"], again["version"]) == ("lake", "feed", 4)
 
     assert call("DELETE", f"{arms}/{one['arm_id']}")["status"] == "deleted"
-    call("GET", f"{arms}/{one['arm_id']}", expect=404)
+    call("PATCH", f"{arms}/{one['arm_id']}", {"name": "x"}, expect=404)
     assert call("DELETE", where) == {"campaign_id": campaign["campaign_id"], "arms": 0, "status": "deleted"}
     for method, path in (("GET", where), ("DELETE", where), ("GET", arms)):
         assert "GET /api/v1/campaigns lists" in call(method, path, expect=404)["error"]["message"]
@@ -125,19 +125,19 @@ def test_an_object_belongs_to_one_campaign_and_one_arm(world: ModuleType, call: 
     one = arm(call, summer, A1)
     winter = made(call, name="Winter")
 
-    for path, body in (
+    refused: Any = (
         (f"{PATH}/{winter['campaign_id']}", {"bindings": [C1]}),
         (f"{PATH}/{winter['campaign_id']}", {"bindings": [{"platform": "meta", **A2}]}),
         (f"{PATH}/{winter['campaign_id']}", {"bindings": [{"platform": "meta", "profile_id": "111"}]}),
         (f"{PATH}/{summer['campaign_id']}", {"bindings": [C1, {"platform": "meta", **A2}]}),
-    ):
+    )
+    for path, body in refused:
         error = call("PATCH", path, body, expect=409)["error"]
         assert "would count twice" in error["message"], body
-    for campaign in (summer, winter):
-        said = call(
-            "POST", f"{PATH}/{campaign['campaign_id']}/arms", {"platform": "meta", "bindings": [A1]}, expect=409
-        )
-        assert f"{one['arm_id']} is bound to ad a1" in said["error"]["message"]
+    for campaign, whose in ((summer, one["arm_id"]), (winter, summer["campaign_id"])):
+        again = {"platform": "meta", "bindings": [A1]}
+        said = call("POST", f"{PATH}/{campaign['campaign_id']}/arms", again, expect=409)["error"]["message"]
+        assert f"{whose} is bound to" in said
     arm(call, summer, A2)
     arm(call, winter, {"profile_id": "222", "ad_id": "a1"})
     call("DELETE", f"{PATH}/{summer['campaign_id']}")
@@ -240,7 +240,6 @@ def test_a_limited_key_has_the_campaigns_of_its_clients(world: ModuleType, call:
         ("DELETE", where, None),
         ("GET", f"{where}/arms", None),
         ("POST", f"{where}/arms", {"platform": "meta"}),
-        ("GET", f"{where}/arms/{one['arm_id']}", None),
         ("PATCH", f"{where}/arms/{one['arm_id']}", {"name": "Mine"}),
         ("DELETE", f"{where}/arms/{one['arm_id']}", None),
     ):

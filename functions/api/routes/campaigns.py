@@ -274,11 +274,6 @@ def list_arms(app: Here, campaign_id: CampaignPath) -> Answer:
     return answer({"arms": [_shown_arm(campaign, arm) for arm in campaign.arms], "next_token": None})
 
 
-@campaigns.route("GET", f"{_ARMS}/{{arm_id}}", "Get an arm", limited=True, content=_is(ArmAnswer))
-def get_arm(app: Here, campaign_id: CampaignPath, arm_id: ArmPath) -> Answer:
-    return answer(_shown_arm(*app.campaigns.arm(arm_id, campaign_id)))
-
-
 @campaigns.route("PATCH", f"{_ARMS}/{{arm_id}}", "Change an arm", content=_is(ArmAnswer), **_BY_ONE)
 def change_arm(app: Here, caller: Caller, campaign_id: CampaignPath, arm_id: ArmPath, change: ArmChange) -> Answer:
     """What it is bound to from now on counts for all days. While it is bound, numbers of its own do not count."""

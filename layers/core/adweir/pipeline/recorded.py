@@ -73,7 +73,7 @@ def _bound(one: Campaign | Arm | None, fields: set[str]) -> dict[str, Any]:
     if one is None:
         return {}
     shown = one.model_dump(mode="json", include=fields)
-    amounts = {name: to_units(shown[name]) for name in ("budget", "bid") if name in shown}
+    amounts = {name: str(to_units(shown[name])) for name in ("budget", "bid") if shown.get(name) is not None}
     return shown | amounts | {"bindings": ", ".join(map(str, one.bindings))}
 
 

@@ -97,7 +97,9 @@ class BoundObjects:
         found = [each for each in of_platform if profile_id in {"", each.profile_id, each.shown_id}]
         if not found:
             what = f"the client has no ad account {profile_id[:64]} of {platform}".replace("  ", " ")
-            raise _BindingFault(_PROFILE if profile_id else "platform", f"{what}: GET /api/v1/profiles lists what it has")
+            raise _BindingFault(
+                _PROFILE if profile_id else "platform", f"{what}: GET /api/v1/profiles lists what it has"
+            )
         return found
 
 
@@ -148,7 +150,9 @@ def _bound(sought: _Sought, objects: _Found) -> Binding:
     (one,) = found
     campaign_id = one.id if dataset is Dataset.CAMPAIGNS else one.campaign_id
     if not campaign_id:
-        raise _BindingFault(field, "is in a campaign that is unknown here: bind the campaign, or list it with its campaign_id")
+        raise _BindingFault(
+            field, "is in a campaign that is unknown here: bind the campaign, or list it with its campaign_id"
+        )
     group = {Dataset.ADS: one.ad_group_id, Dataset.AD_GROUPS: one.id}.get(dataset, "")
     ids = {"profile_id": one.profile_id, "campaign_id": campaign_id, "ad_group_id": group}
     return Binding(platform=one.platform, **ids, ad_id=one.id if dataset is Dataset.ADS else "")
