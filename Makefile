@@ -28,9 +28,9 @@ demo: $(READY) ## run the pipeline once on ten days; KEEP=1 keeps the sandbox
 demo-all: $(READY) ## the same on the whole history
 	$(BIN)/adweir demo --all $(if $(KEEP),--keep)
 
-# Two processes: one tells the stories of the sandbox, the other runs the rest (tests/conftest.py).
+# One process tells the stories of the sandbox, the others run the rest (tests/support/sharing_out.py).
 test: $(READY) ## run the whole test suite
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 3
 
 coverage: $(READY) ## run the tests without e2e; the core's coverage is at least 95 %
 	$(BIN)/python -m pytest -n 2 -m "not e2e" --cov --cov-report=term:skip-covered

@@ -21,13 +21,13 @@ from moto.core import responses
 from moto.core.model import Shape
 from moto.core.serialize import AttributePickerContext, ResponseSerializer, XFormedAttributePicker
 from moto.core.utils import method_names_from_class
-from xdist.scheduler import LoadScopeScheduling
 
 from adweir.model import limits, trace
 from adweir.runtime.settings import Settings
 from support import own_dynamodb, quick_aws
 from support.agreeable import agreeable
 from support.clock import FrozenClock
+from support.sharing_out import GivesWay, StoriesFirst
 
 _BOUNDS = pytest.StashKey[pytest.MonkeyPatch]()
 REGION = "us-east-1"
@@ -40,41 +40,21 @@ hypothesis.settings.register_profile("adweir", deadline=None)
 hypothesis.settings.load_profile("adweir")
 
 
-SHARING = ("tests/contract/", "tests/template/", "tests/unit/test_house.py")
-"""Where the tests of a file share a world behind a server, the expanded template, or every file's syntax tree."""
-
-
-def _scope(test: str) -> str:
-    """What goes to one process together, by a test's id."""
-    if test.startswith("tests/e2e/"):
-        return "stories"
-    return test.partition("::")[0] if test.startswith(SHARING) else test
-
-
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Bytes are not in a test's name: packed ones have the time in them, which differs between two processes."""
     return argname if isinstance(val, bytes) else None
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """With `-n`, one process tells all stories, and begins with them or soon. Any other test goes to whichever is free,
-    but those that share something that takes long to make: a whole file of them goes to one process.
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> StoriesFirst:
+    """With `-n`, one process tells all stories."""
+    return StoriesFirst(config, log)
 
-    xdist's own `--dist loadgroup` writes the group into a test's id, which pytest 9.2 does not let it. After each test
-    xdist counts through everything that the process was ever given: what is done is forgotten here.
-    """
-    scheduler = LoadScopeScheduling(config, log)
-    completed = scheduler.mark_test_complete
 
-    def forgotten(node: Any, item_index: int, duration: float = 0) -> None:
-        completed(node, item_index, duration)
-        given, scope = scheduler.assigned_work[node], _scope(scheduler.registered_collections[node][item_index])
-        if all(given[scope].values()):
-            del given[scope]
-
-    scheduler._split_scope, scheduler.mark_test_complete = _scope, forgotten
-    return scheduler
+def pytest_configure(config: pytest.Config) -> None:
+    """In a process of `-n`: the one with the stories goes first."""
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(GivesWay())
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,0 +1,62 @@
+"""How `pytest -n` shares the tests out: one process tells all stories, the others run the rest and give way to it."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from typing import Any
+
+from xdist.scheduler import LoadScopeScheduling
+
+STORIES = "stories"
+_TOGETHER = ("tests/contract/", "tests/template/", "tests/unit/test_house.py")
+"""Where the tests of a file share a world behind a server, the expanded template, or every file's syntax tree."""
+_NICE = 10
+
+
+def scope_of(test: str) -> str:
+    """What goes to one process together, by a test's id."""
+    if test.startswith("tests/e2e/"):
+        return STORIES
+    return test.partition("::")[0] if test.startswith(_TOGETHER) else test
+
+
+class StoriesFirst(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types here
+    """The first process begins with the stories, which wait more than they compute. Any other test goes to whichever is
+    free, but those that share something that takes long to make: a whole file of them goes to one process.
+
+    xdist's own `--dist loadgroup` writes the group into a test's id, which pytest 9.2 does not let it. After each test
+    xdist counts through everything that the process was ever given: what is done is forgotten here.
+    """
+
+    workqueue: OrderedDict[str, dict[str, bool]]
+
+    def _split_scope(self, nodeid: str) -> str:
+        return scope_of(nodeid)
+
+    def _assign_work_unit(self, node: Any) -> None:
+        if STORIES in self.workqueue:
+            self.workqueue.move_to_end(STORIES, last=False)
+        super()._assign_work_unit(node)
+
+    def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:
+        super().mark_test_complete(node, item_index, duration)
+        given, scope = self.assigned_work[node], scope_of(self.registered_collections[node][item_index])
+        if all(given[scope].values()):
+            del given[scope]
+
+
+class GivesWay:
+    """A plugin of a process that does not begin with the stories: it computes when the stories and their sandbox wait.
+
+    There are more processes than processors, and stories have deadlines.
+    """
+
+    def __init__(self) -> None:
+        self._has_begun = False
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Before its first test."""
+        if not self._has_begun and scope_of(nodeid) != STORIES:
+            os.nice(_NICE)
+        self._has_begun = True
