@@ -55,13 +55,14 @@ from adweir.runtime import app as composition  # noqa: E402
 from adweir.runtime.app import App  # noqa: E402
 from adweir.store.dynamo import tables  # noqa: E402
 from adweir.store.raw.header import PullHeader  # noqa: E402
-from simulation.aws import dynamodb as double  # noqa: E402
-from simulation.aws.botocore_calls import answered_by  # noqa: E402
-from simulation.aws.events import Events  # noqa: E402
-from simulation.aws.refusals import Refused  # noqa: E402
-from simulation.aws.s3 import S3, Stored  # noqa: E402
-from simulation.aws.sqs import Sqs  # noqa: E402
-from simulation.aws.values import weigh  # noqa: E402
+from sandbox.aws import dynamodb as double  # noqa: E402
+from sandbox.aws import shelves  # noqa: E402
+from sandbox.aws.botocore_calls import answered_by  # noqa: E402
+from sandbox.aws.events import OwnBus  # noqa: E402
+from sandbox.aws.refusals import Refused  # noqa: E402
+from sandbox.aws.s3 import S3, Stored, about  # noqa: E402
+from sandbox.aws.sqs import Sqs  # noqa: E402
+from sandbox.aws.values import weigh  # noqa: E402
 from simulation.containers import BUCKET, METRICS, QUEUES, TABLES, Function, settings_of  # noqa: E402
 
 META = Platform("meta_ads")
@@ -129,7 +130,7 @@ class _Small:
 
 def serve(doors: list[Connection]) -> None:
     """DynamoDB for several processes, until the last has gone. Writes are charged by what items weigh."""
-    with mock.patch.object(double, "_Stored", _Small):
+    with mock.patch.object(shelves, "StoredItem", _Small):
         dynamo = double.DynamoDB(TABLES)
         while doors:
             for door in cast("list[Connection]", wait(doors)):
@@ -212,8 +213,8 @@ class DiskS3(S3):
 
     def _get(self, params: Mapping[str, Any]) -> dict[str, Any]:
         path = Path(self.objects[params["Key"]].body.decode())
-        about = self.objects[params["Key"]].head | {"ContentLength": path.stat().st_size}
-        return about | {"Body": StreamingBody(path.open("rb"), path.stat().st_size)}
+        said = about(self.objects[params["Key"]]) | {"ContentLength": path.stat().st_size}
+        return said | {"Body": StreamingBody(path.open("rb"), path.stat().st_size)}
 
 
 class Cloud:
@@ -225,7 +226,7 @@ class Cloud:
         self.units = 0.0
         self.s3 = DiskS3(folder, self.clock.now)
         self.sqs = Sqs(QUEUES, lambda: self.clock.now().timestamp())
-        self.events = Events()
+        self.events = OwnBus()
         self._dynamodb = client(door)
 
     def __call__(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from adweir.model.messages import TaskMessage
+from adweir.runtime import workers
 from adweir.runtime.app import build
 
 if TYPE_CHECKING:
+    from adweir.model.messages import TaskMessage
     from adweir.runtime.consumer import Consumer
 
 app = build("poll_reports")
@@ -16,11 +17,7 @@ app = build("poll_reports")
 
 @cache
 def consumer() -> Consumer[TaskMessage]:
-    return app.consumer(
-        parse=lambda body: [TaskMessage.model_validate_json(body)],
-        handle=app.poller.poll,
-        settle=app.outcomes.settle,
-    )
+    return workers.poll_reports(app)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:

@@ -6,11 +6,11 @@ import gc
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from adweir.intake.load.arrivals import parse_notification
-from adweir.model.messages import ObjectArrived
+from adweir.runtime import workers
 from adweir.runtime.app import build
 
 if TYPE_CHECKING:
+    from adweir.model.messages import ObjectArrived
     from adweir.runtime.consumer import Consumer
 
 app = build("validate")
@@ -20,9 +20,9 @@ app = build("validate")
 def consumer() -> Consumer[ObjectArrived]:
     """Made once per container. What is imported by then stays: the garbage collector need not look at it again and
     again while rows are read, which takes a tenth of a load's time."""
-    loader = app.loader
+    made = workers.validate(app)
     gc.freeze()
-    return app.consumer(parse=parse_notification, handle=loader.load, settle=loader.settle)
+    return made
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:

@@ -34,11 +34,11 @@ from adweir.store.dynamo import tables
 from adweir.store.metrics import partitions
 from faults.post import Letter, Lines, Post
 from faults.small_world import ORIGIN, SmallWorld, ToSmallWorld
-from simulation.aws.botocore_calls import answered_by, services
-from simulation.aws.dynamodb import DynamoDB
-from simulation.aws.events import Events, Secrets
-from simulation.aws.s3 import S3
-from simulation.aws.values import Item
+from sandbox.aws.botocore_calls import answered_by, services
+from sandbox.aws.dynamodb import DynamoDB
+from sandbox.aws.events import OwnBus, Secrets
+from sandbox.aws.s3 import S3
+from sandbox.aws.values import Item
 from simulation.containers import BUCKET, TABLES, NoMeter, SharedClients, shared_client
 from support.clock import FrozenClock
 from support.machine import Invocation, consumers_of
@@ -99,7 +99,7 @@ class System:
         self.begun = clock.now().timestamp()
         self.post = Post(clock)
         self.world = SmallWorld(platform, lambda: clock.now().timestamp(), self._worked_on)
-        self.dynamodb, self.events, self.secrets = DynamoDB(TABLES), Events(), Secrets()
+        self.dynamodb, self.events, self.secrets = DynamoDB(TABLES), OwnBus(), Secrets()
         self.s3 = S3(BUCKET, clock.now)
         self.s3.arrived = self._arrived
         self.queues = Lines(self.post)

@@ -10,11 +10,11 @@ import pytest
 
 from adweir.store.dynamo import tables
 from fuzz import pulls
-from simulation.aws.botocore_calls import answered_by
-from simulation.aws.dynamodb import DynamoDB
-from simulation.aws.events import Events, Secrets
-from simulation.aws.s3 import S3
-from simulation.aws.sqs import Sqs
+from sandbox.aws.botocore_calls import answered_by
+from sandbox.aws.dynamodb import DynamoDB
+from sandbox.aws.events import OwnBus, Secrets
+from sandbox.aws.s3 import S3
+from sandbox.aws.sqs import Sqs
 
 _TABLES = ("catalog", "metrics", "ledger", "findings")
 _QUEUES = ("runs", "landing", "etl", "reports")
@@ -66,7 +66,7 @@ class Cloud:
             "dynamodb": DynamoDB(_TABLES),
             "s3": S3("bucket", lambda: pulls.NOW),
             "sqs": Sqs((*_QUEUES, *_COLLECT), pulls.NOW.timestamp),
-            "events": Events(),
+            "events": OwnBus(),
             "secretsmanager": _Secrets(),
         }
         self._kept = self.doubles

@@ -9,8 +9,8 @@ from zlib import crc32
 
 from botocore.exceptions import ReadTimeoutError
 
-from simulation.aws.botocore_calls import Answer
-from simulation.aws.refusals import Refused
+from sandbox.aws.botocore_calls import Answer
+from sandbox.aws.refusals import Refused
 from simulation.scheduler import Scheduler
 from simulation.trace import Trace
 from simulation.weather import Fault, Sky

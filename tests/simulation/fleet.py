@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adweir.model.messages import Message, Sweep
-from simulation.aws.sqs import Sent, Sqs
+from sandbox.aws.sqs import SentMessage, Sqs
 from simulation.containers import ALL, URL, Container, Function, Parts
 from simulation.scheduler import Killed, Scheduler, Worker
 from simulation.trace import Trace
@@ -78,7 +78,7 @@ class Fleet:
     def _put(self, queue: str, body: str) -> None:
         self._sqs.call("SendMessage", {"QueueUrl": URL + queue, "MessageBody": body})
 
-    def _take(self, function: Function, first: Sent) -> None:
+    def _take(self, function: Function, first: SentMessage) -> None:
         others = [sent for sent in self._sqs.visible(function.queue) if sent is not first]
         batch = [first, *others[: self._rng.randrange(function.batch)]]
         line, alive = self._sqs.queues[function.queue], []
@@ -90,20 +90,20 @@ class Fleet:
                 continue
             if self._rng.random() < self.twice / 4:
                 self._put(function.queue, sent.body)
-            self._sqs.take(function.queue, sent, 6.0 * function.timeout)
+            self._sqs.take(sent, 6.0 * function.timeout)
             alive.append(sent)
         if alive:
             self._invoke(function, alive)
             if self.busy < self._slots and self._rng.random() < self.twice / 3:
                 self._invoke(function, alive)  # two copies, received at the same moment
 
-    def _invoke(self, function: Function, batch: list[Sent]) -> None:
+    def _invoke(self, function: Function, batch: list[SentMessage]) -> None:
         self._numbers += 1
         worker = Worker(function.name, self._numbers, self._scheduler.now + function.timeout)
         self.busy += 1
         self._scheduler.start(worker, self._work(function, worker, batch))
 
-    def _work(self, function: Function, worker: Worker, batch: list[Sent]) -> Callable[[], None]:
+    def _work(self, function: Function, worker: Worker, batch: list[SentMessage]) -> Callable[[], None]:
         event = {"Records": [_record(function, sent) for sent in batch]}
         handles = {sent.id: sent.handle for sent in batch}
 
@@ -145,7 +145,7 @@ class _Context:
         return int((self._worker.deadline - self._scheduler.now) * 1000)
 
 
-def _record(function: Function, sent: Sent) -> dict[str, Any]:
+def _record(function: Function, sent: SentMessage) -> dict[str, Any]:
     return {
         "messageId": sent.id,
         "receiptHandle": sent.handle,

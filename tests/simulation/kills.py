@@ -29,8 +29,8 @@ from adweir.model.times import Window
 from adweir.pipeline.starting import ask_for
 from adweir.platforms.connector import Mode
 from adweir.runtime.app import App
+from sandbox.aws.botocore_calls import answered_by
 from simulation.__main__ import _begin as begin_process
-from simulation.aws.botocore_calls import answered_by
 from simulation.calls import Calls
 from simulation.containers import ALL, BUCKET, LEDGER, NoMeter, SharedClients, settings_of
 from simulation.planted import FAULTS, planted

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from adweir.model.metrics import METRICS
 from adweir.model.slices import ALL
 from adweir.model.times import Window
-from simulation.aws.s3 import S3
+from sandbox.aws.s3 import S3
 from simulation.world import Numbers, Rows, World
 
 Stamp = tuple[str, str]

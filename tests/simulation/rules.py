@@ -15,8 +15,8 @@ from adweir.model.times import Window, parse_instant
 from adweir.pipeline.workflows import joins
 from adweir.store.ledger import PLANNING, REDRIVABLE
 from adweir.store.metrics.coverage import COVERAGE, Coverage
+from sandbox.aws.values import Item
 from simulation import model
-from simulation.aws.values import Item
 from simulation.containers import LEDGER, METRICS
 from simulation.fleet import MOST_RECEIVES
 from simulation.platform import NAME, SLICES

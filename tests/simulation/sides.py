@@ -14,11 +14,11 @@ import pytest
 from moto import mock_aws
 
 from adweir.store.dynamo import tables
-from simulation.aws.botocore_calls import answered_by, services
-from simulation.aws.dynamodb import DynamoDB
-from simulation.aws.events import Events, Secrets
-from simulation.aws.s3 import S3
-from simulation.aws.sqs import Sqs
+from sandbox.aws.botocore_calls import answered_by, services
+from sandbox.aws.dynamodb import DynamoDB
+from sandbox.aws.events import OwnBus, Secrets
+from sandbox.aws.s3 import S3
+from sandbox.aws.sqs import Sqs
 
 TABLE, BUCKET, QUEUE, BUS = "items", "data", "work", "bus"
 DOUBLE, MOTO = "double", "moto"
@@ -59,7 +59,7 @@ def opened(name: str) -> Iterator[Side]:
                 dynamodb=DynamoDB([TABLE]),
                 s3=S3(BUCKET, lambda: now(UTC)),
                 sqs=Sqs((QUEUE,), lambda: now(UTC).timestamp()),
-                events=Events(),
+                events=OwnBus(),
                 secretsmanager=Secrets(),
             )
             with answered_by(answer):

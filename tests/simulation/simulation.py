@@ -16,13 +16,13 @@ from adweir.model.messages import ObjectArrived
 from adweir.model.times import iso
 from adweir.runtime.app import App
 from adweir.store.catalog.store import Catalog
+from sandbox.aws.botocore_calls import answered_by, services
+from sandbox.aws.dynamodb import DynamoDB
+from sandbox.aws.events import OwnBus, Secrets
+from sandbox.aws.s3 import S3
+from sandbox.aws.sqs import Sqs
+from sandbox.aws.values import Item
 from simulation import rules
-from simulation.aws.botocore_calls import answered_by, services
-from simulation.aws.dynamodb import DynamoDB
-from simulation.aws.events import Events, Secrets
-from simulation.aws.s3 import S3
-from simulation.aws.sqs import Sqs
-from simulation.aws.values import Item
 from simulation.calls import Calls
 from simulation.containers import ALL, BUCKET, CATALOG, LEDGER, PLATFORMS, QUEUES, TABLES, Parts, settings_of, traced
 from simulation.fleet import Fleet
@@ -68,7 +68,7 @@ class Simulation:
         self.dynamodb = DynamoDB(TABLES)
         self.s3 = S3(BUCKET, lambda: datetime.fromtimestamp(scheduler.now, UTC))
         self.sqs = Sqs(QUEUES, lambda: scheduler.now)
-        self.events, self.secrets = Events(), Secrets()
+        self.events, self.secrets = OwnBus(), Secrets()
         answer = services(
             dynamodb=self.dynamodb, s3=self.s3, sqs=self.sqs, events=self.events, secretsmanager=self.secrets
         )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from simulation.aws.refusals import Refused
+from sandbox.aws.refusals import Refused
 from simulation.scheduler import Scheduler
 
 _PLACEHOLDER = re.compile(r"[#:]\w+")

@@ -18,7 +18,7 @@ from adweir.model.metrics import Grain
 from adweir.pipeline.workflows import WORKFLOWS
 from adweir.platforms.base import DatasetSpec
 from ops.demo.world import WorldDoors
-from simulation.aws.values import weigh
+from sandbox.aws.values import weigh
 from soak.ground import Ground
 from soak.plan import Extent, Owned, chosen
 

@@ -12,10 +12,9 @@ import boto3
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
-from adweir.intake.load.arrivals import parse_notification
-from adweir.model.errors import AdweirError
-from adweir.model.messages import RUN_MESSAGE, Message, ObjectArrived, TaskMessage
+from adweir.model.messages import Message, ObjectArrived
 from adweir.platforms import Platforms
+from adweir.runtime import workers
 from adweir.runtime.app import App
 from adweir.runtime.consumer import Consumer
 from adweir.runtime.settings import Settings
@@ -105,21 +104,9 @@ class Machine:
 def consumers_of(app: App) -> dict[str, Consumer[Any]]:
     """What the functions of the pipeline do with a batch, by the name of the queue that they read."""
     return {
-        "runs": app.consumer(
-            parse=lambda body: [RUN_MESSAGE.validate_json(body)],
-            handle=app.orchestrate,
-            settle=_refuse,
-        ),
-        "collect": app.consumer(parse=_task, handle=app.collector.collect, settle=app.outcomes.settle),
-        "reports": app.consumer(parse=_task, handle=app.poller.poll, settle=app.outcomes.settle),
-        "etl": app.consumer(parse=_task, handle=app.account_work.handle, settle=app.account_work.settle),
-        "landing": app.consumer(parse=parse_notification, handle=app.loader.load, settle=app.loader.settle),
+        "runs": workers.orchestrate(app),
+        "collect": workers.collect(app),
+        "reports": workers.poll_reports(app),
+        "etl": workers.etl(app),
+        "landing": workers.validate(app),
     }
-
-
-def _task(body: str) -> list[TaskMessage]:
-    return [TaskMessage.model_validate_json(body)]
-
-
-def _refuse(_message: Message, error: AdweirError) -> None:
-    raise error

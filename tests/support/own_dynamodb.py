@@ -18,10 +18,13 @@ import pytest
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
-from simulation.aws.dynamodb import DynamoDB
-from simulation.aws.refusals import Refused
+from sandbox.aws.dynamodb import DynamoDB
+from sandbox.aws.expressions import forbid
+from sandbox.aws.refusals import Refused
 
+forbid(ReservedKeywords.get_reserved_keywords())
 _REGION = "us-east-1"
 _TARGET = "DynamoDB_20120810."
 _HEADERS = {"content-type": "application/x-amz-json-1.0"}
@@ -60,7 +63,7 @@ class OwnTables:
             return {"TableNames": self._names}
         if operation == "DeleteTable":
             self._names.remove(params["TableName"])
-            del self._double._tables[params["TableName"]]
+            self._double.drop(params["TableName"])
             return {}
         return self._double.call(operation, params)
 

@@ -7,6 +7,7 @@ typed attributes subclasses a model without a Meta of its own: the subclass uses
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,9 @@ RETRIES = 3
 
 
 def connect() -> Connection:
-    """A DynamoDB connection with our limits."""
+    """A DynamoDB connection with our limits, or the one that is lent."""
+    if _SHARED.lent is not None:
+        return _SHARED.lent
     connection = Connection(
         connect_timeout_seconds=CONNECT_SECONDS, read_timeout_seconds=READ_SECONDS, max_retry_attempts=RETRIES
     )
@@ -41,6 +44,7 @@ class _Shared:
 
     def __init__(self) -> None:
         self.known: set[str] = set()
+        self.lent: Connection | None = None
 
     @cached_property
     def connection(self) -> Connection:
@@ -149,6 +153,21 @@ def probe(table: str) -> None:
         raise Unavailable(f"the table answers {error.response['Error']['Code']}") from error
     except BotoCoreError as error:
         raise Unavailable(f"the table does not answer: {type(error).__name__}") from error
+
+
+@contextmanager
+def lent(connection: Connection, *names: str) -> Iterator[None]:
+    """For the block, all models and stores use this new connection and the tables of these names (as for `bind`)."""
+    before = [model.Meta.table_name for model in _BASES]
+    reset()
+    bind(*names)
+    _SHARED.lent = connection
+    try:
+        yield
+    finally:
+        _SHARED.lent = None
+        reset()
+        bind(*before)
 
 
 def reset() -> None:

@@ -47,6 +47,10 @@ class Leases(Rows):
         if left > 0:
             raise _busy(name, left)
 
+    def free(self, name: str) -> None:
+        """End a lease whose holder is known to be dead, so that nobody waits for it."""
+        self._change(_pk(name), "lease", [Row.until.set(0)], Row.pk.exists())
+
     def check_lease(self, lease: Lease) -> None:
         row = self._fetch(_pk(lease.name), "lease")
         if row is None or row.fence != lease.fence or (row.until or 0) <= self._now():

@@ -7,51 +7,34 @@ functions", "Using update expressions in DynamoDB").
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
-
-from simulation.aws.refusals import invalid
-from simulation.aws.values import Item, Value, equal, less, path_of, size_of
+from sandbox.aws.refusals import invalid
+from sandbox.aws.values import GivenNames, Item, Value, equal, less, path_of, size_of
 
 _TOKEN = re.compile(r"\s*([#:]?[A-Za-z0-9_]+|<>|<=|>=|[=<>(),.\[\]+-])")
 _FUNCTIONS = frozenset({"attribute_exists", "attribute_not_exists", "begins_with", "contains", "attribute_type"})
 _CLAUSES = frozenset({"SET", "REMOVE", "ADD", "DELETE"})
-_RESERVED = frozenset(ReservedKeywords.get_reserved_keywords())
+_RESERVED: set[str] = set()
 _MOST_CHARS = 4096
 _MOST_IN = 100
 
-
-class Names(NamedTuple):
-    """ExpressionAttributeNames and ExpressionAttributeValues of a call."""
-
-    names: Mapping[str, str]
-    values: Mapping[str, Value]
-
-    def value(self, name: str) -> Value:
-        if name not in self.values:
-            raise invalid(f"An expression attribute value used in expression is not defined; attribute value: {name}")
-        return self.values[name]
-
-    def name(self, name: str) -> str:
-        if not name.startswith("#"):
-            return name
-        if name not in self.names:
-            raise invalid(f"An expression attribute name used in the document path is not defined: {name}")
-        return self.names[name]
-
-
-Operand = Callable[[Item, Names], Value | None]
-Test = Callable[[Item, Names], bool]
+Operand = Callable[[Item, GivenNames], Value | None]
+Test = Callable[[Item, GivenNames], bool]
 Path = tuple[str | int, ...]
 
 
+def forbid(words: Iterable[str]) -> None:
+    """Refuse these words as names of attributes, in capitals: DynamoDB has hundreds, which tests know from moto."""
+    _RESERVED.update(words)
+
+
 @dataclass(frozen=True, slots=True)
-class Condition:
+class ParsedCondition:
     """A parsed condition. `terms` are its conjuncts where it is a plain chain of ANDs: (path, operator, operands)."""
 
     holds: Test
@@ -68,18 +51,18 @@ class Update:
 
 
 @lru_cache(4096)
-def condition(text: str) -> Condition:
+def condition(text: str) -> ParsedCondition:
     """Parse a condition, filter or key condition. Raises ValidationException."""
-    parser = _Parser(text)
+    parser = _ExpressionParser(text)
     holds = parser.either()
     parser.end()
-    return Condition(holds, frozenset(parser.used), tuple(parser.terms))
+    return ParsedCondition(holds, frozenset(parser.used), tuple(parser.terms))
 
 
 @lru_cache(4096)
 def update(text: str) -> Update:
     """Parse an update expression. Raises ValidationException."""
-    parser = _Parser(text)
+    parser = _ExpressionParser(text)
     actions: list[tuple[str, Path, Operand]] = []
     clauses: set[str] = set()
     while not parser.done:
@@ -98,7 +81,7 @@ def update(text: str) -> Update:
     return Update(tuple(actions), frozenset(parser.used))
 
 
-def check_used(used: frozenset[str], given: Names) -> None:
+def check_used(used: frozenset[str], given: GivenNames) -> None:
     """Every given name and value is used, every used one is given. Raises ValidationException."""
     for kind, defined in (("Names", given.names), ("Values", given.values)):
         unused = defined.keys() - used
@@ -112,7 +95,7 @@ def check_used(used: frozenset[str], given: Names) -> None:
             given.name(name)
 
 
-def apply(parsed: Update, item: Item, given: Names) -> Item:
+def apply(parsed: Update, item: Item, given: GivenNames) -> Item:
     """The item after the update; operands see it as it was. Raises ValidationException."""
     fresh = dict(item)
     for clause, raw, operand in parsed.actions:
@@ -140,7 +123,7 @@ def _sum(left: str, right: str, sign: int) -> str:
     return f"{Decimal(left) + sign * Decimal(right):f}"
 
 
-class _Parser:
+class _ExpressionParser:
     """Recursive descent over one expression."""
 
     def __init__(self, text: str) -> None:
@@ -297,7 +280,7 @@ class _Parser:
         otherwise = self._operand()
         self.take(")")
 
-        def chosen(item: Item, given: Names) -> Value | None:
+        def chosen(item: Item, given: GivenNames) -> Value | None:
             found = there(item, given)
             return otherwise(item, given) if found is None else found
 
@@ -346,7 +329,7 @@ def _arithmetic(left: Value | None, right: Value | None, sign: int) -> Value | N
     return {"N": _sum(left["N"], right["N"], sign)}
 
 
-def key_terms(parsed: Condition, given: Names) -> dict[str, tuple[str, tuple[Value | None, ...]]]:
+def key_terms(parsed: ParsedCondition, given: GivenNames) -> dict[str, tuple[str, tuple[Value | None, ...]]]:
     """Attribute → (operator, values) of a key condition."""
     return {
         given.name(name): (operator, tuple(operand({}, given) for operand in operands))
@@ -354,6 +337,6 @@ def key_terms(parsed: Condition, given: Names) -> dict[str, tuple[str, tuple[Val
     }
 
 
-def names_of(params: Mapping[str, Any]) -> Names:
+def names_of(params: Mapping[str, Any]) -> GivenNames:
     """The names and values that a call defines."""
-    return Names(params.get("ExpressionAttributeNames") or {}, params.get("ExpressionAttributeValues") or {})
+    return GivenNames(params.get("ExpressionAttributeNames") or {}, params.get("ExpressionAttributeValues") or {})

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from simulation.aws.refusals import Refused
+from sandbox.aws.refusals import Refused
 
+DEAD = "dead-"
+"""The name of a dead-letter queue is its queue's behind this."""
 _MOST_BATCH = 10
 _MOST_DELAY = 900
 _MOST_VISIBILITY = 43_200
@@ -18,7 +20,7 @@ _GROUP = re.compile(r"[!-~]{1,128}")
 
 
 @dataclass(slots=True)
-class Sent:
+class SentMessage:
     """A message in a queue. `visible_at`: when it may be received (again)."""
 
     id: str
@@ -34,20 +36,57 @@ class Line:
     """A queue's messages, in the order in which they were sent."""
 
     name: str
-    messages: list[Sent] = field(default_factory=list)
-    dead: list[Sent] = field(default_factory=list)
+    messages: list[SentMessage] = field(default_factory=list)
+    dead: list[SentMessage] = field(default_factory=list)
+
+
+class MessageShelf(Protocol):
+    """Where messages outlive a process."""
+
+    def kept(self, queue: str) -> Iterable[tuple[SentMessage, bool]]:
+        """A queue's messages, and whether they are dead letters."""
+        ...
+
+    def keep(self, queue: str, sent: SentMessage, *, dead: bool = False) -> None:
+        """A message as it is now."""
+        ...
+
+    def forget(self, queue: str, sent: SentMessage) -> None:
+        """A message that was worked on."""
+        ...
 
 
 class Sqs:
-    """The queues by name; a queue's URL ends with its name. `now` gives Unix seconds."""
+    """The queues by name; a queue's URL ends with its name. `now` gives Unix seconds. With a shelf, they begin with
+    what it has kept."""
 
-    def __init__(self, queues: tuple[str, ...], now: Callable[[], float], *, visibility: int = 30) -> None:
+    def __init__(
+        self,
+        queues: tuple[str, ...],
+        now: Callable[[], float],
+        *,
+        visibility: int = 30,
+        shelf: MessageShelf | None = None,
+    ) -> None:
         self.queues = {name: Line(name) for name in queues}
         self._now = now
         self._visibility = visibility
+        self._shelf = shelf
         self._count = 0
+        self.load()
         self.leave: Callable[[list[Any]], int] = lambda _entries: 0
         """How many entries of a batch fail: those at its end."""
+
+    def load(self) -> None:
+        """Begin anew with what the shelf has kept, where there is one: what somebody works on may be received again."""
+        if self._shelf is None:
+            return
+        for line in self.queues.values():
+            line.messages.clear()
+            line.dead.clear()
+            for sent, dead in sorted(self._shelf.kept(line.name), key=lambda each: _number(each[0])):
+                (line.dead if dead else line.messages).append(sent)
+                self._count = max(self._count, _number(sent))
 
     def call(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """One API call. Raises Refused."""
@@ -58,21 +97,47 @@ class Sqs:
             "DeleteMessage": self._delete,
             "ChangeMessageVisibility": self._change,
         }
-        if operation not in calls:
-            raise NotImplementedError(f"the simulation has no double of SQS's {operation}: add it to {__file__}")
         name = params["QueueUrl"].rpartition("/")[2]
+        if operation == "GetQueueAttributes" and name.removeprefix(DEAD) in self.queues:
+            line = self.queues[name.removeprefix(DEAD)]
+            return self._depth(line.dead if name.startswith(DEAD) else line.messages)
+        if operation not in calls:
+            raise NotImplementedError(f"there is no double of SQS's {operation}: add it to {__file__}")
         if name not in self.queues:
             raise Refused("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
         return calls[operation](self.queues[name], params)
 
-    def take(self, name: str, sent: Sent, seconds: float) -> None:
+    def take(self, sent: SentMessage, seconds: float) -> None:
         """Receive this very message: what Lambda's poller does when it gets to it."""
         self._count += 1
         sent.receives += 1
         sent.handle = f"{sent.id}/{self._count}"
         sent.visible_at = self._now() + seconds
 
-    def visible(self, name: str) -> list[Sent]:
+    def put_back(self, name: str, sent: SentMessage, seconds: float) -> None:
+        """A message that failed comes again, so many seconds from now."""
+        sent.visible_at = self._now() + seconds
+        self._keep(name, sent)
+
+    def bury(self, name: str, sent: SentMessage) -> None:
+        """Make a message a dead letter."""
+        line = self.queues[name]
+        line.messages.remove(sent)
+        line.dead.append(sent)
+        self._keep(name, sent, dead=True)
+
+    def dig_up(self, name: str) -> int:
+        """Send the dead letters of a queue once more; how many there were."""
+        line = self.queues[name]
+        for sent in line.dead:
+            sent.receives, sent.visible_at = 0, self._now()
+            line.messages.append(sent)
+            self._keep(name, sent)
+        found = len(line.dead)
+        line.dead.clear()
+        return found
+
+    def visible(self, name: str) -> list[SentMessage]:
         """The messages that may be received now."""
         now = self._now()
         return [sent for sent in self.queues[name].messages if sent.visible_at <= now]
@@ -88,8 +153,9 @@ class Sqs:
         if group and not _GROUP.fullmatch(group):
             raise Refused("InvalidParameterValue", "Value for parameter MessageGroupId is invalid.")
         self._count += 1
-        sent = Sent(f"m{self._count}", body, group, self._now() + delay)
+        sent = SentMessage(f"m{self._count}", body, group, self._now() + delay)
         line.messages.append(sent)
+        self._keep(line.name, sent)
         return {"MessageId": sent.id}
 
     def _send_batch(self, line: Line, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,7 +193,7 @@ class Sqs:
         seconds = params.get("VisibilityTimeout", self._visibility)
         found = self.visible(line.name)[:most]
         for sent in found:
-            self.take(line.name, sent, seconds)
+            self.take(sent, seconds)
         if not found:
             return {}
         return {"Messages": [{"MessageId": m.id, "ReceiptHandle": m.handle, "Body": m.body} for m in found]}
@@ -136,6 +202,8 @@ class Sqs:
         known = self._known(line, params["ReceiptHandle"])
         if known is not None:  # deleting again is no error
             line.messages.remove(known)
+            if self._shelf is not None:
+                self._shelf.forget(line.name, known)
         return {}
 
     def _change(self, line: Line, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,11 +215,31 @@ class Sqs:
             raise Refused("InvalidParameterValue", "The message does not exist or is not available for the change.")
         if known.visible_at <= self._now():
             raise Refused("MessageNotInflight", "The message is not in flight.")
-        known.visible_at = self._now() + seconds
+        self.put_back(line.name, known, seconds)
         return {}
 
-    def _known(self, line: Line, handle: str) -> Sent | None:
+    def _depth(self, messages: list[SentMessage]) -> dict[str, Any]:
+        now = self._now()
+        waiting = [sent for sent in messages if sent.visible_at > now]
+        in_flight = sum(1 for sent in waiting if sent.handle)
+        found = {
+            "ApproximateNumberOfMessages": len(messages) - len(waiting),
+            "ApproximateNumberOfMessagesNotVisible": in_flight,
+            "ApproximateNumberOfMessagesDelayed": len(waiting) - in_flight,
+        }
+        return {"Attributes": {name: str(number) for name, number in found.items()}}
+
+    def _keep(self, name: str, sent: SentMessage, *, dead: bool = False) -> None:
+        if self._shelf is not None:
+            self._shelf.keep(name, sent, dead=dead)
+
+    def _known(self, line: Line, handle: str) -> SentMessage | None:
         """The message of a receipt handle; None when it is gone, or was received again since."""
         if "/" not in handle:
             raise Refused("ReceiptHandleIsInvalid", "The input receipt handle is invalid.")
         return next((sent for sent in line.messages if sent.handle == handle), None)
+
+
+def _number(sent: SentMessage) -> int:
+    """A message's place in the order in which all were sent."""
+    return int(sent.id.removeprefix("m"))

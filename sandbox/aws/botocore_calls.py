@@ -10,7 +10,7 @@ from unittest import mock
 import botocore.client
 import msgspec
 
-from simulation.aws.refusals import Refused
+from sandbox.aws.refusals import Refused
 
 Answer = Callable[[str, str, Mapping[str, Any]], dict[str, Any]]
 """(service, operation, parameters) → the parsed answer. Raises Refused, or an error of botocore."""

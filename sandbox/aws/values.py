@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
-from simulation.aws.refusals import invalid
-
-if TYPE_CHECKING:
-    from simulation.aws.expressions import Names
+from sandbox.aws.refusals import invalid
 
 Value = dict[str, Any]
 """{"S": ...}, {"N": ...}, {"L": ...}, {"M": ...}, {"NULL": True}, {"BOOL": ...}."""
 Item = dict[str, Value]
 _TYPES = frozenset({"S", "N", "L", "M", "NULL", "BOOL", "SS"})
 """The core stores no binary values, and of sets only those of texts."""
+
+
+class GivenNames(NamedTuple):
+    """ExpressionAttributeNames and ExpressionAttributeValues of a call."""
+
+    names: Mapping[str, str]
+    values: Mapping[str, Value]
+
+    def value(self, name: str) -> Value:
+        if name not in self.values:
+            raise invalid(f"An expression attribute value used in expression is not defined; attribute value: {name}")
+        return self.values[name]
+
+    def name(self, name: str) -> str:
+        if not name.startswith("#"):
+            return name
+        if name not in self.names:
+            raise invalid(f"An expression attribute name used in the document path is not defined: {name}")
+        return self.names[name]
 
 
 def equal(left: Value, right: Value) -> bool:
@@ -50,11 +66,11 @@ def size_of(value: Value | None) -> Value | None:
     return {"N": str(len(held.encode()) if "S" in value else len(held))} if not value.keys() & {"N", "BOOL"} else None
 
 
-def path_of(path: tuple[str | int, ...]) -> Callable[[Item, Names], Value | None]:
+def path_of(path: tuple[str | int, ...]) -> Callable[[Item, GivenNames], Value | None]:
     """Finds a document path in an item."""
     first, rest = str(path[0]), path[1:]
 
-    def find(item: Item, given: Names) -> Value | None:
+    def find(item: Item, given: GivenNames) -> Value | None:
         found = item.get(given.name(first))
         for part in rest:
             if found is None:

@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from simulation.aws.refusals import Refused, invalid
+from sandbox.aws.refusals import Refused, invalid
 
 _MOST_ENTRIES = 10
 
 
-class Events:
+class OwnBus:
     """The bus; it keeps what was published: (detail-type, detail)."""
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Events:
     def call(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """One API call. Raises Refused."""
         if operation != "PutEvents":
-            raise NotImplementedError(f"the simulation has no double of EventBridge's {operation}: add it")
+            raise NotImplementedError(f"there is no double of EventBridge's {operation}: add it")
         entries = params["Entries"]
         if not 1 <= len(entries) <= _MOST_ENTRIES:
             raise invalid("1 validation error detected: Value at 'entries' must have length 1 to 10")
@@ -55,7 +55,7 @@ class Secrets:
             "PutSecretValue": self._put,
         }
         if operation not in calls:
-            raise NotImplementedError(f"the simulation has no double of Secrets Manager's {operation}: add it")
+            raise NotImplementedError(f"there is no double of Secrets Manager's {operation}: add it")
         return calls[operation](params)
 
     def _get(self, params: Mapping[str, Any]) -> dict[str, Any]:

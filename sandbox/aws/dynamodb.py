@@ -2,63 +2,32 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from simulation.aws.expressions import Names, apply, check_used, condition, key_terms, names_of, update
-from simulation.aws.refusals import CONDITION, Refused, invalid
-from simulation.aws.values import Item, Value, check, weigh
+from sandbox.aws.expressions import apply, check_used, condition, key_terms, names_of, update
+from sandbox.aws.refusals import CONDITION, Refused, invalid
+from sandbox.aws.shelves import ItemShelf, KeySpan, MemoryItems, StoredItem
+from sandbox.aws.values import GivenNames, Item, Value, check, weigh
 
 _MOST_BYTES = 400 * 1024
 _MOST_PAGE_BYTES = 1 << 20
 _MOST_WRITES, _MOST_READS, _MOST_TRANSACTED = 25, 100, 100
 _MOST_KEY_BYTES = {"pk": 2048, "sk": 1024}
-_DECODE = msgspec.json.Decoder(Item).decode
+_MOST_TOKENS = 1000
 _ENCODE = msgspec.json.encode
-
-
-class _Stored:
-    """An item: as conditions read it, and as bytes, of which every reader gets an own copy."""
-
-    __slots__ = ("item", "packed")
-
-    def __init__(self, item: Item) -> None:
-        self.packed = _ENCODE(item)
-        self.item: Item = _DECODE(self.packed)
-
-    @property
-    def copy(self) -> Item:
-        return _DECODE(self.packed)
-
-
-class _Partition:
-    """The items of one hash key, in the order of the UTF-8 bytes of their range keys."""
-
-    def __init__(self) -> None:
-        self.order: list[bytes] = []
-        self.items: dict[str, _Stored] = {}
-
-    def put(self, sk: str, stored: _Stored | None) -> None:
-        """Put an item, or delete it."""
-        key = sk.encode()
-        if stored is not None:
-            if sk not in self.items:
-                insort(self.order, key)
-            self.items[sk] = stored
-        elif self.items.pop(sk, None) is not None:
-            del self.order[bisect_left(self.order, key)]
 
 
 class DynamoDB:
     """The tables. `changed` is told of each write: table, the item before, the item after."""
 
-    def __init__(self, tables: Iterable[str]) -> None:
-        self._tables: dict[str, dict[str, _Partition]] = {name: {} for name in tables}
+    def __init__(self, tables: Iterable[str], shelf: ItemShelf | None = None) -> None:
+        self._tables = set(tables)
+        self._shelf: ItemShelf = MemoryItems() if shelf is None else shelf
         self._transacted: dict[str, bytes] = {}
-        """What was done, by the requests' tokens. DynamoDB forgets them after ten minutes; no retry comes so late."""
+        """What was done, by the requests' tokens: the newest. DynamoDB forgets them after ten minutes."""
         self.changed: Callable[[str, Item | None, Item | None], None] = lambda *_: None
         self.leave: Callable[[list[Any]], int] = lambda _entries: 0
         """How many entries of a batch are left undone: those at its end."""
@@ -76,14 +45,19 @@ class DynamoDB:
             "TransactWriteItems": self._transact_write,
         }
         if operation not in calls:
-            raise NotImplementedError(f"the simulation has no double of DynamoDB's {operation}: add it to {__file__}")
+            raise NotImplementedError(f"there is no double of DynamoDB's {operation}: add it to {__file__}")
         return calls[operation](params)
 
+    def drop(self, table: str) -> None:
+        """Forget a table."""
+        self._tables.remove(table)
+        self._shelf.drop(table)
+
     def items(self, table: str, pk: str = "") -> list[Item]:
-        """All items of a table, or of one partition, for tests to look at."""
-        parts = self._tables[table]
-        chosen = [parts[pk]] if pk in parts else [] if pk else [parts[name] for name in sorted(parts)]
-        return [part.items[key.decode()].item for part in chosen for key in part.order]
+        """All items of a table, or of one partition, to look at."""
+        self._check_table(table)
+        found = self._shelf.partition(table, pk, KeySpan()) if pk else self._shelf.every(table)
+        return [stored.item for stored in found]
 
     def weighed(self, table: str) -> Iterator[tuple[Item, int]]:
         """All items of a table with their sizes, as DynamoDB counts them."""
@@ -97,7 +71,7 @@ class DynamoDB:
             if "expires" in item and int(item["expires"]["N"]) <= now
         ]
         for pk, sk in over:
-            self._tables[table][pk].put(sk, None)
+            self._shelf.put(table, pk, sk, None)
         return len(over)
 
     # --- reading
@@ -120,10 +94,10 @@ class DynamoDB:
         asked = terms.get("pk")
         if asked is None or asked[0] != "=" or asked[1][0] is None or len(parsed.terms) > 2:
             raise invalid("Query condition missed key schema element: pk")
-        part = self._table(name).get(asked[1][0].get("S", ""))
-        found = [] if part is None else self._page(part, params)
+        self._check_table(name)
+        found = self._page(name, asked[1][0].get("S", ""), terms.get("sk"), params)
         items, size, last = list[Item](), 0, None
-        limit = params.get("Limit") or len(found) + 1
+        limit = params.get("Limit")
         looked = 0
         for stored in found:
             if not parsed.holds(stored.item, given):
@@ -134,22 +108,29 @@ class DynamoDB:
             if kept is None or kept.holds(stored.item, given):
                 items.append(stored.copy)
         else:
-            if looked < limit:
+            if limit is None or looked < limit:
                 last = None
         answer: dict[str, Any] = {"Items": items, "Count": len(items), "ScannedCount": looked}
         if last is not None:
             answer["LastEvaluatedKey"] = {"pk": last.copy["pk"], "sk": last.copy["sk"]}
         return answer | {"ConsumedCapacity": _units(name, max(0.5, size / 8192))}
 
-    def _page(self, part: _Partition, params: Mapping[str, Any]) -> list[_Stored]:
+    def _page(
+        self, name: str, pk: str, asked: tuple[str, tuple[Value | None, ...]] | None, params: Mapping[str, Any]
+    ) -> Iterator[StoredItem]:
         """The items from the start key on, in the asked direction."""
-        order, start = part.order, params.get("ExclusiveStartKey")
-        forward = params.get("ScanIndexForward", True)
-        if start is not None:
-            _check_key(start)
-            after = start["sk"]["S"].encode()
-            order = [key for key in order if (key > after if forward else key < after)]
-        return [part.items[key.decode()] for key in (order if forward else reversed(order))]
+        start, forward = params.get("ExclusiveStartKey"), params.get("ScanIndexForward", True)
+        span = _span(asked)
+        if start is None:
+            return self._shelf.partition(name, pk, span, forward=forward)
+        _check_key(start)
+        after = start["sk"]["S"].encode()
+        if forward:
+            span = KeySpan(max(span.first, after + b"\0"), span.last)
+            return self._shelf.partition(name, pk, span)
+        last = after if span.last is None else min(span.last, after)
+        found = self._shelf.partition(name, pk, KeySpan(span.first, last), forward=False)
+        return (stored for stored in found if stored.item["sk"]["S"].encode() < after)
 
     def _batch_get(self, params: Mapping[str, Any]) -> dict[str, Any]:
         wanted = [(name, key) for name, asked in params["RequestItems"].items() for key in asked["Keys"]]
@@ -239,6 +220,8 @@ class DynamoDB:
             {"Put": self._put, "Update": self._update, "Delete": self._delete}[kind](write)
         if token:
             self._transacted[token] = _ENCODE(params["TransactItems"])
+            if len(self._transacted) > _MOST_TOKENS:
+                del self._transacted[next(iter(self._transacted))]
         return {"ConsumedCapacity": []}
 
     def _reason(self, write: Mapping[str, Any]) -> dict[str, str]:
@@ -254,19 +237,17 @@ class DynamoDB:
 
     # --- inside
 
-    def _table(self, name: str) -> dict[str, _Partition]:
+    def _check_table(self, name: str) -> None:
         if name not in self._tables:
             raise Refused("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found")
-        return self._tables[name]
 
-    def _find(self, name: str, key: Item) -> _Stored | None:
-        pk, sk = _check_key(key)
-        part = self._table(name).get(pk)
-        return None if part is None else part.items.get(sk)
+    def _find(self, name: str, key: Item) -> StoredItem | None:
+        self._check_table(name)
+        return self._shelf.find(name, *_check_key(key))
 
     def _check_condition(
-        self, name: str, key: Item, params: Mapping[str, Any], given: Names, used: frozenset[str]
-    ) -> _Stored | None:
+        self, name: str, key: Item, params: Mapping[str, Any], given: GivenNames, used: frozenset[str]
+    ) -> StoredItem | None:
         """The stored item. Raises ConditionalCheckFailedException."""
         old = self._find(name, {part: key[part] for part in ("pk", "sk")})
         text = params.get("ConditionExpression")
@@ -285,13 +266,27 @@ class DynamoDB:
         shown = {"ALL_NEW": new, "ALL_OLD": old}.get(params.get("ReturnValues", "NONE"))
         return answer | ({"Attributes": shown.copy} if shown else {})
 
-    def _write(self, name: str, key: tuple[str, str], item: Item | None) -> tuple[_Stored | None, _Stored | None]:
-        pk, sk = key
-        part = self._table(name).setdefault(pk, _Partition())
-        old, new = part.items.get(sk), None if item is None else _Stored(item)
-        part.put(sk, new)
+    def _write(self, name: str, key: tuple[str, str], item: Item | None) -> tuple[StoredItem | None, StoredItem | None]:
+        self._check_table(name)
+        old, new = self._shelf.put(name, *key, item)
         self.changed(name, old.item if old else None, new.item if new else None)
         return old, new
+
+
+def _span(asked: tuple[str, tuple[Value | None, ...]] | None) -> KeySpan:
+    """Where a key condition's range keys can be."""
+    if asked is None:
+        return KeySpan()
+    operator, values = asked
+    keys = [value["S"].encode() for value in values if value is not None and "S" in value]
+    if len(keys) < len(values):
+        return KeySpan()
+    first, last = keys[0], keys[-1]
+    if operator in {"=", "BETWEEN"}:
+        return KeySpan(first, last)
+    if operator == "begins_with":
+        return KeySpan(first, first + b"\xff")
+    return KeySpan(b"", last) if operator in {"<", "<="} else KeySpan(first)
 
 
 def _key_of(write: Mapping[str, Any]) -> Item:

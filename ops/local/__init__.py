@@ -1,0 +1,19 @@
+"""adweir in one process: the product's own parts on AWS calls that are answered here (`adweir.local`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from adweir.library.local import LocalSystem
+
+
+def open_system(
+    storage: str | PathLike[str], *, urls: Mapping[str, Mapping[str, str]], history_days: int
+) -> LocalSystem:
+    """The entry point of `adweir.local`."""
+    from ops.local.system import System  # noqa: PLC0415  finding the entry point does not load the pipeline
+
+    return System.opened(storage, urls, history_days)
