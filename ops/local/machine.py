@@ -49,6 +49,7 @@ _ONE_AT_A_TIME = threading.RLock()
 """PynamoDB's models are the process's: one system works at a time."""
 _LEASE = "lease#"
 log = logging.getLogger("adweir.local")
+log.addHandler(logging.NullHandler())  # a script that wants to see more says so
 
 
 def settings(urls: Mapping[str, Mapping[str, str]], history_days: int) -> Settings:
@@ -64,7 +65,8 @@ def settings(urls: Mapping[str, Mapping[str, str]], history_days: int) -> Settin
         etl_queue_url=f"{_URL}etl",
         dead_letter_queues=f"{_URL}{DEAD}{{queue}}",
         platform_urls={name: dict(each) for name, each in urls.items()},
-        poll_seconds=5.0,
+        poll_seconds=1.0,
+        poll_max_seconds=60.0,
         function_timeout_seconds=_FUNCTION_SECONDS,
         history_days=history_days,
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,17 +16,18 @@ from adweir.model.entities import Account
 from adweir.model.errors import Conflict, NotFound, NotReady, Unprocessable
 from adweir.model.ids import IdKind, run_id_for
 from adweir.model.messages import Scope, StartRun
+from adweir.model.times import Clock
 from adweir.pipeline.asking import check_asked
 from adweir.pipeline.flow_forms import form_of, read
 from adweir.pipeline.starting import ask_for
-from adweir.pipeline.workflows import Workflow
 from adweir.reporting.formats import check_format, render
 from adweir.reporting.moments import parse_moments
 from adweir.reporting.ranges import TimeSpan
 from adweir.reporting.reports import ReportRequest, report
 from adweir.reporting.runs import details, summary
 from adweir.runtime.clock import SystemClock
-from ops.local.machine import LocalApp, Machine, settings
+from adweir.runtime.settings import Settings
+from ops.local.machine import LocalApp, Machine
 from sandbox.aws.disk import Disk, FolderInUse, FolderRefused
 
 MEMORY = "memory"
@@ -43,7 +44,13 @@ class System:
         self._machine: Machine | None = machine
 
     @classmethod
-    def opened(cls, storage: str | PathLike[str], urls: Mapping[str, Mapping[str, str]], history_days: int) -> Self:
+    def opened(
+        cls,
+        storage: str | Path,
+        given: Settings,
+        clock: Clock | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> Self:
         """A system on this storage. Raises Unprocessable, Conflict."""
         try:
             disk = None if storage == MEMORY else Disk(Path(storage).expanduser())
@@ -51,7 +58,7 @@ class System:
             raise Conflict(str(error)) from None
         except FolderRefused as error:
             raise Unprocessable(str(error), [{"field": "storage", "message": str(error)}]) from None
-        return cls(Machine(settings(urls, history_days), SystemClock(), disk))
+        return cls(Machine(given, clock or SystemClock(), disk, sleep))
 
     # --- doing
 
@@ -77,7 +84,7 @@ class System:
 
     def run(
         self,
-        workflow: str | Workflow,
+        workflow: str | Mapping[str, Any],
         *,
         platforms: Sequence[str] = (),
         date_range: DateRange = None,
@@ -211,12 +218,12 @@ def _shown(app: LocalApp, run_id: str) -> dict[str, Any]:
     return details(run, list(app.ledger.tasks(run_id)), app.clock.now())
 
 
-def _stored(app: LocalApp, flow: Workflow) -> str:
-    """Store a workflow of the caller's; its name."""
-    form = form_of(flow)
-    read(flow.name, form, app.platforms.parse)
-    app.catalog.put_workflow(flow.name, json.dumps(form), replace=True)
-    return flow.name
+def _stored(app: LocalApp, form: Mapping[str, Any]) -> str:
+    """Store a workflow of the caller's; its name. Raises Unprocessable that lists every fault."""
+    name = str(form.get("name", ""))
+    flow = read(name, {field: value for field, value in form.items() if field != "name"}, app.platforms.parse)
+    app.catalog.put_workflow(name, json.dumps(form_of(flow)), replace=True)
+    return name
 
 
 def _check_connected(app: LocalApp) -> None:

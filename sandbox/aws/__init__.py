@@ -1,4 +1,5 @@
-"""In-memory doubles of the AWS calls that the pipeline makes, beneath boto3 and PynamoDB.
+"""Doubles of the AWS calls that the pipeline makes, in one process: for simulations, tests and `adweir.local`.
 
-They answer as AWS does, refusals included; `test_simulation_doubles.py` runs the same cases against them and moto.
+They answer as AWS does, refusals included; `tests/simulation/test_doubles_*.py` runs the same cases against them, in
+memory and in a folder, and against moto.
 """

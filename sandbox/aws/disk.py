@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from sandbox.aws.refusals import Refused
 from sandbox.aws.s3 import etag_of
@@ -153,7 +153,7 @@ class _DiskMessages:
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class _KeptObject:
     """An object whose bytes are a file."""
 
     path: Path
@@ -162,8 +162,42 @@ class _File:
     etag: str
     metadata: Mapping[str, str]
 
-    def open(self) -> BinaryIO:
-        return self.path.open("rb")
+    def open(self) -> Any:
+        return _KeptBody(self.path.open("rb"), self.size)
+
+
+class _KeptBody:
+    """A file as an answer of S3: it is let go when it was read to its end, as a connection is."""
+
+    def __init__(self, file: BinaryIO, left: int) -> None:
+        self._file = file
+        self._left = left
+        if not left:
+            file.close()
+
+    def read(self, amount: int | None = None) -> bytes:
+        """So many bytes, or all that are left."""
+        if self._file.closed:
+            return b""
+        data = self._file.read(self._left if amount is None or amount < 0 else amount)
+        self._left -= len(data)
+        if self._left <= 0 or (not data and amount != 0):
+            self._file.close()
+        return data
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer; how many bytes that were."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        """Let it go."""
+        self._file.close()
+
+    def __del__(self) -> None:
+        """A body that nobody reads is let go, too."""
+        self._file.close()
 
 
 class _Written(NamedTuple):
@@ -200,20 +234,20 @@ class _DiskObjects:
             os.fsync(file.fileno())
         return _Written(path, size, digest.digest())
 
-    def keep(self, key: str, incoming: _Written, metadata: Mapping[str, str], at: datetime) -> _File:
+    def keep(self, key: str, incoming: _Written, metadata: Mapping[str, str], at: datetime) -> _KeptObject:
         old, etag = self.find(key), etag_of(incoming.sha256)
         row = (key.encode(), incoming.path.name, incoming.size, at.isoformat(), etag, json.dumps(dict(metadata)))
         self._database.execute("REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)", row)
         if old is not None:
             self._replaced.append(old.path)
-        return _File(incoming.path, incoming.size, at, etag, metadata)
+        return _KeptObject(incoming.path, incoming.size, at, etag, metadata)
 
-    def find(self, key: str) -> _File | None:
+    def find(self, key: str) -> _KeptObject | None:
         asked = "SELECT file, size, at, etag, metadata FROM objects WHERE key = ?"
         row = self._database.execute(asked, (key.encode(),)).fetchone()
         if row is None:
             return None
-        return _File(self._folder / row[0], row[1], datetime.fromisoformat(row[2]), row[3], json.loads(row[4]))
+        return _KeptObject(self._folder / row[0], row[1], datetime.fromisoformat(row[2]), row[3], json.loads(row[4]))
 
     def forget(self, key: str) -> None:
         old = self.find(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,6 +12,7 @@ import pytest
 
 import adweir
 from adweir.library.client import Client
+from adweir.library.local import LocalSystem
 from adweir.library.rows import GROUPS
 from adweir.library.validating import DUPLICATE
 from adweir.model.datasets import Dataset
@@ -21,6 +23,7 @@ from adweir.quality.row_rules import KNOWN_RULES
 from sandbox.platforms import platform_urls
 from sandbox.server import PlatformServer
 from support.documents import blocks, code, rows
+from support.local_system import quick
 from support.platform_server import owner, running
 from support.template import ROOT
 
@@ -47,8 +50,17 @@ def test_given_the_examples_when_they_are_run_one_after_another_then_they_find_w
         made: dict[str, Any] = dict(company.credentials[platform])
         return real(platform, requests_per_minute=requests_per_minute and 60_000, urls=urls[platform], **made)
 
+    def local_here(*, history_days: int) -> LocalSystem:
+        """The example's system, with the sandbox's hosts and credentials."""
+        system = quick("memory", urls=urls, history_days=history_days)
+        connect = system.connect
+        kept = server.outside.world.companies[0].credentials
+        monkeypatch.setattr(system, "connect", lambda platform, **_: connect(platform, **kept[platform]))
+        return system
+
     urls = platform_urls(server.url)
     monkeypatch.setattr(adweir, "client", here)
+    monkeypatch.setattr(adweir, "local", local_here)
     monkeypatch.setattr("adweir.library.waiting._FIRST_POLL", 0.05)
     said: dict[str, Any] = {}
 
@@ -70,6 +82,8 @@ def test_given_the_examples_when_they_are_run_one_after_another_then_they_find_w
     assert (said["cleaned"].set_aside, len(said["cleaned"].rows)) == ([], said["checked"]["rows"])
     assert said["quality"]["scores"]["uniqueness"] == 1
     assert said["rows"]
+    assert said["run"]["state"] == "succeeded"
+    assert sum(row["spend"] for row in said["report"]["data"]) > 0
 
 
 def test_given_the_table_of_verbs_then_it_names_each_verb_with_its_arguments() -> None:
@@ -99,3 +113,17 @@ def test_given_what_the_document_says_of_fields_and_datasets_then_it_is_so() -> 
 
     assert all(f"`{name}`" in text for name in GROUPS["creative"])
     assert f"`{Dataset.AD_DAILY}`" in text
+
+
+def test_given_the_table_of_a_systems_methods_then_it_names_each_one_with_its_arguments() -> None:
+    named = {
+        call.partition("(")[0]: call.partition("(")[2].rstrip(")")
+        for (methods, _) in rows("library.md", "A whole system")
+        for call in code(methods)
+    }
+    methods = {name: method for name, method in vars(LocalSystem).items() if callable(method) and name[0] != "_"}
+
+    assert set(named) == set(methods)
+    for name, given in named.items():
+        taken = [argument for argument in inspect.signature(methods[name]).parameters if argument != "self"]
+        assert [each.strip().lstrip("*") for each in given.split(",") if each] == taken

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulation.sides import DOUBLE, MOTO, Side, opened
+from simulation.sides import DISK, DOUBLE, MOTO, Side, opened
 
 
-@pytest.fixture(params=[DOUBLE, MOTO])
+@pytest.fixture(params=[DOUBLE, DISK, MOTO])
 def side(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Side]:
-    """Clients of the doubles, then the same case with moto's."""
+    """Clients of the doubles in memory, then the same case on disk, and with moto's."""
     mark = request.node.get_closest_marker("differs_from_moto")
     if mark is not None and request.param == MOTO:
         pytest.skip(mark.args[0])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import boto3
@@ -14,14 +16,15 @@ import pytest
 from moto import mock_aws
 
 from adweir.store.dynamo import tables
-from sandbox.aws.botocore_calls import answered_by, services
+from sandbox.aws.botocore_calls import Answer, answered_by, services
+from sandbox.aws.disk import Disk
 from sandbox.aws.dynamodb import DynamoDB
 from sandbox.aws.events import OwnBus, Secrets
 from sandbox.aws.s3 import S3
 from sandbox.aws.sqs import Sqs
 
 TABLE, BUCKET, QUEUE, BUS = "items", "data", "work", "bus"
-DOUBLE, MOTO = "double", "moto"
+DOUBLE, DISK, MOTO = "double", "disk", "moto"
 Test = TypeVar("Test", bound=Callable[..., Any])
 
 
@@ -53,19 +56,35 @@ def opened(name: str) -> Iterator[Side]:
                 side = _side(name)
                 _make(side)
                 yield side
+        elif name == DISK:
+            with TemporaryDirectory() as folder:
+                disk = Disk(Path(folder))
+                with answered_by(_doubles(disk)):
+                    yield _side(name)
+                disk.close()
         else:
-            now = datetime.now
-            answer = services(
-                dynamodb=DynamoDB([TABLE]),
-                s3=S3(BUCKET, lambda: now(UTC)),
-                sqs=Sqs((QUEUE,), lambda: now(UTC).timestamp()),
-                events=OwnBus(),
-                secretsmanager=Secrets(),
-            )
-            with answered_by(answer):
+            with answered_by(_doubles(None)):
                 yield _side(name)
     finally:
         tables.reset()
+
+
+def _doubles(disk: Disk | None) -> Answer:
+    """The doubles, in memory or in a folder."""
+    now = datetime.now
+    answer = services(
+        dynamodb=DynamoDB([TABLE], disk.items if disk else None),
+        s3=S3(BUCKET, lambda: now(UTC), disk.objects if disk else None),
+        sqs=Sqs((QUEUE,), lambda: now(UTC).timestamp(), shelf=disk.messages if disk else None),
+        events=OwnBus(),
+        secretsmanager=Secrets(),
+    )
+
+    def whole(service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        with disk.call() if disk else nullcontext():
+            return answer(service, operation, params)
+
+    return whole
 
 
 @cache

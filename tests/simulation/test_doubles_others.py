@@ -250,3 +250,27 @@ def test_a_secret_has_its_current_value_and_the_one_before(side: Side) -> None:
     side.secretsmanager.put_secret_value(SecretId="s", SecretString="2")
 
     assert (secret(side), secret(side, "AWSPREVIOUS")) == ("2", "1")
+
+
+# --- what only a system in one process asks
+
+
+def test_deleted_objects_are_gone_and_may_be_deleted_again(side: Side) -> None:
+    for key in ("a", "a/b", "c"):
+        side.s3.put_object(Bucket=BUCKET, Key=key, Body=b"x")
+    for _ in range(2):
+        answer = side.s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": "a"}, {"Key": "c"}], "Quiet": True})
+
+    assert "Errors" not in answer
+    assert [found["Key"] for found in side.s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == ["a/b"]
+
+
+def test_the_depth_of_a_queue_tells_waiting_delayed_and_received_messages_apart(side: Side) -> None:
+    for delay in (0, 0, 900):
+        send(side, DelaySeconds=delay)
+    side.sqs.receive_message(QueueUrl=side.queue, MaxNumberOfMessages=1)
+
+    names = [f"ApproximateNumberOfMessages{part}" for part in ("", "NotVisible", "Delayed")]
+    found = side.sqs.get_queue_attributes(QueueUrl=side.queue, AttributeNames=names)["Attributes"]
+
+    assert [found[name] for name in names] == ["1", "1", "1"]

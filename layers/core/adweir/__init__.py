@@ -14,17 +14,31 @@ if TYPE_CHECKING:
     from adweir.library.client import Client
     from adweir.library.combining import combine
     from adweir.library.flows import Workflow
+    from adweir.library.local import LocalSystem, local
     from adweir.library.lone import client
     from adweir.library.normalizing import normalize
 
-__all__ = ["Client", "Workflow", "aggregate", "client", "combine", "normalize", "quality", "retry_with_backoff"]
+__all__ = [
+    "Client",
+    "LocalSystem",
+    "Workflow",
+    "aggregate",
+    "client",
+    "combine",
+    "local",
+    "normalize",
+    "quality",
+    "retry_with_backoff",
+]
 
 _HOMES = {
     "Client": "client",
+    "LocalSystem": "local",
     "Workflow": "flows",
     "aggregate": "aggregating",
     "client": "lone",
     "combine": "combining",
+    "local": "local",
     "normalize": "normalizing",
     "retry_with_backoff": "backoff",
 }

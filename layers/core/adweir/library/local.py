@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
-from os import PathLike
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -12,7 +12,6 @@ from adweir.model.errors import NotFound
 
 if TYPE_CHECKING:
     from adweir.library.dates import DateRange
-    from adweir.pipeline.workflows import Workflow
 
 GROUP = "adweir.local"
 """The group of entry points in which the tooling names what opens a system."""
@@ -45,14 +44,15 @@ class LocalSystem(Protocol):
 
     def run(
         self,
-        workflow: str | Workflow,
+        workflow: str | Mapping[str, Any],
         *,
         platforms: Sequence[str] = (),
         date_range: DateRange = None,
         args: Mapping[str, Any] | None = None,
         patience: float = 21_600,
     ) -> dict[str, Any]:
-        """Run a workflow to its end: a built-in one by its name, or one of yours, which is then stored.
+        """Run a workflow to its end: a built-in or stored one by its name, or one of yours by its form
+        (`Workflow.build(…).form()`), which is then stored.
 
         Returns the run as `GET /api/v1/runs/{run_id}` shows it. Raises NotReady after `patience` seconds: the run is
         open, and `resume` goes on with it. Raises Unprocessable for an unknown name, and where a credential is not
@@ -101,7 +101,7 @@ class LocalSystem(Protocol):
     ) -> None: ...
 
 
-def local(storage: str | PathLike[str] = "memory", *, urls: Urls | None = None, history_days: int = 60) -> LocalSystem:
+def local(storage: str | Path = "memory", *, urls: Urls | None = None, history_days: int = 60) -> LocalSystem:
     """The whole system in this process: no AWS, no account, no other process.
 
     `storage` is `"memory"`, or a folder: what is stored there is there again when it is opened again, also where the
