@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_LEFT_OUT = {"Makefile", "requirements.txt"}
+_LEFT_OUT = {"Makefile", "requirements.txt", "hashes.txt"}
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
+import re
 from datetime import date
 from functools import cache, lru_cache
 from html import escape
@@ -13,7 +15,7 @@ from typing import Any, NamedTuple, Self
 from aws_lambda_powertools.event_handler import Request, Response
 
 from adweir.runtime.app import App
-from adweir.runtime.http import Answer, to_json
+from adweir.runtime.http import NOTHING, POLICY, Answer, to_json
 from adweir.runtime.routes import Here, Resource
 
 _CACHED = {"Cache-Control": "public, max-age=3600", "Vary": "Accept-Encoding"}
@@ -67,23 +69,25 @@ def get_openapi(app: Here, request: Request) -> Answer:
 )
 def get_docs(app: Here, request: Request) -> Answer:
     """Swagger UI: it lists the operations and calls them with your key."""
-    return _public(request, "text/html; charset=utf-8", _page_file(app, app.clock.now().date()))
+    file = _page_file(app, app.clock.now().date())
+    return _public(request, "text/html; charset=utf-8", file, **{POLICY: file.policy})
 
 
 class _File(NamedTuple):
-    """What is answered, and its entity tag."""
+    """What is answered, its entity tag, and of a page its Content-Security-Policy."""
 
     text: str
     tag: str
+    policy: str = ""
 
     @classmethod
-    def of(cls, text: str) -> Self:
-        return cls(text, f'"{hashlib.sha256(text.encode()).hexdigest()[:20]}"')
+    def of(cls, text: str, policy: str = "") -> Self:
+        return cls(text, f'"{hashlib.sha256(text.encode()).hexdigest()[:20]}"', policy)
 
 
-def _public(request: Request, kind: str, file: _File) -> Answer:
+def _public(request: Request, kind: str, file: _File, **more: str) -> Answer:
     """A file that browsers and proxies keep: packed for who takes it so, and nothing for who has it."""
-    headers = _CACHED | {"ETag": file.tag}
+    headers = _CACHED | {"ETag": file.tag, **more}
     asked = {name.lower(): value for name, value in (request.headers or {}).items()}
     if file.tag in asked.get("if-none-match", ""):
         return Response(304, kind, "", headers=headers)
@@ -120,4 +124,13 @@ def _json_file(app: App, day: date) -> _File:
 def _page_file(app: App, day: date) -> _File:
     script, style = _assets()
     spec = json.dumps(_document(app, day)).replace("</", "<\\/")
-    return _File.of(_PAGE.format(title=escape(app.settings.api_title), style=style, script=script, spec=spec))
+    page = _PAGE.format(title=escape(app.settings.api_title), style=style, script=script, spec=spec)
+    return _File.of(page, _policy(page))
+
+
+def _policy(page: str) -> str:
+    """The page's own scripts run, by their hashes, and may ask this API; nothing else."""
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    own = " ".join(f"'sha256-{each}'" for each in hashes)
+    return f"{NOTHING}; script-src {own}; style-src 'unsafe-inline'; img-src data:; connect-src 'self'"

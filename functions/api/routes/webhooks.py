@@ -123,7 +123,7 @@ def _delivery(name: str, summary: str, *where: dict[str, Any]) -> dict[str, Any]
     bodies = {"anyOf": [_PUSH, _TOLD]}
     pushed = {"schema": bodies, "examples": {"push": {"summary": "A metric push", "value": _PUSH_EXAMPLE}}}
     return (
-        _operation(name, summary, {"application/json": {"schema": _RECEIVED}}, 400, 401, 413, 422)
+        _operation(name, summary, {"application/json": {"schema": _RECEIVED}}, 400, 401, 404, 413, 422)
         | {"description": about, "parameters": [*where, *_SIGNED]}
         | {"requestBody": {"required": True, "content": {"application/json": pushed}}}
     )

@@ -54,6 +54,17 @@ STATUS: tuple[tuple[type[AdweirError], int], ...] = (
     (Transient, 503),
 )
 """The HTTP status of each class of error; the first class that fits counts."""
+POLICY = "Content-Security-Policy"
+NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+PAGE_POLICY = f"{NOTHING}; style-src 'unsafe-inline'; img-src data:"
+"""The policy of a page without scripts: its own styles, nothing from elsewhere."""
+HARDENED = {
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    POLICY: NOTHING,
+}
+"""Headers of every answer, for browsers: https only, no guessing of types, nothing in an answer is run or framed."""
 _GRANTS = {"read": {"read", "write", "admin"}, "write": {"write", "admin"}, "admin": {"admin"}}
 Answer = Response[Any]
 
@@ -70,14 +81,20 @@ class HttpApi(APIGatewayHttpResolver):
             event = {**event, "rawPath": path[:-1]}
         with trace.about(request_id=request_id):
             answer = super().resolve(event, context)
+        headers = answer["headers"]
+        page = str(headers.get("Content-Type", "")).startswith("text/html")
+        answer["headers"] = HARDENED | ({POLICY: PAGE_POLICY} if page else {}) | headers
         if request_id:
             answer["headers"]["X-Request-Id"] = request_id
         return answer
 
     def methods(self, path: str) -> list[str]:
-        """The HTTP methods that a path has, in alphabetical order; none for a path that does not exist."""
-        routes = (*self._static_routes, *self._dynamic_routes)
-        return sorted({route.method for route in routes if route.rule.match(path)})
+        """The HTTP methods that a path has, in alphabetical order; none for a path that does not exist.
+
+        A fixed path hides those with parameters that would match it, too.
+        """
+        fixed = {route.method for route in self._static_routes if route.rule.match(path)}
+        return sorted(fixed or {route.method for route in self._dynamic_routes if route.rule.match(path)})
 
 
 def resolver(logger: Logger) -> HttpApi:
@@ -184,7 +201,7 @@ def raw_body(event: Mapping[str, Any]) -> bytes:
 
 
 def json_body(event: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A body that is a JSON object, None where there is none; numbers with a decimal point are Decimals.
+    """A body that is a JSON object, None where there is none or it is null; numbers with a decimal point are Decimals.
 
     Raises BadInput, TooLarge.
     """
@@ -195,6 +212,8 @@ def json_body(event: Mapping[str, Any]) -> dict[str, Any] | None:
         found = _decoder.decode(raw)
     except (ValueError, ArithmeticError, RecursionError):  # Arithmetic: an exponent beyond what a Decimal can have
         raise BadInput("the body is not JSON", [{"field": "body", "message": "is not JSON"}]) from None
+    if found is None:
+        return None  # where a body may be left out, it may be null, too
     if not isinstance(found, dict):
         raise BadInput("the body is not a JSON object", [{"field": "body", "message": "is not an object"}])
     return found

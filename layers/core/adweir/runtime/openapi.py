@@ -124,13 +124,11 @@ def errors_of(operation: Operation, described: Mapping[str, Any]) -> list[int]:
     names = {parameter["name"] for parameter in described.get("parameters", ()) if parameter["in"] == "query"}
     found = {429, 500, 503, *operation.errors}
     if operation.scope:
-        found |= {401, 403}
+        found |= {401, 403, 422}  # 422: parameters that it does not take
     if "{" in operation.path:
         found |= {404}
     if "requestBody" in described:
-        found |= {400, 413, 422}
-    if names:
-        found |= {422}
+        found |= {400, 413}
     if "next_token" in names:
         found |= {400}
     return sorted(found)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
+from urllib.parse import parse_qsl
 
 from aws_lambda_powertools.event_handler import Depends, Request, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
@@ -18,7 +19,10 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
     OpenAPIResponseValidationMiddleware,
 )
 
-from adweir.model.errors import Forbidden, NotFound
+from pydantic import BaseModel
+
+from adweir.model import limits
+from adweir.model.errors import Forbidden, NotFound, Unprocessable
 from adweir.runtime.app import App
 from adweir.runtime.changes import note_request
 from adweir.runtime.http import HttpApi, accounts_of, check_end, is_id, json_body, key_of_request, require, resolver
@@ -109,10 +113,41 @@ class Resource:
 
 
 class _Requests(OpenAPIRequestValidationMiddleware):
-    """Powertools' validation of requests, over bodies read by `json_body`: bounded, exact, of any content type."""
+    """Powertools' validation of requests, over bodies read by `json_body`: bounded, exact, of any content type.
+
+    It leaves out parameters that it does not know and takes the first of several; here both are refused: a filter that
+    is misspelled would answer with what nobody asked for.
+    """
+
+    def handler(self, app: Any, next_middleware: NextMiddleware) -> Response[Any]:
+        _refuse_stray_parameters(app.current_event.raw_event, app.context["_route"].dependant.query_params)
+        return super().handler(app, next_middleware)
 
     def _get_body(self, app: Any) -> Any:
         return json_body(app.current_event.raw_event)
+
+
+def _refuse_stray_parameters(event: Mapping[str, Any], fields: Iterable[Any]) -> None:
+    """Raise Unprocessable for query parameters that the call does not take, and for those that come twice."""
+    known = {name for each in fields for name in _names_of(each)}
+    names = [name for name, _ in parse_qsl(str(event.get("rawQueryString") or ""), keep_blank_values=True)]
+    given = dict.fromkeys([*names, *(event.get("queryStringParameters") or {})])
+    faults = {name: "is unknown" for name in given if name not in known}
+    faults |= {name: "is given more than once" for name in given if names.count(name) > 1}
+    if faults:
+        details = [{"field": name[: limits.MAX_WORD_CHARS], "message": message} for name, message in faults.items()]
+        named = ", ".join(detail["field"] for detail in details)
+        details = details[: limits.MAX_REQUEST_FAULTS]
+        takes = f"this call takes {', '.join(sorted(known))}" if known else "this call takes none"
+        raise Unprocessable(f"the request has invalid parameters: {named[:300]}; {takes}", details)
+
+
+def _names_of(field: Any) -> Iterable[str]:
+    """The parameters of one of Powertools' fields: of a model each of its own."""
+    kind = field.field_info.annotation
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind.model_fields
+    return (field.alias,)
 
 
 def mount(app: App, resources: Iterable[Resource], details: Details | None = None) -> HttpApi:

@@ -350,10 +350,13 @@ class RawStore:
                 raise Unavailable(f"cannot delete {error.get('Key', '')}: {error.get('Code', '')}")
 
     def presign(self, key: str, seconds: int = 900) -> str:
-        """A URL that downloads the object without other credentials, valid for this many seconds."""
-        return self._s3.generate_presigned_url(
-            "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=seconds
-        )
+        """A URL that downloads the object without other credentials, valid for this many seconds.
+
+        A browser stores it as a file, and never shows it as a page of the bucket's.
+        """
+        saved = f'attachment; filename="{key.rpartition("/")[2]}"'
+        params = {"Bucket": self.bucket, "Key": key, "ResponseContentDisposition": saved}
+        return self._s3.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds)
 
     def _get(self, key: str, version_id: str) -> Any:
         extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
