@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 import venv
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 INSTALL_SECONDS = 900
+_CONSTRAINTS = Path(__file__).resolve().parent / "constraints"
 
 
 class Installable(Protocol):
@@ -24,6 +26,18 @@ class Installable(Protocol):
     def constraints(self) -> Path: ...
     @property
     def extras(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A checker of others: its package, with all versions in constraints/<package>.txt."""
+
+    package: str
+    extras: str = ""
+
+    @property
+    def constraints(self) -> Path:
+        return _CONSTRAINTS / f"{self.package}.txt"
 
 
 class NotInstalled(Exception):

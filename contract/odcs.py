@@ -14,7 +14,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -23,31 +22,21 @@ from typing import Any
 from adweir.model.times import first_of_month
 from adweir.reporting.reports import METRICS
 from contract.clients import HERE
-from contract.environments import NotInstalled, interpreter
+from contract.demonstrated import demonstrated
+from contract.environments import NotInstalled, Tool, interpreter
 from ops.client import Api
 from ops.contracts import REPORT_DIMENSIONS, DataContract, cells, contracts, type_of, write
 
 HOME = HERE.parent / ".contract"
-_DEMO_SECONDS, _CHECK_SECONDS = 900, 600
+_CHECK_SECONDS = 600
 _BILLED_MONTHS = 2
 """A month is billed when it is over."""
+_CHECKER = Tool("datacontract-cli", "[duckdb]")
+"""CSV is the form whose types it checks as it reads them."""
 _REPORT = "campaign_report"
 _BREACHED = ("campaign_performance", "account_performance", "invoices", _REPORT)
 """What breaches are planted in: one of each kind."""
 Table = list[list[str]]
-
-
-@dataclass(frozen=True)
-class Checker:
-    """datacontract-cli. CSV is the form whose types it checks as it reads them."""
-
-    package: str = "datacontract-cli"
-    extras: str = "[duckdb]"
-
-    @property
-    def constraints(self) -> Path:
-        """The versions of it and of all that it needs."""
-        return HERE / "constraints" / f"{self.package}.txt"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,17 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments).sandbox
     folder = HOME / "odcs"
     try:
-        python = interpreter(Checker(), HOME)
+        python = interpreter(_CHECKER, HOME)
     except NotInstalled as missing:
         print(f"not checked: {missing}")
         return 1
-    home = folder / "home"
-    try:
-        described = given or _demonstrated(home)
-        tables = dict(_tables(Api(*_door(described))))
-    finally:
-        if given is None:
-            subprocess.run([*_adweir(home / "demo"), "down", "--forget"], check=False, capture_output=True)
+    with demonstrated(folder / "home", given) as door:
+        tables = dict(_tables(Api(*door)))
     return _report(list(_checked(python, folder / "checks", tables)))
 
 
@@ -146,22 +130,6 @@ def _tables(api: Api) -> Iterator[tuple[str, Table]]:
         "format": "csv",
     }
     yield _REPORT, list(csv.reader(io.StringIO(api.post_text("/api/v1/reports", body))))
-
-
-def _demonstrated(home: Path) -> Path:
-    """The description of the sandbox that the demonstration leaves running."""
-    print("running the demonstration ...", flush=True)
-    subprocess.run([*_adweir(home), "demo", "--keep"], check=True, timeout=_DEMO_SECONDS, stdout=subprocess.DEVNULL)
-    return home / "demo" / "sandbox.json"
-
-
-def _adweir(home: Path) -> list[str]:
-    return [sys.executable, "-m", "ops.cli", "--home", str(home)]
-
-
-def _door(described: Path) -> tuple[str, str]:
-    about = json.loads(described.read_text())
-    return about["api_url"], about["api_key"]
 
 
 def _text(value: Any) -> str:

@@ -1,9 +1,9 @@
 """The layers as `make build` makes them: pinned by hashes, and the same bytes from the same sources.
 
 `python -m ops.layers lock` writes `layers/<name>/hashes.txt`: every package of the layer with its version in
-constraints.txt and the SHA-256 of its wheel for each processor. `settle` is the last step of a layer's makefile. `build`
-makes every layer for each processor, twice and in different places, and compares the archives. Nothing here is imported
-by the makefiles' Python but the standard library: it may be one without our packages.
+constraints.txt and the SHA-256 of its wheel for each processor. `settle` is the last step of a layer's makefile.
+`build` makes every layer for each processor, twice and in different places, and compares the archives. Only the
+standard library is imported: the makefiles' Python may be one without our packages.
 """
 
 from __future__ import annotations
@@ -147,7 +147,10 @@ def _built(into: Path) -> int:
                     sums.append(pack(Path(place), archive))
             same = len(set(sums)) == 1
             differing += not same
-            print(f"{name:<9} {architecture:<6} {archive.stat().st_size:>10} B  {'  '.join(sorted(set(sums)))}", flush=True)
+            print(
+                f"{name:<9} {architecture:<6} {archive.stat().st_size:>10} B  {'  '.join(sorted(set(sums)))}",
+                flush=True,
+            )
     print("each was built twice, and the bytes are the same" if not differing else f"{differing} differ")
     return 1 if differing else 0
 
@@ -167,7 +170,7 @@ def _wheels(architecture: str) -> list[str]:
 def _python() -> str:
     """A Python of the functions' release on this machine; "" where there is none that runs."""
     found = shutil.which(f"python{_PYTHON}") or ""
-    runs = found and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0
+    runs = found and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0  # noqa: S603  ours
     return found if runs else ""
 
 
@@ -178,7 +181,7 @@ def _spelled(package: str) -> str:
 
 def _run(command: Sequence[str], environment: dict[str, str]) -> None:
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603  our own commands
             command, env=environment, capture_output=True, text=True, check=False, timeout=_SECONDS
         )
     except subprocess.TimeoutExpired:

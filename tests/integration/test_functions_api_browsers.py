@@ -122,3 +122,32 @@ def test_given_a_delivery_to_a_platform_that_nobody_knows_then_the_404_is_one_th
             assert answer["statusCode"] == 404
             assert list(described.faults("POST", path, answer)) == []
         assert answered(webhooks, "PUT", "/webhook/health")["headers"]["Allow"] == "GET"
+
+
+@pytest.mark.parametrize("day", ["0", "1780000000", "2026-11-01T00:00:00", "20261101"])
+def test_given_a_day_that_is_not_written_as_one_then_it_is_refused_instead_of_read_as_seconds(
+    call: Call, day: str
+) -> None:
+    error = call("GET", "/api/v1/quality", expect=422, platform="meta", profile_id="111", end=day)["error"]
+    body = {"platform": "meta", "profile_id": "111", "start": 0, "end": day}
+
+    assert error["details"] == [{"field": "end", "message": "is no date, YYYY-MM-DD"}]
+    assert len(call("POST", "/api/v1/replay", body, expect=422)["error"]["details"]) == 2
+
+
+def test_given_a_state_that_no_object_of_the_quarantine_has_then_it_is_refused_instead_of_found_nowhere(
+    call: Call,
+) -> None:
+    assert call("GET", "/api/v1/quarantine", expect=422, state="hold")["error"]["details"][0]["field"] == "state"
+
+
+def test_given_a_method_that_a_path_does_not_have_when_it_brings_parameters_then_the_answer_is_still_405(
+    call: Call,
+) -> None:
+    call("TRACE", "/api/v1/ads", expect=405, limit="1")
+
+
+def test_given_a_key_that_ended_in_the_middle_ages_when_it_is_asked_for_then_its_end_has_passed(call: Call) -> None:
+    body = {"name": "old", "scopes": ["read"], "expires_at": "0957-09-10T22:11:25Z"}
+
+    assert call("POST", "/api/v1/keys", body, expect=422)["error"]["details"][0]["message"] == "has passed"

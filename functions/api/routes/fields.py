@@ -1,12 +1,21 @@
 """What the routes' models share: base classes, ids, page parameters, and values that come from a registry."""
 
+import re
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import CoreSchema
 
 from adweir.model import limits
@@ -54,6 +63,16 @@ def _platform_names() -> list[str]:
     return REGISTRY.names()
 
 
+def _written_out(value: Any) -> Any:
+    """A day as the description says it: pydantic alone would take 0 and "0" for one of 1970."""
+    if value is None or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    raise ValueError("is no date, YYYY-MM-DD")
+
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+Day = Annotated[date, BeforeValidator(_written_out)]
+"""A date that a caller gives."""
 Exact = Annotated[Decimal, WithJsonSchema({"type": "number", "examples": [12.345678]})]
 """An exact decimal: the digits of the JSON number are the stored ones."""
 Number = Annotated[Exact | None, Field(description="null where the platform does not report it.")]

@@ -1,6 +1,5 @@
 """Starting work: syncs and backfills. The answer is the run's id; the work continues in the background."""
 
-from datetime import date
 from typing import Annotated, Any, Self
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
@@ -13,7 +12,7 @@ from adweir.runtime.app import App
 from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
 from routes.accounts import only_account
-from routes.fields import Given, PlatformName, StartedRun
+from routes.fields import Day, Given, PlatformName, StartedRun
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_PATH_ID_CHARS)]
 
@@ -29,8 +28,8 @@ class BackfillRequest(Given):
     platforms: Annotated[list[PlatformName], Field(max_length=limits.MAX_SCOPE_NAMES)] = Field(
         default=[], description="None means all."
     )
-    start: date = Field(description="The first day, in each ad account's time zone.")
-    end: date = Field(description="The last day, inclusive.")
+    start: Day = Field(description="The first day, in each ad account's time zone.")
+    end: Day = Field(description="The last day, inclusive.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

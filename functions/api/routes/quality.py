@@ -1,7 +1,7 @@
 """The quality of an ad account's data: by load, by day with a trend, and its bills."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -16,6 +16,7 @@ from adweir.runtime.routes import Here, Resource
 from routes.fields import (
     PAGE_ITEMS,
     AccountId,
+    Day,
     Exact,
     Given,
     Instant,
@@ -46,8 +47,8 @@ class QualityQuery(Given):
 
     platform: PlatformName = Field(description="The ad account's platform or an alias of it.")
     profile_id: str = Field(min_length=1, max_length=limits.MAX_OBJECT_ID_CHARS, description="The ad account's id.")
-    start: date | None = Field(None, description="The first day of `days` and `bills`; without it 30 days.")
-    end: date | None = Field(None, description="The last one; without it today.")
+    start: Day | None = Field(None, description="The first day of `days` and `bills`; without it 30 days.")
+    end: Day | None = Field(None, description="The last one; without it today.")
 
 
 class QualityReportAnswer(Shown):

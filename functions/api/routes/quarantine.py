@@ -1,6 +1,6 @@
 """The quarantine: objects of which rows were refused, and messages that no function can work on."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import Field
@@ -34,7 +34,9 @@ class QuarantineQuery(Given):
     account_id: str = _only("client company")
     platform: str = _only("platform or source")
     profile_id: str = _only("ad account")
-    state: Annotated[str, OneOf("", "held", "replaying", "cleared", "superseded")] = _only("state")
+    state: Literal["", "held", "replaying", "cleared", "superseded"] = Field(
+        "", description="Only those in this state."
+    )
 
 
 class RefusedRow(Shown):

@@ -15,7 +15,7 @@ from adweir.model.times import Window
 from adweir.runtime.app import App
 from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
-from routes.fields import AccountId, Given, Instant, OneOf, PlatformId, PlatformName, Shown
+from routes.fields import AccountId, Day, Given, Instant, OneOf, PlatformId, PlatformName, Shown
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_PATH_ID_CHARS)]
 ObjectKey = Annotated[str, StringConstraints(max_length=limits.MAX_OBJECT_KEY_CHARS)]
@@ -30,8 +30,8 @@ class ReplayRequest(Given):
     )
     platform: PlatformName
     profile_id: Name = Field(description="The ad account's id on its platform.")
-    start: date = Field(description="The first day, in the ad account's time zone.")
-    end: date = Field(description="The last day, inclusive.")
+    start: Day = Field(description="The first day, in the ad account's time zone.")
+    end: Day = Field(description="The last day, inclusive.")
     datasets: Annotated[list[Name], Field(max_length=limits.MAX_SCOPE_NAMES)] = Field(
         default=[], description="Datasets with metrics, e.g. ad_daily; none means all.", examples=[["ad_daily"]]
     )

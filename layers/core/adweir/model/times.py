@@ -106,7 +106,7 @@ def local_hour(instant: datetime, timezone: ZoneInfo) -> tuple[date, int]:
 
 def iso(instant: datetime) -> str:
     """An aware instant → `2026-11-21T06:48:03.123456Z`: fixed width, so text order is time order."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def parse_instant(text: str) -> datetime:

@@ -173,6 +173,8 @@ def invalid(faults: Sequence[Mapping[str, Any]]) -> BadInput:
     details = []
     for fault in faults[: limits.MAX_REQUEST_FAULTS]:
         where, *parts = (str(part) for part in fault["loc"])
+        if where == "query":
+            parts = parts[-1:]  # of a route that takes its parameters as one model, before it the model's name
         if where == "body" and not parts and fault["type"] == "missing":
             return BadInput("a JSON object is expected as the body", [{"field": "body", "message": "is required"}])
         unknown = fault["type"] == "extra_forbidden"

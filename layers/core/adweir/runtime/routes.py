@@ -18,7 +18,6 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
     OpenAPIRequestValidationMiddleware,
     OpenAPIResponseValidationMiddleware,
 )
-
 from pydantic import BaseModel
 
 from adweir.model import limits
@@ -113,22 +112,18 @@ class Resource:
 
 
 class _Requests(OpenAPIRequestValidationMiddleware):
-    """Powertools' validation of requests, over bodies read by `json_body`: bounded, exact, of any content type.
-
-    It leaves out parameters that it does not know and takes the first of several; here both are refused: a filter that
-    is misspelled would answer with what nobody asked for.
-    """
-
-    def handler(self, app: Any, next_middleware: NextMiddleware) -> Response[Any]:
-        _refuse_stray_parameters(app.current_event.raw_event, app.context["_route"].dependant.query_params)
-        return super().handler(app, next_middleware)
+    """Powertools' validation of requests, over bodies read by `json_body`: bounded, exact, of any content type."""
 
     def _get_body(self, app: Any) -> Any:
         return json_body(app.current_event.raw_event)
 
 
 def _refuse_stray_parameters(event: Mapping[str, Any], fields: Iterable[Any]) -> None:
-    """Raise Unprocessable for query parameters that the call does not take, and for those that come twice."""
+    """Raise Unprocessable for query parameters that the call does not take, and for those that come twice.
+
+    Powertools leaves out the former and takes the first of the latter: a filter that is misspelled would answer with
+    what nobody asked for.
+    """
     known = {name for each in fields for name in _names_of(each)}
     names = [name for name, _ in parse_qsl(str(event.get("rawQueryString") or ""), keep_blank_values=True)]
     given = dict.fromkeys([*names, *(event.get("queryStringParameters") or {})])
@@ -170,6 +165,8 @@ def mount(app: App, resources: Iterable[Resource], details: Details | None = Non
         accounts = accounts_of(request.resolved_event.raw_event)
         if accounts and not (operation and (operation.limited or not operation.scope)):
             raise Forbidden("this call is for keys of all accounts")
+        if operation and operation.scope:
+            _refuse_stray_parameters(request.resolved_event.raw_event, http.context["_route"].dependant.query_params)
         http.context["app"] = app.limited_to(accounts) if accounts else app
         changes = operation if operation and operation.changes else None
         noted = app.ledger.audit.noted if changes else 0
