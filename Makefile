@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export ADWEIR_ARCH = $(ARCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-all test coverage check contract contracts fuzz simulate kills soak mutants lint up down status build deploy bench sam clean
+.PHONY: help demo demo-all test coverage check contract contracts security layers hashes fuzz simulate kills soak mutants lint up down status build deploy bench sam clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,15 @@ contract: $(READY) ## run released clients against the sandbox (installs them on
 
 contracts: $(READY) ## check the data contracts (installs a tool once)
 	$(BIN)/python -m contract.odcs
+
+security: $(READY) ## checkov, schemathesis, a bill of materials (PART="api")
+	PYTHONPATH=layers/core:.:tests $(BIN)/python -m contract.security $(PART)
+
+layers: $(READY) ## build the layers twice for each processor: the same bytes?
+	$(BIN)/python -m ops.layers build
+
+hashes: $(READY) ## write the hashes of the layers' packages anew
+	$(BIN)/python -m ops.layers lock
 
 fuzz: $(READY) ## feed mutated inputs to all that reads them (SEED=…, INPUTS=…)
 	PYTHONPATH=layers/core:.:tests $(BIN)/python -m fuzz $(if $(SEED),--seed $(SEED)) $(if $(INPUTS),--inputs $(INPUTS)) \
@@ -96,7 +105,7 @@ bench: $(READY) ## run the measurements of bench/; each ends with one JSON objec
 sam: $(SAM_READY) ## install the SAM CLI in its own environment (.venv-sam/bin/sam)
 
 clean: ## remove what builds and tests leave behind
-	rm -rf .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz .coverage
+	rm -rf .aws-sam dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz .coverage
 
 $(READY): pyproject.toml constraints.txt layers/core/requirements.txt layers/analytics/requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -11,7 +11,7 @@ from adweir.model.ids import IdKind
 from adweir.runtime.app import App
 from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
-from adweir.store.dynamo.paging import from_token, to_token
+from adweir.store.dynamo.paging import from_token, to_token, unknown_token
 from adweir.store.raw.refused import PREFIX, RefusedMessages
 from routes.dead_letters import MessageAbout, letters_of, message_about
 from routes.fields import PAGE_ITEMS, Given, Instant, Limit, NextToken, OneOf, PageToken, Shown, Why
@@ -202,7 +202,10 @@ def _is_of_messages(token: str) -> bool:
 
 
 def _messages(app: App, limit: int, token: str) -> tuple[list[QuarantinedMessage], str]:
-    found, last = RefusedMessages(app.raw).page(limit, from_token(_MESSAGES, token))
+    after = from_token(_MESSAGES, token)
+    if token and not (after.startswith(PREFIX) and after.isprintable()):
+        raise unknown_token()
+    found, last = RefusedMessages(app.raw).page(limit, after)
     shown = [
         QuarantinedMessage(
             **message_about(app, message.queue.removeprefix(_prefix(app)), message.body),

@@ -10,6 +10,7 @@ under `exports/pages/`, which the bucket's lifecycle empties.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _KEPT = timedelta(days=1)
 _SHELVED = timedelta(minutes=15)
+_PLACE = re.compile(r"([0-9A-Za-z_-]{1,64}) ([0-9]{1,12}) ([0-9]{1,12})")
+"""A token's position: the id that records are kept under, the place of the first, until when. Anybody can make one."""
 _MARK = "mark"
 _HEAD = "head"
 _json = msgspec.json.Encoder(decimal_format="number")
@@ -95,10 +98,10 @@ class KeptPages:
 
     def page(self, token: str, limit: int, now: datetime) -> KeptPage:
         """The page behind a token. Raises BadInput for a token of another request, or an old one; Unavailable."""
-        parts = from_token(self._of, token).split(" ")
-        if len(parts) != 3 or not (parts[1].isdigit() and parts[2].isdigit()):
+        found = _PLACE.fullmatch(from_token(self._of, token))
+        if not found:
             raise unknown_token()
-        kept_id, place, until = parts[0], int(parts[1]), int(parts[2])
+        kept_id, place, until = found[1], int(found[2]), int(found[3])
         if epoch(now) >= until:
             raise _outdated()
         records = self._records(kept_id, place, limit)

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 
+from adweir.model import limits
 from adweir.model.errors import BadInput
 
 _CHECK = 6
@@ -27,7 +28,8 @@ def from_token(of: str, token: str) -> str:
         position = raw[_CHECK:].decode()
     except (UnicodeError, binascii.Error):
         position, raw = "", b"?"
-    if token and (not position or raw[:_CHECK] != _check(of, position)):
+    fits = 0 < len(raw) - _CHECK <= limits.MAX_ENTITY_KEY_BYTES
+    if token and (not fits or raw[:_CHECK] != _check(of, position)):
         raise unknown_token()
     return position
 
@@ -38,5 +40,8 @@ def unknown_token() -> BadInput:
 
 
 def _check(of: str, position: str) -> bytes:
-    """A checksum that recognizes a list's own tokens. Not a signature: a position gives access to nothing."""
+    """A checksum that recognizes a list's own tokens. Not a signature: a position gives access to nothing.
+
+    So a list takes whatever a position says for input of a stranger's.
+    """
     return hashlib.sha256(f"page\x1f{of}\x1f{position}".encode()).digest()[:_CHECK]
