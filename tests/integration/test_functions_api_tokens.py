@@ -1,4 +1,4 @@
-"""Page tokens that somebody made: their checksum is no signature, so whatever a position says has to be taken for input."""
+"""Page tokens that somebody made: their checksum is no signature, so a position is input like any other."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,3 +56,10 @@ def all_code() -> str:
         shown += [block.text for block in of_path]
         shown += code(re.sub(r"^```.*?^```", "", path.read_text(), flags=re.MULTILINE | re.DOTALL))
     return "\n".join(shown)
+
+
+@cache
+def names_of_tests() -> frozenset[str]:
+    """The names of all test functions, for documents that say which test shows what."""
+    texts = (path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    return frozenset(name for text in texts for name in re.findall(r"^def (test_\w+)", text, re.MULTILINE))

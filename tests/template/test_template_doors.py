@@ -12,6 +12,7 @@ from cfnlint.config import ManualArgs
 from adweir.model.deliveries import LEAD_BODIES
 from adweir.model.messages import RUN_MESSAGE, StartRun
 from adweir.pipeline.workflows import WORKFLOWS
+from adweir.runtime.http import HARDENED
 from support.template import ROOT, listed, statements, target, template
 
 TABLES = template().of("AWS::DynamoDB::Table")
@@ -179,3 +180,10 @@ def test_public_pages_are_throttled_on_their_own_and_exist_before_their_settings
 def test_cfn_lint_finds_nothing() -> None:
     findings = lint_file(ROOT / "template.yaml", ManualArgs(regions=["us-east-1", "eu-central-1"]))
     assert [str(finding) for finding in findings] == []
+
+
+def test_no_origin_but_its_own_may_read_the_api_in_a_browser() -> None:
+    (api,) = template().of("AWS::ApiGatewayV2::Api").values()
+
+    assert "CorsConfiguration" not in api
+    assert not [name for name in HARDENED if name.startswith("Access-Control")]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import boto3
 import pytest
@@ -292,6 +293,13 @@ def test_plain_objects(store: RawStore) -> None:
     for read in (store.get_bytes, store.open, store.open_stream):
         with pytest.raises(NotFound):
             read("a/3")
+
+
+def test_a_presigned_url_downloads_a_file_of_its_own_name(store: RawStore) -> None:
+    """So that no browser shows it as a page of the bucket's."""
+    asked = dict(parse_qsl(urlsplit(store.presign("exports/2026/report.csv")).query))
+
+    assert asked["response-content-disposition"] == 'attachment; filename="report.csv"'
 
 
 def test_an_object_is_replaced_only_while_it_is_the_one_that_was_read(store: RawStore) -> None:
