@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 
+from adweir.model.messages import ObjectArrived
 from adweir.runtime.settings import Settings
 from support.api import Call, an_event
 from support.described import Described
 from support.functions import loaded
+from support.outlets import MemoryBus
 
 REGION = "us-east-1"
 _DESCRIBED: list[Described] = []
@@ -90,6 +92,45 @@ def call(api: ModuleType, described: Described) -> Call:
         assert list(described.faults(method, path, answer)) == []
         kind = answer["headers"].get("Content-Type", "application/json")
         return json.loads(answer["body"]) if "json" in str(kind) else answer["body"]
+
+    return ask
+
+
+@pytest.fixture
+def load(api: ModuleType) -> Callable[[], int]:
+    """Load what has arrived under `drops/`, as the function `validate` does; answers how many objects it were."""
+    app, arrived = api.app, list[ObjectArrived]()
+    app.__dict__["bus"] = MemoryBus()
+    boto3.client("s3").put_bucket_versioning(Bucket=app.settings.bucket, VersioningConfiguration={"Status": "Enabled"})
+    put = app.raw.put_version
+
+    def noted(key: str, *more: Any) -> str:
+        version = str(put(key, *more))
+        if key.startswith("drops/"):
+            arrived.append(ObjectArrived(bucket=app.settings.bucket, key=key, version_id=version))
+        return version
+
+    app.raw.put_version = noted
+
+    def work() -> int:
+        waiting, arrived[:] = arrived[:], []
+        for message in waiting:
+            app.loader.load(message, lambda: 300.0)
+        return len(waiting)
+
+    return work
+
+
+@pytest.fixture
+def pipeline(api: ModuleType, call: Call, account_id: str, load: Callable[[], int]) -> Call:
+    """Call a step of the data pipeline; answers `result`, or the error. What was dropped is loaded while a call
+    waits."""
+    api.app.sleep = lambda _seconds: load()
+
+    def ask(step: str, body: Any, *, expect: int = 200) -> Any:
+        api.app.clock.advance(1)
+        found = call("POST", f"/api/v1/data_pipeline/{step}", body, expect=expect)
+        return found["result"] if expect < 300 else found["error"]
 
     return ask
 

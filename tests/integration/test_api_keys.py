@@ -108,7 +108,7 @@ ALLOWED: list[tuple[str, str, Any, dict[str, str], int]] = [
     ("GET", "/api/v1/replays/rpl_rival", None, {}, 404),
     ("POST", "/api/v1/data_pipeline/retrieve", {"data_type": "campaign_performance"}, {}, 200),
     ("POST", "/api/v1/data_pipeline/retrieve", {"data_type": "campaigns"}, {}, 200),
-    ("POST", "/api/v1/data_pipeline/validate", {"data_type": "x", "data": {"records": [{}]}}, {}, 200),
+    ("POST", "/api/v1/data_pipeline/validate", {"data_type": "ads", "data": {"records": [{}]}}, {}, 200),
     (
         "POST",
         "/api/v1/reports",

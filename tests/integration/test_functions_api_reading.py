@@ -45,7 +45,7 @@ def test_money_is_written_exactly(api: ModuleType) -> None:
 
 def test_numbers_that_come_in_are_never_floats(api: ModuleType) -> None:
     """A float would have 17 digits at most."""
-    body = """{"data_type": "x", "data": {"records": [{"spend": 1.234567890123456789012}]},
+    body = """{"data_type": "ads", "data": {"records": [{"spend": 1.234567890123456789012}]},
                "schema": {"spend": {"type": "string"}}}"""
 
     answer = api.handler(an_event("POST", "/api/v1/data_pipeline/validate", body), SimpleNamespace())

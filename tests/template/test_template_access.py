@@ -135,8 +135,9 @@ def test_each_function_may_use_only_the_secrets_that_it_needs() -> None:
     } | {("ApiRole", action, kind) for action in writing for kind in ("webhook/*", "credential/*")}
 
 
-def test_the_api_opens_what_its_answers_are_made_of_and_writes_exports_and_dropped_messages_only() -> None:
-    """`as_known_at` reads changes, media-mix datasets are linked, quarantined messages are listed.
+def test_the_api_opens_what_its_answers_are_made_of_and_writes_exports_dropped_messages_and_records_only() -> None:
+    """`as_known_at` reads changes, media-mix datasets are linked, quarantined messages are listed, records that are
+    handed over are dropped like files, and registers say which orders are known (as hashes).
 
     Of refused rows and the rest of the bucket it sees nothing.
     """
@@ -153,8 +154,10 @@ def test_the_api_opens_what_its_answers_are_made_of_and_writes_exports_and_dropp
         "exports",
         "mmm",
         "quarantine",
+        "registers",
     }
-    assert {prefix for action, prefix in opened if action == "s3:PutObject"} == {"exports", "quarantine/messages"}
+    put = {prefix for action, prefix in opened if action == "s3:PutObject"}
+    assert put == {"drops", "exports", "quarantine/messages"}
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -13,7 +13,6 @@ from routes.brakes import brakes
 from routes.campaigns import campaigns
 from routes.coverage import coverage
 from routes.credentials import credentials
-from routes.data_pipeline import data_pipeline
 from routes.datasets import datasets
 from routes.dead_letters import dead_letters
 from routes.describe import description
@@ -28,6 +27,7 @@ from routes.profiles import profiles
 from routes.quality import quality
 from routes.quarantine import quarantine
 from routes.receipts import receipts
+from routes.records import data_pipeline
 from routes.replay import replay
 from routes.reports import reports
 from routes.runs import runs

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from adweir.model import limits
 from adweir.model.entities import Status
 from adweir.model.invoices import DocumentKind, InvoiceLineKind, InvoiceStatus
 from routes.fields import Exact, Instant, Number, PlatformId, Shown
@@ -245,38 +244,6 @@ class RetrieveAnswer(Shown):
     result: Retrieved
 
 
-class Issue(Shown):
-    """A rule that a record breaks."""
-
-    row: int = Field(description="The record, counted from 0.")
-    field: str
-    rule: str
-    message: str
-    value: Any = None
-
-
-class Validated(Shown):
-    """What the checks found."""
-
-    validated_at: Instant
-    validation_passed: bool
-    issues_found: int = Field(description="Errors; warnings do not count.")
-    issues: list[Issue] = Field(
-        description=f"Errors, then warnings: at most {limits.MAX_SCHEMA_ISSUES}, the first of each field among them."
-    )
-    scores: dict[str, float | None] = Field(description="The share of passed checks per dimension; null without any.")
-    records_count: int
-    status: Literal["success"]
-
-
-class ValidateAnswer(Shown):
-    """What `validate` answers."""
-
-    success: Literal[True]
-    data_type: str
-    result: Validated
-
-
 class AdjustedMetric(Shown):
     """shown = raw + held + kept + unattributed - quarantined - overridden + cleaned + converted, exactly."""
 
@@ -420,4 +387,3 @@ REPORT: dict[str, Any] = {
 RETRIEVED: dict[str, Any] = {
     "application/json": {"model": RetrieveAnswer, "examples": {"campaigns": {"value": _RETRIEVED}}}
 }
-VALIDATED: dict[str, Any] = {"application/json": {"model": ValidateAnswer}}

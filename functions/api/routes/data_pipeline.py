@@ -1,12 +1,12 @@
-"""The data pipeline's calls: retrieve what is stored, validate records."""
+"""The data pipeline's call that reads: retrieve what is stored. `routes.records` has those that take records."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from adweir.model import limits
-from adweir.model.errors import TooLarge, Unprocessable
+from adweir.model.errors import TooLarge
 from adweir.model.times import iso
 from adweir.runtime.app import App
 from adweir.runtime.http import Answer, answer
@@ -30,12 +30,6 @@ def _retrieved() -> dict[str, Any]:
     from routes.answers import RETRIEVED
 
     return RETRIEVED
-
-
-def _validated() -> dict[str, Any]:
-    from routes.answers import VALIDATED
-
-    return VALIDATED
 
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_WORD_CHARS)]
@@ -67,30 +61,7 @@ class RetrieveRequest(Given):
     changed_since: PastInstant | None = Field(default=None, description=CHANGED_SINCE)
 
 
-class RecordList(Given):
-    """The records."""
-
-    records: list[dict[str, Any]] = Field(description=f"At most {limits.MAX_CHECKED_RECORDS}; more is a 413.")
-
-
-class ValidateRequest(Given):
-    """Records and the rules for them: lists of fields, a schema as users of Cerberus write it, or both."""
-
-    model_config = ConfigDict(populate_by_name=True)
-    data_type: Word
-    data: RecordList
-    validation_rules: dict[str, list[str]] = Field(
-        default={}, description="`required_fields` and `numeric_fields`.", examples=[{"required_fields": ["ad_id"]}]
-    )
-    rules: dict[str, Any] = Field(
-        default={},
-        alias="schema",
-        description="Field to rules. `rules` with a list: rules about several fields.",
-        examples=[{"clicks": {"type": "integer", "min": 0}}],
-    )
-
-
-data_pipeline = Resource("Data pipeline", "Stored data, and checks of your own")
+data_pipeline = Resource("Data pipeline", "Records of your own, and stored data")
 
 
 @data_pipeline.route(
@@ -195,53 +166,3 @@ def _moments(asked: RetrieveRequest, now: datetime) -> "Moments":
 def _page(asked: RetrieveRequest, said: dict[str, Any], records: list[dict[str, Any]], token: str) -> Answer:
     shown = {"records_count": len(records), "records": records, "next_token": token or None, "status": "success"}
     return answer({"success": True, "data_type": asked.data_type, "result": said | shown})
-
-
-@data_pipeline.route(
-    "POST",
-    "/api/v1/data_pipeline/validate",
-    "Check records against rules",
-    limited=True,
-    content=_validated,
-)
-def validate(app: Here, asked: ValidateRequest) -> Answer:
-    """Nothing is stored."""
-    from adweir.quality.schema import validate as check
-
-    if len(asked.data.records) > limits.MAX_CHECKED_RECORDS:
-        raise TooLarge(f"at most {limits.MAX_CHECKED_RECORDS} records per call: drop a file instead")
-    schema = asked.rules | _as_schema(asked.validation_rules, asked.rules)
-    now = app.clock.now()
-    found = check(asked.data.records, schema, now, app.platforms.parse)
-    result = {
-        "validated_at": iso(now),
-        "validation_passed": found["valid"],
-        "issues_found": found["errors_found"],
-        "issues": [*found["errors"], *found["warnings"]],
-        "scores": found["scores"],
-        "records_count": len(asked.data.records),
-        "status": "success",
-    }
-    return answer({"success": True, "data_type": asked.data_type, "result": result})
-
-
-def _as_schema(rules: dict[str, list[str]], known: dict[str, Any]) -> dict[str, Any]:
-    """`{"required_fields": [...], "numeric_fields": [...]}` in the schema language."""
-    unknown = set(rules) - {"required_fields", "numeric_fields"}
-    if unknown:
-        name = min(unknown)[:40]
-        raise Unprocessable(f"unknown rule {name!r}", [{"field": f"validation_rules.{name}", "message": "unknown"}])
-    schema: dict[str, Any] = {}
-    for field in rules.get("required_fields", []):
-        schema.setdefault(field, _rules_of(field, known))["required"] = True
-    for field in rules.get("numeric_fields", []):
-        schema.setdefault(field, _rules_of(field, known)).setdefault("type", "number")
-    return schema
-
-
-def _rules_of(field: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """A copy of what a schema says of a field. Raises Unprocessable where that is no object."""
-    known = schema.get(field, {})
-    if not isinstance(known, dict):
-        raise Unprocessable(f"schema.{field[:40]} is no object of rules", [{"field": f"schema.{field[:40]}"}])
-    return dict(known)

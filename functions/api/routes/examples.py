@@ -55,6 +55,11 @@ _MAPPING = {
     "skip": [{"begins": ["Gesamt", "Total"]}],
 }
 
+_RECORDS = {
+    "data_type": "campaign_performance",
+    "data": {"records": [{"campaign_id": "c1", "impressions": 1000, "clicks": 50, "spend": 25.5, "conversions": 5}]},
+}
+
 _WORKFLOW = {
     "about": "Campaigns of one platform and lists of all, then the account's own totals",
     "stages": [
@@ -178,6 +183,9 @@ EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
             },
         ),
     },
+    "ingest_records": {"campaigns": ("Campaigns of today", _RECORDS | {"source": "{a-platform}"})},
+    "process_records": {"ratios": ("Ratios", _RECORDS | {"processing_options": {"calculate_metrics": True}})},
+    "store_records": {"upsert": ("Campaigns of today", _RECORDS | {"storage_options": {"upsert": True}})},
     "validate": {
         "both": (
             "Lists of fields and a schema",

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from adweir.model.breaches import Breach
 from adweir.model.datasets import Dataset, Gap
 from adweir.model.entities import Profile
-from adweir.model.errors import AdweirError
+from adweir.model.errors import AdweirError, Unprocessable
 from adweir.model.events import BusEvent
 from adweir.model.messages import Message
 from adweir.model.platforms import Platform
@@ -24,6 +24,15 @@ def platform_named(text: str, parse: PlatformParser) -> Platform:
         return parse(text)
     except AdweirError:
         return Platform(text.lower())
+
+
+def platform_or_name(text: str, parse: PlatformParser) -> Platform:
+    """`platform_named`, as a parser. Raises Unprocessable."""
+    try:
+        return platform_named(text, parse)
+    except ValueError:
+        message = f"a platform or a source is 2 to 40 lower-case letters, digits and _: {text[:64]!r}"
+        raise Unprocessable(message, [{"field": "platform", "message": message}]) from None
 
 
 class ServedDataset(Protocol):

@@ -55,7 +55,7 @@ def object_record(item: PlatformObject, profile: Profile, today: str) -> dict[st
             record[name] = from_micros(record[name])
     for name in ("start_date", "end_date"):
         record[name] = record[name] or None
-    return record | {"currency": profile.currency} | accounts(profile)
+    return record | {"profile_id": profile.shown_id, "currency": profile.currency} | accounts(profile)
 
 
 def line_record(profile: Profile, invoice: Invoice, line: InvoiceLine) -> dict[str, Any]:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from adweir.intake.doors.receiver import Receiver
     from adweir.intake.doors.registration import Registration
     from adweir.intake.load.dispatch import Loader
+    from adweir.intake.load.file_readers import ClientFiles
+    from adweir.intake.load.pipeline_records import PipelineRecords
     from adweir.model.entities import Credential
     from adweir.model.errors import AdweirError
     from adweir.model.flows import StageKind
@@ -44,7 +46,6 @@ if TYPE_CHECKING:
     from adweir.pipeline.replays import Replayer
     from adweir.pipeline.watch import SweepView
     from adweir.platforms.connector import Connector
-    from adweir.platforms.files.reading import FileReaders
     from adweir.quality.data_looks import DataLooks
     from adweir.quality.days import DayScorer
     from adweir.quality.monitor import Monitor
@@ -59,6 +60,9 @@ if TYPE_CHECKING:
 class App(Resources):
     """Everything a function works with."""
 
+    whole: App | None = None
+    """The app that this one is limited of (`limited_to`)."""
+
     def limited_to(self, accounts: frozenset[str]) -> App:
         """This app for a key of these accounts: its catalog, and all that reads through it, has nothing of others."""
         from adweir.store.catalog.limited import LimitedCatalog
@@ -69,7 +73,7 @@ class App(Resources):
         shared = ("ledger", "metrics", "findings", "raw", "secrets", "queues", "logger", "meter")
         limited.__dict__.update({name: getattr(self, name) for name in shared})
         limited.__dict__["catalog"] = LimitedCatalog(self.clock, accounts)
-        limited.accounts = accounts
+        limited.accounts, limited.whole = accounts, self
         return limited
 
     # --- what functions and routes use
@@ -105,12 +109,23 @@ class App(Resources):
         return loading.loader(self, committer)
 
     @cached_property
-    def file_readers(self) -> FileReaders:
+    def file_readers(self) -> ClientFiles:
         """How dropped files are read."""
         from adweir.intake.load.file_mappings import FileMappings
         from adweir.intake.load.file_readers import ClientFiles
 
         return ClientFiles(self.catalog, self.platforms, FileMappings(self.catalog, self.raw).find)
+
+    @cached_property
+    def pipeline_records(self) -> PipelineRecords:
+        """Stores what calls of the API hand over. The caller has made sure whose it is: it writes for every client."""
+        from adweir.intake.load.pipeline_records import PipelineRecords, RecordStores
+
+        whole = self.whole or self
+        stores = RecordStores(
+            whole.raw, whole.catalog, whole.metrics, whole.registers, whole.ledger, whole.file_readers
+        )
+        return PipelineRecords(stores, whole.clock, whole.sleep, whole.rng)
 
     @cached_property
     def receiver(self) -> Receiver:

@@ -114,6 +114,10 @@ class ShardRecords:
         """How many records it has."""
         return len(self._entries)
 
+    def known(self, records: Iterable[bytes]) -> list[bytes]:
+        """Those of the records that it has."""
+        return [each for each in records if each in self._entries]
+
     def newer(self, stamp: Stamp, records: Sequence[bytes]) -> Sequence[bytes]:
         """Those of the records of which a statement with this stamp is newer than what is known."""
         ranks = [stamp > known for known in self._stamps]

@@ -114,6 +114,20 @@ class Registers:
         statement = _Statement(stamp, stated, about)
         return self._swaps.until_done(key, lambda: self._stated(key, statement))
 
+    def known(self, key: str, records: Iterable[bytes]) -> list[bytes]:
+        """Those of the records that anything was stated of. Raises Throttled, UnreadableItem, Unavailable."""
+        wanted = sorted(records)
+
+        def once() -> list[bytes] | None:
+            register, _ = self._read(key)
+            try:
+                shards = by_shard(register.records, wanted)
+                return [each for at, keys in shards if keys for each in self._records(key, at).known(keys)]
+            except _Moved:
+                return None
+
+        return self._swaps.until_done(key, once)
+
     def stored(self, key: str, revision: int) -> None:
         """Note that all sums of a revision are stored. Raises Throttled, Unavailable."""
 

@@ -1,6 +1,7 @@
 """The keys of file drops: `drops/<account>/<name>`, or `drops/<account>/<source>/<data_type>/<name>`.
 
 Source and data type say how the file is read; without them it has metrics in our own columns (`adweir`, `metrics`).
+Under `drops/<account>/<source>/<data_type>/records/` a file has our own columns whatever the source's mapping says.
 What format it has is decided by its content; its name only has to be one that a table may have.
 """
 
@@ -14,16 +15,18 @@ PREFIX = "drops/"
 OWN = ("adweir", "metrics")
 OWN_INVOICES = ("adweir", "invoices")
 _ENDINGS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".zip")
+_RECORDS = "records"
 _SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 
 
 class DropKey(NamedTuple):
-    """Whose file it is, how it is read, and its name."""
+    """Whose file it is, how it is read, and its name. `records`: in our own columns, whatever its source."""
 
     account_id: str
     source: str
     data_type: str
     name: str
+    records: bool = False
 
     @classmethod
     def parse(cls, key: str) -> DropKey:
@@ -32,10 +35,12 @@ class DropKey(NamedTuple):
         if len(parts) == 2:
             found = cls(parts[0], *OWN, parts[1])
         elif len(parts) == 4:
-            found = cls(*parts)
+            found = cls(parts[0], parts[1], parts[2], parts[3])
+        elif len(parts) == 5 and parts[3] == _RECORDS:
+            found = cls(parts[0], parts[1], parts[2], parts[4], records=True)
         else:
             found = cls("", "", "", "")
-        if not (key.startswith(PREFIX) and all(found)):
+        if not (key.startswith(PREFIX) and all(found[:4])):
             raise _wrong("a drop is drops/<account_id>/<name> or drops/<account_id>/<source>/<data_type>/<name>")
         name = found.name.lower()
         if name.endswith(_SPREADSHEETS):
@@ -46,8 +51,8 @@ class DropKey(NamedTuple):
 
     def __str__(self) -> str:
         """The object key; the short one for adweir's own columns."""
-        middle = [] if (self.source, self.data_type) == OWN else [self.source, self.data_type]
-        return PREFIX + "/".join([self.account_id, *middle, self.name])
+        middle = [] if (self.source, self.data_type) == OWN and not self.records else [self.source, self.data_type]
+        return PREFIX + "/".join([self.account_id, *middle, *([_RECORDS] if self.records else []), self.name])
 
 
 def account_in(key: str) -> str:

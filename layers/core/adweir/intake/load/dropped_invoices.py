@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adweir.intake.load.commit import Committer, Origin
 from adweir.intake.load.invoices import announce
 from adweir.model import limits
 from adweir.model.errors import TooLarge
 from adweir.model.invoices import Invoice, InvoiceLine, condensed
-from adweir.model.metrics import BadRow
-from adweir.model.ports import PlatformParser
+from adweir.model.metrics import BadRow, Grain, Level
 from adweir.platforms.files.invoices import (
     Document,
     DroppedFault,
     DroppedLine,
     document_of,
-    read_invoices,
 )
 from adweir.platforms.files.lines import LineFault, Record
+from adweir.platforms.files.normalize import Target
 from adweir.quality.quarantine import Quarantine
 from adweir.store.metrics.buckets import can_be_key
 
 if TYPE_CHECKING:
+    from adweir.intake.load.dropped_rows import ProfileOf
+    from adweir.platforms.files.reading import FileReaders
     from adweir.store.catalog.store import Catalog
 
 _LOOKS = 500
@@ -50,15 +51,19 @@ class DroppedBills(NamedTuple):
 class DroppedInvoices:
     """Reads a dropped file of invoices and stores them. Repeated, it changes nothing."""
 
-    def __init__(self, catalog: Catalog, committer: Committer, parse_platform: PlatformParser) -> None:
+    def __init__(self, catalog: Catalog, committer: Committer, readers: FileReaders) -> None:
         self._catalog = catalog
         self._committer = committer
-        self._parse_platform = parse_platform
+        self._readers = readers
 
     def load(
-        self, stream: BinaryIO, size: int, origin: Origin, as_of: str, quarantine: Quarantine,
+        self,
+        lines: Iterable[DroppedLine | DroppedFault],
+        origin: Origin,
+        as_of: str,
+        quarantine: Quarantine,
         remaining: Callable[[], float],
-    ) -> DroppedBills:  # fmt: skip
+    ) -> DroppedBills:
         """Store the documents whose lines are all good; the others' lines are quarantined, the good ones too.
 
         A line that does not say which document it is of may be of any: then nothing is stored. Raises BadInput,
@@ -70,29 +75,11 @@ class DroppedInvoices:
             if lines > limits.MAX_DROPPED_BILL_LINES or (lines % _LOOKS == 0 and remaining() < least):
                 raise TooLarge(f"the file has too many lines for one load: {lines} until now; split it")
 
-        bills, number, lost = read_bills(read_invoices(stream, size, self._parse_platform), quarantine, check)
-        unknown = self._check(bills, origin.account_id)
+        bills, number, lost = read_bills(lines, quarantine, check)
+        unknown = check_bills(bills, origin.account_id, self._readers.profile)
         return DroppedBills(
             self._store(bills, origin, as_of, quarantine, lost) | {"rows_read": number}, has_unknown=unknown
         )
-
-    def _check(self, bills: dict[Document, _Bill], account_id: str) -> bool:
-        """Give each document its profile's currency where it has none, and hold back those of unknown profiles.
-
-        Returns whether there are any of these.
-        """
-        has_unknown = False
-        for document, bill in bills.items():
-            profile = self._catalog.profile(document.platform, document.profile_id)
-            if profile is None or profile.account_id != account_id:
-                has_unknown = True
-                named = f"{document.profile_id} on {document.platform}"
-                bill.fault = f"account {account_id} has no profile {named}"
-            elif not can_be_key(document.invoice_id):
-                bill.fault = "the invoice's id cannot be a key in the store"
-            elif bill.head and not bill.head.currency:
-                bill.head = bill.head.model_copy(update={"currency": profile.currency})
-        return has_unknown
 
     def _store(
         self, bills: dict[Document, _Bill], origin: Origin, as_of: str, quarantine: Quarantine, lost: str
@@ -116,6 +103,25 @@ class DroppedInvoices:
             changes += added + changed
         stored = [f"{platform}#{profile_id}#invoices" for platform, profile_id in kept]
         return {"rows_stored": rows, "duplicates": 0, "slots_changed": changes, "stored_for": stored}
+
+
+def check_bills(bills: dict[Document, _Bill], account_id: str, profile_of: ProfileOf) -> bool:
+    """Give each document its profile's currency where it has none, and hold back those of unknown profiles.
+
+    Returns whether there are any of these.
+    """
+    has_unknown = False
+    for document, bill in bills.items():
+        profile = profile_of(account_id, Target(document.platform, document.profile_id, Level.ACCOUNT, Grain.DAY))
+        if profile is None:
+            has_unknown = True
+            named = f"{document.profile_id} on {document.platform}"
+            bill.fault = f"account {account_id} has no profile {named}"
+        elif not can_be_key(document.invoice_id):
+            bill.fault = "the invoice's id cannot be a key in the store"
+        elif bill.head and not bill.head.currency:
+            bill.head = bill.head.model_copy(update={"currency": profile.currency})
+    return has_unknown
 
 
 def read_bills(

@@ -85,6 +85,8 @@ class DropFacts:
     def _kind(self) -> Sequence[str]:
         """Source and data type, none for adweir's own metrics."""
         key = DropKey.parse(self.message.key)
+        if key.records:
+            return key.source, key.data_type, "records"
         return () if (key.source, key.data_type) == OWN else (key.source, key.data_type)
 
     @property
@@ -160,6 +162,12 @@ class DroppedRows:
     def loops(self) -> list[RowLoop]:
         """What took the rows, one for each profile, level and grain."""
         return [group.loop for group in self._groups.values()]
+
+    def slots(self) -> Iterator[tuple[Target, str, str]]:
+        """The entity and the slot's key of each good row, with what it is of."""
+        for target, group in self._groups.items():
+            for entity_id, key, _ in group.rows:
+                yield target, entity_id, key
 
     def check_memory(self, held: int = 0) -> None:
         """Raises Outgrown: killed for its memory, the function would receive the file again and leave no receipt."""

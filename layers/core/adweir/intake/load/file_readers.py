@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MappingOf = Callable[[str, str, str], Mapping | None]
 """Account, source and data type → the mapping that was stored for them, None for none."""
+UnlistedProfile = Callable[..., Profile | None]
+"""`Catalog.unlisted_profile`, or what only says what it would give."""
 _NUMBERS = (StoredAs.ADS, StoredAs.SERIES)
 _KEPT = (StoredAs.REFERENCE, StoredAs.OBJECTS)
 
@@ -65,6 +67,19 @@ class ClientFiles:
             return None
         return KeptFiles(kind, self._context(account_id, source), self._mapping(account_id, source, kind))
 
+    def records(self, account_id: str, source: str, data_type: str, /) -> FileReader | KeptFiles | None:
+        """How records in our own columns are read, whatever the mapping of their source; None for invoices.
+
+        Raises BadInput, NotFound for an unknown account.
+        """
+        kind, context = self._data_type(source, data_type), self._context(account_id, source)
+        if kind.stored_as is StoredAs.BILLS:
+            return None
+        mapping = builtin.canonical(context.source, kind.name)
+        if kind.stored_as in _KEPT:
+            return KeptFiles(kind, context, mapping)
+        return FileReader.mapped(mapping, partial(rows_of, kind, context), personal=kind.personal)
+
     def _context(self, account_id: str, source: str) -> FileContext:
         terms = self._catalog.terms(self._catalog.account(account_id))
         return FileContext(
@@ -98,6 +113,13 @@ class ClientFiles:
 
     def profile(self, account_id: str, target: Target, /) -> Profile | None:
         """The profile of a row's target; one that no platform lists is made. None where the account has no such one."""
+        return self._profile(account_id, target, self._catalog.unlisted_profile)
+
+    def profile_to_be(self, account_id: str, target: Target, /) -> Profile | None:
+        """What `profile` would give; nothing is made."""
+        return self._profile(account_id, target, self._catalog.unlisted_profile_to_be)
+
+    def _profile(self, account_id: str, target: Target, unlisted: UnlistedProfile) -> Profile | None:
         profile_id = target.profile_id
         if target.platform in self._platforms and profile_id != own_profile_id(account_id):
             found = self._catalog.profile(target.platform, profile_id)
@@ -107,7 +129,7 @@ class ClientFiles:
         if profile_id != own_profile_id(account_id) and target.currency:
             terms = terms._replace(currency=target.currency)
         has_ads = target.level in AD_LEVELS
-        return self._catalog.unlisted_profile(account, target.platform, profile_id, terms, has_ads=has_ads)
+        return unlisted(account, target.platform, profile_id, terms, has_ads=has_ads)
 
     def _source(self, source: str) -> Platform:
         try:

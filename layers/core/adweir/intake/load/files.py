@@ -17,8 +17,8 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
-from functools import lru_cache
+from datetime import date, datetime, timedelta
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, cast
 
 from adweir.intake.load.commit import Allowance, Committer, Origin
@@ -35,8 +35,10 @@ from adweir.model.data_types import DATA_TYPES
 from adweir.model.errors import AdweirError, NotFound, NotReady, TooLarge
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import BadRow
-from adweir.model.times import Clock, iso, latest_date
+from adweir.model.ports import platform_or_name
+from adweir.model.times import Clock, iso, latest_date, parse_instant
 from adweir.platforms.files.file_rows import ALL_IDS
+from adweir.platforms.files.invoices import read_invoices
 from adweir.platforms.files.kept_files import KeptFiles
 from adweir.platforms.files.lines import KNOWN
 from adweir.platforms.files.reading import FileReader, FileReaders
@@ -52,6 +54,8 @@ if TYPE_CHECKING:
 
 PERSONAL = {"adweir-personal": "yes"}
 """The tag by which objects with personal data expire (template.yaml): in keys of drops the account comes first."""
+WRITTEN_AT = "written-at"
+"""The object's own metadata that says when it was written (`model.times.iso`)."""
 _IN_MEMORY = 4 << 20
 _SLOW_CUT = 4
 """A file that is read slowly comes in such parts of the memory: each is stored in a fifth of the time."""
@@ -78,7 +82,7 @@ class DropLoader:
         self._committer = committer
         self._clock = clock
         self._kept_rows = DroppedKept(self._catalog, committer, readers.profile)
-        self._invoices = DroppedInvoices(self._catalog, committer, readers.parse_platform)
+        self._invoices = DroppedInvoices(self._catalog, committer, readers)
 
     def load(self, message: ObjectArrived, remaining: Remaining) -> None:
         """Load one file, or a share of it.
@@ -86,9 +90,10 @@ class DropLoader:
         Raises BadInput for a file that cannot be read as a whole (nothing of it is stored), NotReady for a file that is
         loaded in shares: the same message goes on with the next one.
         """
-        if any(map(_is_personal, data_types_in(message.key))):  # before anything else: a file that is refused goes, too
+        if any(map(is_personal, data_types_in(message.key))):  # before anything else: a file that is refused goes, too
             self._raw.tag(message.key, PERSONAL, message.version_id)
-        account_id, source, data_type, _ = DropKey.parse(message.key)
+        key = DropKey.parse(message.key)
+        account_id = key.account_id
         trace.add(account_id=account_id)
         head = self._raw.head(message.key, message.version_id)
         if head.size > limits.MAX_DROP_BYTES:
@@ -98,13 +103,13 @@ class DropLoader:
                 message=message,
                 account_id=account_id,
                 version=_version(message, head),
-                as_of=head.last_modified,
+                as_of=written_at(head, self._clock.now()),
                 size=head.size,
                 sha256=self._copy(message, cast("BinaryIO", spool)),
-                days=_days(self._clock.now().date(), latest_date(self._clock.now())),
+                days=drop_days(self._clock.now().date(), latest_date(self._clock.now())),
             )
             self._catalog.account(account_id)
-            reader = self._reader(account_id, source, data_type)
+            reader = self._reader(key)
             known_as = reader.known_as if reader else ""
             reading = self._receipts.reading(drop, known_as, message.load)
             if reading.done_by:
@@ -113,29 +118,31 @@ class DropLoader:
                 return
             drop = replace(drop, reading=reading.number)
             result = self._result(drop, cast("BinaryIO", spool), reader, remaining)
-            self._hold(drop, source, result)
+            self._hold(drop, key, result)
             has_unknown = result.pop("has_unknown")
             self._receipts.put(drop, {"state": "loaded"} | result)
             if not has_unknown:  # else the same file is the repair, once the profile is listed
                 self._receipts.remember(drop, reading, known_as)
 
-    def _hold(self, drop: DropFacts, source: str, result: dict[str, Any]) -> None:
+    def _hold(self, drop: DropFacts, named: DropKey, result: dict[str, Any]) -> None:
         """List what the file left in quarantine. A replay of it finds the same version of the same object."""
-        _, _, data_type, _ = DropKey.parse(drop.message.key)
-        key = result["quarantine_key"]
+        data_type, key = named.data_type, result["quarantine_key"]
         held = HeldBack(
             rows=result["rows_quarantined"],
             reasons=result["reasons"],
             first=tuple(result["first_quarantined"]),
             keys=tuple(result.get("quarantine_keys") or ([key] if key else [])),
             version_id=drop.version,
-            personal=_is_personal(data_type),
+            personal=is_personal(data_type),
         )
         origin = Origin(data_type, drop.task_id, drop.message.key, load=drop.reading, account_id=drop.account_id)
-        self._committer.hold(replace(origin, platform=source), held)
+        self._committer.hold(replace(origin, platform=named.source), held)
 
-    def _reader(self, account_id: str, source: str, data_type: str) -> FileReader | KeptFiles | None:
+    def _reader(self, key: DropKey) -> FileReader | KeptFiles | None:
         """How such files are read, None for invoices. Raises BadInput."""
+        account_id, source, data_type = key[:3]
+        if key.records:
+            return self._readers.records(account_id, source, data_type)
         if (source, data_type) == OWN_INVOICES:
             return None
         kept = self._readers.kept(account_id, source, data_type)
@@ -283,7 +290,11 @@ class DropLoader:
         """Invoices: what was stored, for the receipt."""
         origin = Origin("file", drop.task_id, drop.message.key, account_id=drop.account_id)
         with Quarantine() as quarantine:
-            found = self._invoices.load(stream, drop.size, origin, iso(drop.as_of), quarantine, remaining)
+            parse = self._readers.parse_platform
+            if DropKey.parse(drop.message.key).records:
+                parse = partial(platform_or_name, parse=parse)
+            lines = read_invoices(stream, drop.size, parse)
+            found = self._invoices.load(lines, origin, iso(drop.as_of), quarantine, remaining)
             key = quarantine.store(self._raw, origin.quarantine_key)
             if quarantine.rows:
                 self._committer.breach(origin, "rows_quarantined", rows=quarantine.rows, quarantine_key=key)
@@ -305,7 +316,19 @@ class DropLoader:
             return counts | _held_back(quarantine, key)
 
 
-def _is_personal(data_type: str) -> bool:
+def written_at(head: ObjectHead, now: datetime) -> datetime:
+    """When an object was written: S3's times are whole seconds, so whoever writes several a second may say it exactly.
+
+    A time that has not come is not believed: nothing could be newer for as long.
+    """
+    try:
+        said = parse_instant(head.metadata.get(WRITTEN_AT, ""))
+    except ValueError:
+        return head.last_modified
+    return said if said <= now else head.last_modified
+
+
+def is_personal(data_type: str) -> bool:
     """Whether files of a data type hold personal data."""
     known = DATA_TYPES.get(data_type)
     return known is not None and known.personal
@@ -367,7 +390,7 @@ def _version(message: ObjectArrived, head: ObjectHead) -> str:
 
 
 @lru_cache(maxsize=2)
-def _days(today: date, last: date) -> frozenset[str]:
+def drop_days(today: date, last: date) -> frozenset[str]:
     """The days that a drop may have: from as far back as it may reach to the one that is the latest anywhere."""
     first = today - timedelta(days=limits.MAX_DROP_AGE_DAYS)
     return frozenset((first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1))

@@ -116,7 +116,7 @@ class AdRows(FileRows):
 
     def _row(self, record: Record) -> DropRow | None:
         if self._level is None:
-            found = normalize.drop_row(record, self._context.parse_platform)
+            found = normalize.drop_row(record, self._context.platform)
             self._check_sign(record.cell, found.target)
             return found
         target = self._target(record.cell)
@@ -148,7 +148,7 @@ class AdRows(FileRows):
         context, level = self._context, self._level or Level.ACCOUNT
         platform = context.platform(cell["platform"]) if cell.get("platform") else context.source
         profile_id = identity(cell, "profile_id") or identity(cell, "profile_name")
-        if not context.is_listed(platform):
+        if not context.is_listed(platform) or profile_id == context.own:
             return Target(platform, profile_id or context.own, level, self._grain, currency)
         profile_id = context.objects.only_profile(platform, profile_id) or profile_id
         if not profile_id:
@@ -174,13 +174,16 @@ class AdRows(FileRows):
         key = (target, "", f"{own}~")
         group = self._found.get(key)
         if group is None:
-            listed = self._context.is_listed(target.platform)
-            group = self._found[key] = self._context.objects.ad_group(target, own) if listed else ""
+            group = self._found[key] = self._context.objects.ad_group(target, own) if self._is_listed(target) else ""
         return group
+
+    def _is_listed(self, target: Target) -> bool:
+        """Whether the platform lists what the ad account has; never what the client has of its own."""
+        return target.profile_id != self._context.own and self._context.is_listed(target.platform)
 
     def _by_name(self, target: Target, above: Mapping[Level, str], name: str, *, needed: bool) -> str:
         """The id of the object that is meant by its name; "" where there is not one and none is needed."""
-        if not self._context.is_listed(target.platform):
+        if not self._is_listed(target):
             return written(name)
         parent = above.get(_PARENT[target.level], "") if target.level in _PARENT else ""
         key = (target, parent, name)

@@ -23,14 +23,15 @@ def object_of(record: Record, data_type: DataType, context: FileContext) -> Plat
         if not cell.get(name):
             raise LineFault(name, "required", "is required")
     platform = context.platform(cell["platform"]) if cell.get("platform") else context.source
-    if context.is_listed(platform):
+    profile_id = identity(cell, "profile_id") or context.own
+    if context.is_listed(platform) and cell.get("profile_id") != context.own:
         raise LineFault("platform", "listed", f"is {platform}: what its ad accounts have comes from the platform")
     status = cells.text(cell, "status")
     common: dict[str, Any] = {name: cells.day(cell[name], name) for name in _DAYS if cell.get(name)}
     common |= {name: identity(cell, name) for name in _IDS}
     common |= {
         "platform": platform,
-        "profile_id": identity(cell, "profile_id") or context.own,
+        "profile_id": profile_id,
         "status": status_named(status) or Status.UNKNOWN,
         "status_raw": status,
     }

@@ -112,6 +112,13 @@ class FileReaders(Protocol):
         """How files of reference data and of objects are read; None for other data types. Raises BadInput."""
         ...
 
+    def records(self, account_id: str, source: str, data_type: str, /) -> FileReader | KeptFiles | None:
+        """How records in our own columns are read, whatever the mapping of their source; None for invoices.
+
+        Raises BadInput.
+        """
+        ...
+
     def profile(self, account_id: str, target: Target, /) -> Profile | None:
         """The profile of a row's target; None where the account has no such one."""
         ...

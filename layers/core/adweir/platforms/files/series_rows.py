@@ -165,7 +165,7 @@ class SeriesRows(FileRows):
         Raises LineFault for a record without one, which is of the first ids.
         """
         try:
-            text = _plain_id(cells.text(cell, self._known_by))  # part of no key, so it may be `#1001`
+            text = cells.text(cell, self._known_by)  # part of no key, so it may be `#1001`
         except LineFault:
             if self.ids.start:
                 return b""
@@ -174,7 +174,7 @@ class SeriesRows(FileRows):
             if self.ids.start:
                 return b""
             raise LineFault(self._known_by, "required", "is required")
-        own_id = counted_once(f"{self._context.own}\x1f{text}")
+        own_id = record_id(self._context.own, text)
         return own_id if self.ids is ALL_IDS or self.ids.has(own_id) else b""
 
     def _check_sign(self, cell: Mapping[str, str]) -> None:
@@ -259,6 +259,11 @@ class SeriesRows(FileRows):
         if not named:
             return None
         return self._context.objects.campaign(named, self._context.platform(platform) if platform else "")
+
+
+def record_id(own: str, text: str) -> bytes:
+    """What an order, deal or lead with this id is known by, in the account whose own profile is `own`."""
+    return counted_once(f"{own}\x1f{_plain_id(text)}")
 
 
 def _plain_id(text: str) -> str:

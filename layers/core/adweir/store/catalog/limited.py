@@ -162,4 +162,4 @@ class LimitedCatalog(Catalog):
     put_workflow = delete_workflow = stored_workflow = stored_workflows = _refuse
     put_references = unlisted_profile = create_account = delete_account = create_key = key = list_keys = revoke_key = (
         rotate_key
-    ) = find_key = _refuse
+    ) = find_key = unlisted_profile_to_be = _refuse

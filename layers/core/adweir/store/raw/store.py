@@ -248,9 +248,20 @@ class RawStore:
         tags: Mapping[str, str] | None = None,
     ) -> None:
         """Put an object, replacing what is there. It has the tags from its first moment."""
+        self.put_version(key, body, metadata, content_type, tags)
+
+    def put_version(
+        self,
+        key: str,
+        body: bytes | BinaryIO,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str = "application/octet-stream",
+        tags: Mapping[str, str] | None = None,
+    ) -> str:
+        """The same; returns the version's id, "" in a bucket that keeps none."""
         tagging: dict[str, Any] = {"Tagging": urlencode(tags)} if tags else {}
         with _errors(key):
-            self._s3.put_object(
+            answer = self._s3.put_object(
                 Bucket=self.bucket,
                 Key=key,
                 Body=body,
@@ -258,6 +269,7 @@ class RawStore:
                 ContentType=content_type,
                 **tagging,
             )
+            return str(answer.get("VersionId", ""))
 
     def tagged(self, key: str) -> tuple[bytes, str] | None:
         """A whole object and the tag by which `swap` knows it again; None where there is none."""

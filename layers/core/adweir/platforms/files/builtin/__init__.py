@@ -68,8 +68,15 @@ def reading(source: Platform, data_type: str) -> Mapping | None:
     found = find(source, data_type)
     if found is not None:
         return found
-    canonical = find(CANONICAL, data_type)
-    return canonical.model_copy(update={"source": source}) if canonical else None
+    return canonical(source, data_type) if find(CANONICAL, data_type) else None
+
+
+def canonical(source: Platform, data_type: str) -> Mapping:
+    """How files of a source in adweir's own columns are read. Raises KeyError for a data type that has none."""
+    found = find(CANONICAL, data_type)
+    if found is None:
+        raise KeyError(data_type)
+    return found.model_copy(update={"source": source})
 
 
 def every() -> Iterator[Mapping]:
