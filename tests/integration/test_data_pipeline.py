@@ -85,9 +85,7 @@ def test_rows_that_cannot_be_loaded_are_in_quarantine_after_ingest(
 
 
 @pytest.mark.parametrize("source", ["", "google", "hubspot"])
-def test_what_store_accepted_retrieve_returns_for_every_data_type(
-    pipeline: Call, account_id: str, source: str
-) -> None:
+def test_what_store_accepted_retrieve_returns_for_every_data_type(pipeline: Call, account_id: str, source: str) -> None:
     """Given records with nothing but what nobody can guess, from nowhere, an ad platform and a CRM."""
     more = {"source": source} if source else {}
     assert {*RECORDS} | {"metrics"} == {*DATA_TYPES}
@@ -123,7 +121,9 @@ def test_a_row_that_is_there_is_a_conflict_without_upsert_and_nothing_is_written
         audited = (0, 0, 1, 0, 0, 0, 0)  # the lease; no deed is in the audit, for nothing was done
         assert [b - a for a, b in zip(before, stored(api), strict=True)] in ([0] * 7, [*audited]), name
     pipeline("store", body("orders", {"order_id": "1002"}, storage_options={"upsert": False}))
-    pipeline("store", body("campaign_performance", CAMPAIGN | {"date": "2026-11-18"}, storage_options={"upsert": False}))
+    pipeline(
+        "store", body("campaign_performance", CAMPAIGN | {"date": "2026-11-18"}, storage_options={"upsert": False})
+    )
 
 
 def test_the_newest_of_two_calls_counts_also_where_it_says_what_an_older_one_said(pipeline: Call) -> None:

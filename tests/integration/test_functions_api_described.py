@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import re
+from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
 

@@ -106,4 +106,5 @@ def _content(model: type[Shown]) -> dict[str, Any]:
     return {"application/json": {"model": model}}
 
 
-INGESTED, STORED, PROCESSED, VALIDATED = map(_content, (IngestAnswer, StoreAnswer, ProcessAnswer, ValidateAnswer))
+INGESTED, STORED = _content(IngestAnswer), _content(StoreAnswer)
+PROCESSED, VALIDATED = _content(ProcessAnswer), _content(ValidateAnswer)

@@ -1,4 +1,4 @@
-"""Records of the data pipeline's calls: checked as a file would be, and put into the bucket, from where they are loaded.
+"""Records of the data pipeline's calls: checked as a file would be, and put into the bucket, where they are loaded.
 
 They are loaded as any file under `drops/` is, by the one function that writes metrics. A call to store waits for what
 that function says of the object; one that is killed meanwhile changes nothing of it.
