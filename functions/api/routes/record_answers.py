@@ -34,7 +34,7 @@ class IngestAnswer(Shown):
     result: Ingested
 
 
-class Stored(TakenIn):
+class StoredRecordsAnswer(TakenIn):
     """Records that are stored."""
 
     stored_at: Instant | None
@@ -49,7 +49,7 @@ class StoreAnswer(Shown):
 
     success: Literal[True]
     data_type: str
-    result: Stored
+    result: StoredRecordsAnswer
 
 
 class Processed(Shown):
