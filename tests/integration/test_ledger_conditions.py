@@ -157,15 +157,15 @@ def test_a_task_is_touched_once_per_look(ledger: Ledger, clock: FrozenClock) -> 
     task = planned(ledger)
     clock.advance(60)
 
-    assert ledger.touch(task) is True
-    assert ledger.touch(task) is False
+    assert ledger.note_resent(task) is True
+    assert ledger.note_resent(task) is False
     touched = now(ledger, task)
     assert touched.updated_at > task.updated_at
 
     ledger.finish(RUN, task.id, 0, TaskState.FAILED)
-    assert ledger.touch(now(ledger, task)) is False
+    assert ledger.note_resent(now(ledger, task)) is False
     ledger.redrive(now(ledger, task), 2_000_000_000)
-    assert ledger.touch(replace(now(ledger, task), generation=0)) is False
+    assert ledger.note_resent(replace(now(ledger, task), generation=0)) is False
 
 
 @pytest.mark.parametrize("again", [False, True])

@@ -148,9 +148,9 @@ WRITES: dict[str, tuple[Callable[[Ledger], Any], Callable[[Ledger, Any], Any], i
     "keep_part": (claimed, lambda ledger, task: ledger.keep_part(task, [1], "2", REPORTED_AT), 1),
     "landed": (claimed, lambda ledger, task: ledger.landed(task, "raw/x", REPORTED_AT), 1),
     "release": (claimed, lambda ledger, task: ledger.release(task), 1),
-    "touch": (
+    "note_resent": (
         lambda ledger: ledger.get_task("run-1", claimed(ledger).id),
-        lambda ledger, task: ledger.touch(task),
+        lambda ledger, task: ledger.note_resent(task),
         1,
     ),
     "finish": (claimed, lambda ledger, task: ledger.finish("run-1", task.id, 0, TaskState.LOADED), 2),

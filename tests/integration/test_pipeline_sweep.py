@@ -19,7 +19,7 @@ from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.crash import Crash
 from support.pipeline import a_run
-from support.pipeline_world import DAILY, HOURLY, PipelineWorld, run_to_end, state
+from support.pipeline_world import DAILY, HOURLY, PipelineWorld, begin, run_to_end, state
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -100,6 +100,29 @@ def test_stalled_tasks_are_sent_again_to_the_queue_of_their_state(world: Pipelin
     assert [message.task_id for message in world.collect.messages] == [planned]
     assert [message.task_id for message in world.queues.reports.messages] == [waiting]
     assert [(message.bucket, message.key) for message in world.queues.landing.messages] == [("data", "raw/x.gz")]
+
+
+def test_a_task_that_nobody_claims_is_sent_again_after_waits_that_double(
+    world: PipelineWorld, clock: FrozenClock
+) -> None:
+    """Its message may wait behind many others, which a message more per sweep would make more and more."""
+    world.add_profile("1")
+    begin(world, HOURLY)
+    (message,) = world.collect.take()
+    sent = []
+    for half_hour in range(1, 9):
+        clock.advance(1800)
+        world.handle(Sweep())
+        if world.collect.take():
+            sent.append(half_hour)
+    assert sent == [1, 3, 7]
+
+    task = world.ledger.claim(message.run_id, message.task_id, message.generation, 30)
+    assert task is not None
+    world.ledger.release(task)
+    clock.advance(1800)
+    world.handle(Sweep())
+    assert world.collect.take(), "it was claimed since: that begins anew"
 
 
 def test_a_task_that_is_being_worked_on_is_left_alone(world: PipelineWorld, clock: FrozenClock) -> None:

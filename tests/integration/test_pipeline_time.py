@@ -68,7 +68,7 @@ def test_a_sweep_stops_in_time_also_inside_one_large_run(
     world: PipelineWorld, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock.advance(1801)
-    slow = Slow(world.ledger, "touch", monkeypatch)
+    slow = Slow(world.ledger, "note_resent", monkeypatch)
 
     slow.handle(world, Sweep())
     first = len(world.collect.messages)

@@ -70,6 +70,7 @@ class StageTask:
     Each has a `deadline`, too, in Unix seconds. `generation` counts how often it was planned again, `attempts` claims.
     A worker holds the task until `hold_until` (Unix seconds; 0: no worker does). `waits` says what an open task waited
     for when it was last tried: `code`, `reason`, and `until` (Unix seconds), when it is tried again at the earliest.
+    `resent` counts how often its message was sent again, since it was last claimed.
     """
 
     run_id: str
@@ -83,6 +84,7 @@ class StageTask:
     updated_at: str = ""
     created_at: str = ""
     hold_until: int = 0
+    resent: int = 0
     waits: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -196,6 +198,7 @@ class Task(StageTask):
             updated_at="",
             created_at="",
             hold_until=0,
+            resent=0,
             waits=None,
             error=None,
             counts={},

@@ -171,10 +171,14 @@ class Sweeper:
             self._sender.send([redriven] if redriven else [])
 
     def _is_stalled(self, task: AnyTask) -> bool:
-        """Whether a task that nobody holds made no progress for long; then this counts as some."""
-        now = epoch(self._clock.now())
-        return task.hold_until <= now and self._is_stale(task.updated_at) and self._ledger.touch(task)
+        """Whether a task that nobody holds made no progress for long; then this counts as some.
 
-    def _is_stale(self, at: str) -> bool:
+        Its message may be lost, or wait behind many others: then another one only makes them more. So each is sent
+        after twice the wait of the one before.
+        """
+        held = task.hold_until > epoch(self._clock.now())
+        return not held and self._is_stale(task.updated_at, 2**task.resent) and self._ledger.note_resent(task)
+
+    def _is_stale(self, at: str, times: int = 1) -> bool:
         waited = self._clock.now() - parse_instant(at)
-        return waited.total_seconds() >= self._settings.stale_after_seconds
+        return waited.total_seconds() >= times * self._settings.stale_after_seconds

@@ -31,6 +31,7 @@ class Row(LedgerItem):
     deadline = NumberAttribute(null=True)
     accept_vanish = NumberAttribute(null=True)
     until = NumberAttribute(null=True)
+    resent = NumberAttribute(null=True)
     fence = NumberAttribute(null=True)
     failures = NumberAttribute(null=True)
     probe_until = NumberAttribute(null=True)

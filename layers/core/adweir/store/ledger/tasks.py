@@ -186,6 +186,7 @@ class Tasks(Markers):
                     Row.until.set(now + max(1, round(hold_seconds))),
                     Row.attempts.set(task.attempts + 1),
                     Row.updated_at.set(iso(self._clock.now())),
+                    Row.resent.remove(),
                 ],
                 (Row.state == task.state.value)
                 & (Row.generation == generation)
@@ -251,13 +252,13 @@ class Tasks(Markers):
         ]
         return self._advance_task(task, actions)
 
-    def touch(self, task: AnyTask) -> bool:
-        """Count this moment as progress, so that the sweep does not send the task again at once."""
+    def note_resent(self, task: AnyTask) -> bool:
+        """Note that a task is sent again, which counts as progress. False when it has made some itself."""
         return (
             self._change(
                 run_pk(task.run_id),
                 f"task#{task.id}",
-                [Row.updated_at.set(iso(self._clock.now()))],
+                [Row.updated_at.set(iso(self._clock.now())), Row.resent.set(task.resent + 1)],
                 (Row.generation == task.generation) & (Row.updated_at == task.updated_at) & Row.state.is_in(*_ACTIVE),
             )
             is not None
@@ -402,6 +403,7 @@ class Tasks(Markers):
         return [
             Row.attempts.set(0),
             Row.until.set(0),
+            Row.resent.remove(),
             Row.deadline.set(deadline),
             Row.expires.set(self._expires()),
             Row.updated_at.set(iso(self._clock.now())),
