@@ -14,6 +14,7 @@ from adweir.pipeline.recorded import arm_changes, campaign_changes
 from adweir.runtime.app import App
 from adweir.runtime.http import to_json
 from ops import deeds
+from ops.accounts import account_or_only
 from ops.errors import CommandFailed
 from ops.options import Json, app_of, group
 
@@ -73,7 +74,7 @@ def create(
     """Create a campaign: adweir campaigns create Summer budget=12000 bind=meta/111:campaign=c1"""
     given = _read(fields or [], _OF_CAMPAIGN) | {"name": name}
     app = app_of(context)
-    made = app.campaigns.create(account or _only_account(app), given)
+    made = app.campaigns.create(account_or_only(app, account), given)
     _note(app, "create campaign", None, made)
     _print([made])
 
@@ -130,13 +131,6 @@ def delete_arm(context: typer.Context, arm: ArmId) -> None:
     campaign, gone = app.campaigns.delete_arm(arm)
     _note_arm(app, "delete arm", campaign, gone, None)
     typer.echo(f"deleted {arm}")
-
-
-def _only_account(app: App) -> str:
-    found = app.catalog.accounts()
-    if len(found) != 1:
-        raise CommandFailed(f"add --account ID: there are {len(found)} client accounts")
-    return found[0].account_id
 
 
 def _some(fields: Sequence[str] | None) -> Sequence[str]:

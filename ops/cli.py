@@ -18,17 +18,27 @@ from sandbox.interrupts import interrupt
 
 SECTIONS = {
     "See": (
+        Verb("health", "ops.healthy:health", "Whether all is well, and what is not"),
+        Verb("runs", "ops.runs:list_runs", "What ran, and how it went"),
+        Verb("run", "ops.runs:show_run", "One run: its stages, what failed and why"),
+        Verb("watch", "ops.runs:watch", "How far a run comes, live"),
+        Verb("logs", "ops.logs:logs", "What the functions logged, of a task or a run"),
+        Verb("receipts", "ops.receipt_list:list_receipts", "What became of dropped files"),
         Verb("breaches", "ops.breaches:list_breaches", "What is wrong with the data of ad accounts"),
         Verb("audit", "ops.audit:list_deeds", "What was changed, and by whom"),
         Verb("raw", "ops.raw:raw", "Print a stored object: a platform's answer, a receipt"),
     ),
     "Do": (
+        Verb("accounts", "ops.accounts:app", "Client companies, and what is connected of each"),
+        Verb("connect", "ops.connecting:connect", "Store a platform's credential, checked at once"),
+        Verb("disconnect", "ops.connecting:disconnect", "Delete a platform's credential"),
+        Verb("sync", "ops.syncing:sync", "Pull what is new, now"),
         Verb("backfill", "ops.backfills:backfill", "Pull days that were never pulled"),
         Verb("fire", "ops.firing:fire", "Send what a schedule would send now"),
         Verb("jobs", "ops.jobs:jobs", "Workflows that start by themselves"),
         Verb("workflows", "ops.workflows:workflows", "What runs do, stage by stage"),
         Verb("campaigns", "ops.campaigns:campaigns", "Campaigns across platforms, and their arms"),
-        Verb("key", "ops.keys:key", "Create an API key"),
+        Verb("keys", "ops.keys:app", "API keys"),
         Verb("drop", "ops.dropping:drop", "Load a file"),
         Verb("map", "ops.mapping.verb:map_file", "Say how a file of another tool is read"),
         Verb("validate", "ops.validation.verb:validate", "Check a file, before it is loaded", local=True),
@@ -40,6 +50,9 @@ SECTIONS = {
         ),
     ),
     "Mend": (
+        Verb("redrive", "ops.runs:redrive", "Try again what failed of a run"),
+        Verb("cancel", "ops.runs:cancel", "End a run with what it has"),
+        Verb("dead-letters", "ops.dead_letters:app", "Messages that failed: look, send again, drop"),
         Verb("quarantine", "ops.quarantine:app", "Rows that were refused, and another try"),
         Verb("brakes", "ops.brakes:app", "What holds pulls back, and how to release it"),
         Verb("replay", "ops.replaying:replay", "Load stored answers again, without pulling"),

@@ -14,13 +14,12 @@ import typer
 from adweir.model import limits
 from adweir.model.errors import BadInput, NotFound
 from adweir.model.flows import KINDS
-from adweir.model.ids import run_id_for
-from adweir.model.messages import Scope, StartRun
+from adweir.model.messages import Scope
 from adweir.pipeline.asking import check_asked
 from adweir.pipeline.flow_forms import find_flow, form_of, read, shadowed, to_store, warnings
 from adweir.pipeline.pipelines import from_text
 from adweir.pipeline.recorded import workflow_changes
-from adweir.pipeline.starting import ask_for
+from adweir.pipeline.starting import ask_for, started_now
 from adweir.pipeline.workflows import WORKFLOWS, Workflow
 from adweir.reporting.runs import result as result_of
 from adweir.runtime.app import App
@@ -33,7 +32,7 @@ _POLL_SECONDS = 1.0
 Arguments = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[NAME=VALUE]...",
+        metavar="NAME=VALUE",
         help="Of a pipeline: source_platform, account_id, date_range=FIRST..LAST, validate, enrich, destination,"
         " batch_size.",
         show_default=False,
@@ -130,9 +129,7 @@ def run(
         app.catalog.account(account_id)
     given = Scope(accounts=tuple(account or ())), _read(arguments or ())
     flow, scope, args = check_asked(app.catalog, app.platforms, name, given, now.date())
-    run_id = run_id_for(name, now, app.new_id())
-    message = StartRun(workflow=name, scheduled_at=now, scope=scope, args=args, run_id=run_id, trigger="api")
-    run_id = ask_for(app.ledger, app.queues.runs, message)
+    run_id = ask_for(app.ledger, app.queues.runs, started_now(name, scope, now, app.new_id, args))
     deeds.note(app, "run workflow", name, f"run_id {run_id}", kind="workflow", account_id=scope.only_account)
     typer.echo(run_id)
     for warning in warnings(flow, app.stage_kinds):

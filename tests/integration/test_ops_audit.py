@@ -15,7 +15,10 @@ from typer.testing import CliRunner, Result
 
 from adweir.model.entities import Credential, Profile
 from adweir.model.errors import Unavailable
+from adweir.model.messages import Scope, Sweep
 from adweir.model.platforms import Platform
+from adweir.model.runs import RunState
+from adweir.model.tasks import TaskState
 from adweir.pipeline.flow_forms import form_of, read
 from adweir.runtime.settings import Settings
 from adweir.store.findings.held_rows import HeldObject
@@ -23,13 +26,26 @@ from ops import cli
 from ops.frame import every
 from ops.target import Deployment
 from support.deployment import deployed
+from support.pipeline import a_run, a_task
 
 META = Platform("meta_ads")
 DROPPED = "drops/{account}/agency/campaign_performance/a.csv"
 LOCAL = {"up", "down", "status", "demo", "sam-env", "validate", "contracts", "completion"}
-"""They work on this machine; what `up` creates in the sandbox is created by the function behind `key`."""
+"""They work on this machine; what `up` creates in the sandbox is created by the function behind `keys create`."""
 READS = {
+    "accounts list": [],
+    "accounts show": ["{account}"],
     "audit": [],
+    "campaigns list": [],
+    "campaigns show": ["{campaign}"],
+    "dead-letters list": ["--queue", "landing"],
+    "health": [],
+    "keys list": [],
+    "logs": [],
+    "receipts": [],
+    "run": ["{run}"],
+    "runs": [],
+    "watch": ["{run}"],
     "brakes list": [],
     "breaches": [],
     "raw": ["receipts/none.json"],
@@ -43,10 +59,27 @@ READS = {
     "workflows show": ["weekly-check"],
 }
 CHANGES = {
+    "accounts create": ["Halden", "a@halden.example"],
+    "accounts delete": ["{account}", "--yes"],
+    "campaigns create": ["Autumn", "--account", "{account}"],
+    "campaigns change": ["{campaign}", "name=Winter"],
+    "campaigns delete": ["{campaign}"],
+    "campaigns add-arm": ["{campaign}", "google", "name=Search"],
+    "campaigns change-arm": ["{arm}", "name=Feed"],
+    "campaigns delete-arm": ["{arm}"],
+    "cancel": ["{open}", "--yes"],
+    "connect": ["meta", "--account", "{account}"],
+    "dead-letters send": ["--queue", "runs"],
+    "dead-letters drop": ["--queue", "runs", "--reason", "it is old", "--yes"],
+    "disconnect": ["meta", "--account", "{account}", "--yes"],
+    "keys create": ["--name", "reporting", "--account", "{account}"],
+    "keys rotate": ["{key}"],
+    "keys revoke": ["{key}", "--yes"],
+    "redrive": ["{run}"],
+    "sync": ["{account}"],
     "brakes release": ["meta_ads:111", "--reason", "it is mended"],
     "backfill": ["--account", "{account}", "--start", "2026-10-01", "--end", "2026-10-02"],
     "fire": ["daily", "--at", "2026-11-20T05:30Z"],
-    "key": ["--name", "reporting", "--account", "{account}"],
     "drop": ["{file}", "--account", "{account}", "--wait", "0"],
     "map": ["{table}", "--as", "agency/campaign_performance", "--save", "{account}", "platform=meta_ads"],
     "replay": ["meta_ads", "111", "--days", "2026-11-01..2026-11-02"],
@@ -61,15 +94,35 @@ CHANGES = {
     "workflows remove": ["weekly-check"],
     "workflows run": ["daily", "--account", "{account}"],
 }
-OF_ONE_ACCOUNT = {"backfill", "key", "drop", "map", "replay", "quarantine replay", "workflows run"}
+OF_ONE_ACCOUNT = {
+    *(command for command in CHANGES if command.startswith("campaigns")),
+    *(
+        "accounts delete",
+        "backfill",
+        "cancel",
+        "connect",
+        "disconnect",
+        "drop",
+        "keys create",
+        "map",
+        "quarantine replay",
+    ),
+    *("quarantine replay", "redrive", "replay", "sync", "workflows run"),
+}
 WORKFLOW = {"stages": [{"name": "pulls", "kind": "pull", "datasets": ["ad_daily"]}]}
 READING = ("Get", "Query", "Scan", "BatchGet", "List", "Describe", "Head")
 Adweir = Callable[..., Result]
 
 
 @pytest.fixture
-def target(environment: dict[str, str], job_schedules: dict[str, str], settings: Settings) -> Deployment:
-    return deployed(settings, RunsQueueUrl=environment["RUNS_QUEUE_URL"], JobSchedules=job_schedules["JOB_SCHEDULES"])
+def target(
+    environment: dict[str, str], job_schedules: dict[str, str], settings: Settings, clients: dict[str, Any]
+) -> Deployment:
+    for name in ("adweir-runs", "adweir-dead-letters-runs"):
+        url = clients["sqs"].create_queue(QueueName=name)["QueueUrl"]
+    clients["sqs"].send_message(QueueUrl=url, MessageBody=Sweep().model_dump_json())
+    runs = url.replace("dead-letters-", "")
+    return deployed(settings, RunsQueueUrl=runs, JobSchedules=job_schedules["JOB_SCHEDULES"])
 
 
 @pytest.fixture
@@ -93,14 +146,26 @@ def words(target: Deployment, tmp_path: Path) -> dict[str, str]:
     file.write_text("platform,profile_id,level,date,campaign_id,impressions,clicks,spend\n")
     table.write_text("Camp,When,Shown,Spent\n7,2026-11-16,9,1.50\n")
     flow.write_text(json.dumps({"stages": [{**WORKFLOW["stages"][0], "threshold": 0.5}]}))
-    return {"account": account, "held": held.id, "file": str(file), "table": str(table), "workflow": str(flow)}
+    for name in ("run_open", "run_ended"):
+        app.ledger.create_run(a_run(name, scope=Scope(accounts=(account,))))
+    ended = app.ledger.get_run("run_ended")
+    assert ended
+    app.ledger.change_run(ended, state=RunState.PARTIAL)
+    app.ledger.plan(a_task(run_id="run_ended", state=TaskState.FAILED))
+    campaign = app.campaigns.create(account, {"name": "Summer"})
+    campaign, arm = app.campaigns.create_arm(campaign.campaign_id, "meta", {"name": "Stories"})
+    key, _ = app.catalog.create_key("key_1", "of a test", ("read",))
+    files = {"file": str(file), "table": str(table), "workflow": str(flow)}
+    files |= {"campaign": campaign.campaign_id, "arm": arm.arm_id}
+    return files | {"account": account, "held": held.id, "run": "run_ended", "open": "run_open", "key": key.key_id}
 
 
 @pytest.fixture
 def adweir(target: Deployment, words: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Adweir:
     monkeypatch.setattr("ops.target.stack_target", lambda _where: target)
     monkeypatch.setattr("ops.replaying._REPLAY_SECONDS", 0)
-    monkeypatch.setattr("ops.backfills._follow", lambda _app, _run_id: None)
+    monkeypatch.setattr("ops.runs.ended", lambda _app, _run_id, **_: None)
+    monkeypatch.setenv("META_ADS_ACCESS_TOKEN", "a-token-of-meta")
     monkeypatch.setattr("getpass.getuser", lambda: "ada")
 
     def run(command: str, arguments: list[str]) -> Result:
@@ -139,8 +204,9 @@ def test_a_command_that_changes_something_is_in_the_audit_once(
     assert made, result.output
     (deed,), _ = target.app().ledger.audit.page(9, "")
     assert (deed.who, bool(deed.kind), bool(deed.action)) == ("cli:ada", True, True)
-    assert deed.account_id == (words["account"] if command in OF_ONE_ACCOUNT else "")
-    assert command != "key" or result.stdout.strip() not in str(deed)
+    made_account = result.stdout.strip() if command == "accounts create" else ""
+    assert deed.account_id == (words["account"] if command in OF_ONE_ACCOUNT else made_account)
+    assert not command.startswith("keys") or result.stdout.strip() not in str(deed)
 
 
 @pytest.mark.parametrize("command", READS)

@@ -67,7 +67,7 @@ def test_a_backfill_is_started_and_shown_until_its_end(adweir: Run, world: Pipel
     assert said[-3:] == [
         "270 of 270 days; nothing is left to do",
         "  meta_ads            9 of 9      windows  whole since 2026-06-01",
-        "succeeded",
+        f"{run.run_id} succeeded: 0 rows stored",
     ]
 
 
@@ -86,7 +86,8 @@ def test_what_failed_is_said(adweir: Run, world: PipelineWorld) -> None:
     said = adweir(*DAYS, expect=1).output
 
     assert "270 failed" in said
-    assert "has the failed tasks" in said
+    assert "9 failed: no reason is recorded" in said
+    assert "when the cause is mended: adweir redrive run_backfill-" in said
 
 
 @pytest.mark.parametrize(
@@ -110,4 +111,4 @@ def test_what_cannot_be_is_refused_with_the_reason(
 def test_an_account_is_named_where_there_are_several(adweir: Run, world: PipelineWorld) -> None:
     world.add_credential("acc-2")
 
-    assert "Add --account ID: there are 2" in adweir(*DAYS, expect=1).output
+    assert "Add --account ID: acc-1 (Acc-1), acc-2" in adweir(*DAYS, expect=1).output

@@ -18,7 +18,8 @@ from adweir.pipeline.releasing import backfilled
 from adweir.platforms import REGISTRY
 from adweir.platforms.base import DatasetSpec
 from adweir.store.ledger.brakes import scope_key
-from ops.backfills import lines_of, span_text
+from ops.backfill_lines import lines_of
+from ops.output import span_text
 from support.clock import FrozenClock
 from support.documents import blocks
 from support.pipeline_world import (

@@ -18,5 +18,6 @@ def deployed(settings: Settings, **others: str) -> Deployment:
             "BusName": settings.bus_name,
             "SecretPrefix": "adweir",
             **others,
-        }
+        },
+        settings.platform_urls,
     )

@@ -199,8 +199,8 @@ def test_given_a_shell_when_its_completion_is_asked_for_then_the_script_calls_ad
         (("dorp",), "No such command 'dorp'"),
         (("drop",), "Missing argument"),
         (("drop", "no-such-file.csv"), "no-such-file.csv"),
-        (("key",), "--name"),
-        (("key", "--name", "k", "--scopes", "raed"), "'raed' is not one of read, write, admin"),
+        (("keys", "create"), "--name"),
+        (("keys", "create", "--name", "k", "--scopes", "raed"), "'raed' is not one of read, write, admin"),
         (("up", "--set", "HistoryDays"), "'HistoryDays' is not NAME=VALUE"),
         (("up", "--pace", "slow"), "sandbox"),
         (("fire", "daily", "--at", "noon"), "'noon' is not a time such as 2026-11-21T05:30Z"),
@@ -224,10 +224,11 @@ def test_given_a_wrong_call_when_run_then_one_line_says_why_and_where_help_is(
     (line,) = result.stderr.splitlines()
     assert line.startswith("adweir: ")
     assert says in line
-    assert line.endswith(f" See: adweir{'' if arguments[0] == 'dorp' else ' ' + arguments[0]} --help")
+    verb = " keys create" if arguments[0] == "keys" else "" if arguments[0] == "dorp" else f" {arguments[0]}"
+    assert line.endswith(f" See: adweir{verb} --help")
 
 
-@pytest.mark.parametrize("arguments", [("fire", "daily"), ("key", "--name", "k"), ("sam-env",)])
+@pytest.mark.parametrize("arguments", [("fire", "daily"), ("keys", "create", "--name", "k"), ("sam-env",)])
 def test_given_a_sandbox_that_was_never_up_when_it_is_needed_then_one_line_says_how_to_start_it(
     tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:

@@ -1,13 +1,11 @@
 """Dead letters: what they are about, why they failed; to send them again or to drop them."""
 
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import Field, StringConstraints
 
 from adweir.model import limits
-from adweir.model.times import iso_of
 from adweir.runtime.app import App
 from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
@@ -16,7 +14,6 @@ from routes.fields import PAGE_ITEMS, Given, Instant, Limit, NextToken, Shown, W
 
 if TYPE_CHECKING:
     from adweir.runtime.dead_letter_moves import Moved
-    from adweir.runtime.dead_letters import DeadLetter, DeadLetters
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_PATH_ID_CHARS)]
 QueueName = Annotated[
@@ -95,17 +92,10 @@ def list_dead_letters(app: Here, queue: QueueName = "", limit: Limit = PAGE_ITEM
 
     Reading them changes nothing: for half a minute at most nobody else can read them.
     """
-    letters, shown, warnings = letters_of(app), list[DeadLetterAnswer](), list[str]()
-    for name in letters.names(queue):
-        held, found = letters.count(name), list["DeadLetter"]()
-        if held and len(shown) < limit:
-            with letters.reading(name) as messages:
-                found = list(islice(messages, limit - len(shown)))
-        said = app.ledger.last_words.of(letter.message_id for letter in found)
-        shown += [_shown(app, letter, said.get(letter.message_id, "")) for letter in found]
-        if held > len(found):
-            warnings.append(f"{name}: {len(found)} of about {held} are shown")
-    return DeadLetterList(dead_letters=shown, warnings=warnings)
+    from adweir.runtime.dead_letter_list import listed
+
+    found, warnings = listed(app, queue, limit)
+    return DeadLetterList(dead_letters=[DeadLetterAnswer.of(each) for each in found], warnings=warnings)
 
 
 @dead_letters.route("POST", "/api/v1/dead-letters/all/send", "Send dead letters again", scope="write")
@@ -137,45 +127,6 @@ def drop_dead_letter(app: Here, caller: Caller, id: LetterPath, reason: Why = ""
     return _drop(app, caller, LettersRequest(ids=[id], reason=reason))
 
 
-def letters_of(app: App) -> "DeadLetters":
-    """The deployment's dead letters."""
-    from adweir.runtime.dead_letters import DeadLetters
-
-    return DeadLetters(app.sqs, app.settings, app.platforms)
-
-
-def message_about(app: App, queue: str, body: str) -> dict[str, str | None]:
-    """What a message of a queue is about."""
-    from adweir.pipeline.explained import about
-
-    found = about(queue, body, app.ledger)
-    return {
-        "queue": queue,
-        "body": body[: limits.MAX_MESSAGE_SHOWN_CHARS],
-        "about": found.words,
-        "again": found.again,
-        "run_id": found.run_id or None,
-        "task_id": found.task_id or None,
-        "object_key": found.object_key or None,
-    }
-
-
-def _shown(app: App, letter: "DeadLetter", said: str) -> DeadLetterAnswer:
-    from adweir.runtime.dead_letter_moves import NO_TARGET, UNKNOWN
-
-    about = message_about(app, letter.queue, letter.body)
-    if not letter.target:
-        about["again"] = f"impossible: {NO_TARGET}"
-    return DeadLetterAnswer(
-        **about,
-        id=letter.message_id,
-        reason=letter.fault or said or UNKNOWN,
-        receives=letter.receives,
-        sent_at=iso_of(int(letter.sent_at)),
-        age_seconds=max(0, int(app.clock.now().timestamp() - letter.sent_at)),
-    )
-
-
 def _moved(app: App, caller: str, asked: LettersRequest, action: str, moved: "Moved") -> MovedLetters:
     subject = ", ".join(asked.ids[:5]) or asked.queue or "all queues"
     deed = note_change(app, caller, action, subject, moved.outcome, reason=asked.reason, kind="message")
@@ -184,6 +135,7 @@ def _moved(app: App, caller: str, asked: LettersRequest, action: str, moved: "Mo
 
 
 def _send(app: App, caller: str, asked: LettersRequest) -> MovedLetters:
+    from adweir.runtime.dead_letter_list import letters_of
     from adweir.runtime.dead_letter_moves import move, sending
 
     letters = letters_of(app)
@@ -191,6 +143,7 @@ def _send(app: App, caller: str, asked: LettersRequest) -> MovedLetters:
 
 
 def _drop(app: App, caller: str, asked: LettersRequest) -> MovedLetters:
+    from adweir.runtime.dead_letter_list import letters_of
     from adweir.runtime.dead_letter_moves import dropping, move
 
     letters = letters_of(app)

@@ -6,8 +6,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import Field, StringConstraints, model_validator
 
 from adweir.model import limits
-from adweir.model.ids import run_id_for
-from adweir.model.messages import Scope, StartRun
+from adweir.model.messages import Scope
 from adweir.runtime.app import App
 from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
@@ -93,9 +92,7 @@ def _note(app: App, caller: str, action: str, subject: str, run: StartedRun, sco
 
 def start(app: App, workflow: str, scope: Scope, args: dict[str, Any] | None = None) -> StartedRun:
     """Ask for a run. The id is ours, so that the caller can follow it, or that of the open run that it joins."""
-    from adweir.pipeline.starting import ask_for
+    from adweir.pipeline.starting import ask_for, started_now
 
-    now = app.clock.now()
-    run_id = run_id_for(workflow, now, app.new_id())
-    message = StartRun(workflow=workflow, scheduled_at=now, scope=scope, args=args or {}, run_id=run_id, trigger="api")
+    message = started_now(workflow, scope, app.clock.now(), app.new_id, args)
     return StartedRun(run_id=ask_for(app.ledger, app.queues.runs, message))

@@ -11,7 +11,7 @@ from adweir.model import limits
 from adweir.model.entities import ApiKey
 from adweir.model.errors import Unprocessable
 from adweir.model.ids import IdKind
-from adweir.model.times import iso, parse_instant
+from adweir.model.times import iso
 from adweir.runtime.app import App
 from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
@@ -130,18 +130,6 @@ def revoke_key(app: Here, caller: Caller, key_id: KeyPath) -> KeyAnswer:
 
 
 def _shown(app: App, found: Sequence[ApiKey]) -> list[KeyAnswer]:
-    used, now = app.ledger.key_uses.of([key.key_id for key in found]), app.clock.now()
-    shown = []
-    for key in found:
-        active, uses = key.status == "active", used[key.key_id]
-        ended = active and key.expires_at and parse_instant(key.expires_at) <= now
-        overlaps = active and key.previous_ends_at and parse_instant(key.previous_ends_at) > now
-        more = {
-            "status": "expired" if ended else key.status,
-            "expires_at": key.expires_at or None,
-            "last_used_at": uses.last or None,
-            "previous_ends_at": key.previous_ends_at if overlaps else None,
-            "previous_last_used_at": uses.previous if overlaps and uses.previous > (key.rotated_at or "") else None,
-        }
-        shown.append(KeyAnswer(**key.model_dump(mode="json") | more))
-    return shown
+    from adweir.reporting.key_list import shown_keys
+
+    return [KeyAnswer(**each) for each in shown_keys(app.ledger, found, app.clock.now())]

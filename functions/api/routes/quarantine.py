@@ -13,7 +13,7 @@ from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
 from adweir.store.dynamo.paging import from_token, to_token, unknown_token
 from adweir.store.raw.refused import PREFIX, RefusedMessages
-from routes.dead_letters import MessageAbout, letters_of, message_about
+from routes.dead_letters import MessageAbout
 from routes.fields import PAGE_ITEMS, Given, Instant, Limit, NextToken, OneOf, PageToken, Shown, Why
 
 if TYPE_CHECKING:
@@ -202,13 +202,15 @@ def _is_of_messages(token: str) -> bool:
 
 
 def _messages(app: App, limit: int, token: str) -> tuple[list[QuarantinedMessage], str]:
+    from adweir.runtime.dead_letter_list import message_about
+
     after = from_token(_MESSAGES, token)
     if token and not (after.startswith(PREFIX) and after.isprintable()):
         raise unknown_token()
     found, last = RefusedMessages(app.raw).page(limit, after)
     shown = [
         QuarantinedMessage(
-            **message_about(app, message.queue.removeprefix(_prefix(app)), message.body),
+            **message_about(app.ledger, message.queue.removeprefix(_prefix(app)), message.body),
             id=message.name,
             reason=message.reason,
             receives=message.receives,
@@ -221,6 +223,8 @@ def _messages(app: App, limit: int, token: str) -> tuple[list[QuarantinedMessage
 
 def _send_message(app: App, name: str) -> str:
     """Send a message to the queue that it was in; says where. Raises NotFound, Conflict where that is no more."""
+    from adweir.runtime.dead_letter_list import letters_of
+
     message = RefusedMessages(app.raw).get(name)
     targets = app.settings.queue_urls(app.platforms)
     url = next((url for url in targets.values() if url.rpartition("/")[2] == message.queue), "")

@@ -6,10 +6,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field, StringConstraints
 
 from adweir.model import limits
-from adweir.model.errors import Conflict, NotFound
+from adweir.model.errors import NotFound
 from adweir.model.flows import StageKind
-from adweir.model.messages import CancelRun
-from adweir.model.messages import Redrive as RedriveMessage
 from adweir.model.runs import Run, RunState
 from adweir.model.tasks import Task, TaskState
 from adweir.runtime.app import App
@@ -282,28 +280,23 @@ def redrive_run(app: Here, caller: Caller, run_id: RunPath, asked: RedriveReques
     409. A run that has ended waits while another one of its workflow and scope is open. It may be requested again at
     any time.
     """
-    from adweir.pipeline.interventions import to_redrive
-    from adweir.pipeline.workflows import joins
+    from adweir.pipeline.starting import ask_to_redrive
 
     run, request = _run(app, run_id), asked or RedriveRequest()
-    again, left = to_redrive(app.ledger, run, request.task_ids)
-    message = RedriveMessage(run_id=run.run_id, task_ids=tuple(request.task_ids), accept_vanish=request.accept_vanish)
-    app.queues.runs.send(message, group=run.run_id)
-    waits_for = app.ledger.turns.open_beside(run) if run.state.is_terminal and joins(run.workflow) else ""
-    vanish = "; what vanished is accepted" if request.accept_vanish else ""
-    after = f", after run {waits_for}" if waits_for else ""
-    _note(app, caller, "redrive run", run, f"{again} tasks are tried again{vanish}{after}")
-    named = [LeftTask(task_id=task.id, state=task.state, reason=reason) for task, reason in left]
-    return RedrivenRun(run_id=run.run_id, tasks=again, left=named, waits_for=waits_for or None)
+    vanish = request.accept_vanish
+    done = ask_to_redrive(app.ledger, app.queues.runs, run, request.task_ids, accept_vanish=vanish)
+    _note(app, caller, "redrive run", run, done.outcome)
+    named = [LeftTask(task_id=task.id, state=task.state, reason=reason) for task, reason in done.left]
+    return RedrivenRun(run_id=run.run_id, tasks=done.tasks, left=named, waits_for=done.waits_for or None)
 
 
 @runs.route("POST", "/api/v1/runs/{run_id}/cancel", "Cancel a run", scope="write", status=202, errors=(409,))
 def cancel_run(app: Here, caller: Caller, run_id: RunPath) -> StartedRun:
     """What is not finished is cancelled. A run that has ended otherwise is a 409."""
+    from adweir.pipeline.starting import ask_to_cancel
+
     run = _run(app, run_id)
-    if run.state.is_terminal and run.state is not RunState.CANCELLED:
-        raise Conflict(f"run {run.run_id} has already ended: {run.state}")
-    app.queues.runs.send(CancelRun(run_id=run.run_id), group=run.run_id)
+    ask_to_cancel(app.queues.runs, run)
     _note(app, caller, "cancel run", run, f"it was {run.state}")
     return StartedRun(run_id=run.run_id)
 

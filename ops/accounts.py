@@ -1,0 +1,147 @@
+"""`adweir accounts`: client companies, their credentials and ad accounts; and which of them a command is for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel, ValidationError
+
+from adweir.model.account_fields import CompanyName, Email
+from adweir.model.entities import Account, Credential, Profile
+from adweir.model.ids import IdKind
+from adweir.pipeline.health import newest_pulls
+from adweir.runtime.app import App
+from ops import deeds
+from ops.errors import CommandFailed
+from ops.options import Json, Yes, app_of, group
+from ops.output import confirm, remark, show_fields, show_json, show_table, time_text
+
+_SHOWN = 5
+AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The client account, by id.", show_default=False)]
+
+app = group("Client companies, their credentials and ad accounts.")
+
+
+class NewClient(BaseModel):
+    """What is said of a client company that is registered."""
+
+    company_name: CompanyName
+    primary_contact_email: Email
+
+
+@app.command("list")
+def list_accounts(context: typer.Context, as_json: Json = False) -> None:  # noqa: FBT002 - a flag
+    """List the client companies."""
+    target = app_of(context)
+    reached = Counter(profile.account_id for profile in target.catalog.profiles() if profile.is_listed)
+    broken = Counter(one.account_id for one in target.catalog.credentials() if one.state != "active")
+    found = target.catalog.accounts()
+    if as_json:
+        for account in found:
+            show_json(account.model_dump(mode="json"))
+        return
+    rows = [(one.account_id, reached[one.account_id], broken[one.account_id] or "", one.company_name) for one in found]
+    nothing = "there is no client account yet: adweir accounts create NAME EMAIL"
+    show_table(("ACCOUNT", ">AD ACCOUNTS", ">REFUSED", "NAME"), rows, nothing)
+
+
+@app.command()
+def show(context: typer.Context, account: AccountId, as_json: Json = False) -> None:  # noqa: FBT002 - a flag
+    """Show a client company, its credentials, and its ad accounts with their newest day."""
+    target = app_of(context)
+    found = target.catalog.account(account)
+    credentials = target.catalog.account_credentials(account)
+    profiles = sorted(target.catalog.profiles(account), key=lambda one: one.key)
+    newest, reached = newest_pulls(target.ledger.successes())
+    if as_json:
+        show_json(_plain(found, credentials, profiles))
+        return
+    show_fields(
+        {
+            "account": found.account_id,
+            "name": found.company_name,
+            "contact": found.primary_contact_email,
+            "currency": found.currency,
+            "time zone": found.timezone,
+            "since": f"{time_text(found.created_at)} UTC",
+        }
+    )
+    typer.echo()
+    rows = [(one.platform, one.label, one.state, one.ends_on, one.reason) for one in credentials]
+    show_table(("PLATFORM", "LABEL", "STATE", "ENDS", "REASON"), rows, "no credential yet: adweir connect PLATFORM")
+    if profiles:
+        typer.echo()
+        listed = [
+            (
+                one.platform,
+                one.shown_id,
+                one.status.value,
+                reached.get(one.key),
+                time_text(newest.get(one.key)),
+                one.name,
+            )
+            for one in profiles
+        ]
+        show_table(("PLATFORM", "AD ACCOUNT", "STATUS", "NEWEST DAY", "LAST PULL (UTC)", "NAME"), listed, "")
+
+
+@app.command()
+def create(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The company's name.")],
+    email: Annotated[str, typer.Argument(help="The main contact's e-mail address.")],
+) -> None:
+    """Register a client company; prints its id. Next: adweir connect."""
+    try:
+        new = NewClient(company_name=name, primary_contact_email=email)
+    except ValidationError as error:
+        wrong = "the name" if error.errors()[0]["loc"] == ("company_name",) else "the e-mail address"
+        raise CommandFailed(f"{wrong} cannot be: {error.errors()[0]['msg']}") from None
+    target = app_of(context)
+    same = [
+        one.account_id
+        for one in target.catalog.accounts()
+        if one.company_name.casefold() == new.company_name.casefold()
+    ]
+    account_id = IdKind.ACCOUNT.make(target.new_id)
+    made = target.catalog.create_account(account_id, new.company_name, new.primary_contact_email)
+    deeds.note(target, "create account", made.account_id, kind="account", account_id=made.account_id)
+    typer.echo(made.account_id)
+    if same:
+        remark(f"another account has this name: {', '.join(same[:_SHOWN])}")
+    remark(f"store its credentials: adweir connect PLATFORM --account {made.account_id}")
+
+
+@app.command()
+def delete(context: typer.Context, account: AccountId, yes: Yes = False) -> None:  # noqa: FBT002 - a flag
+    """Delete a client company with its credentials and webhook secrets. What was measured stays stored."""
+    target = app_of(context)
+    name = target.catalog.account(account).company_name
+    confirm(context, f"Delete {name} ({account}) with its credentials", yes=yes)
+    credentials, profiles = target.registration.forget_account(account)
+    outcome = f"{credentials} credentials deleted; {profiles} ad accounts are no longer pulled"
+    deeds.note(target, "delete account", account, outcome, kind="account", account_id=account)
+    typer.echo(f"deleted {account}: {outcome}")
+
+
+def account_or_only(target: App, account: str) -> str:
+    """The id of a client account, or of the only one. Raises NotFound, CommandFailed."""
+    if account:
+        return target.catalog.account(account).account_id
+    found, more = target.catalog.list_accounts(_SHOWN)
+    if len(found) == 1:
+        return found[0].account_id
+    if not found:
+        raise CommandFailed("there is no client account yet: adweir accounts create NAME EMAIL")
+    named = ", ".join(f"{one.account_id} ({one.company_name})" for one in found)
+    raise CommandFailed(f"which client account? Add --account ID: {named}{', ...' if more else ''}")
+
+
+def _plain(account: Account, credentials: list[Credential], profiles: list[Profile]) -> dict[str, Any]:
+    hidden = {"secret_id", "app"}
+    return account.model_dump(mode="json") | {
+        "credentials": [one.model_dump(mode="json", exclude=hidden) for one in credentials],
+        "profiles": [one.model_dump(mode="json") for one in profiles],
+    }

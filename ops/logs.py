@@ -1,0 +1,162 @@
+"""`adweir logs`: what the functions logged. On AWS the lines are in CloudWatch; in the sandbox those of the functions
+that queues call are in a file, and those of the others in its log groups."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from adweir.model.times import epoch
+from ops.options import Json, target_of
+from ops.output import folded, remark, show_json, width
+from ops.target import Deployment
+
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_SPAN = re.compile(r"([1-9]\d{0,3})([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_MOST = 200
+_MOST_PAGES = 100
+"""Of a log group: CloudWatch answers a page for each megabyte or so that it looked through."""
+_OUTSIDE = ("api", "authorize", "webhooks")
+"""In the sandbox, the functions that no queue calls: the file has no lines of them."""
+_IDS = ("task_id", "run_id", "request_id", "message_id")
+_IN_FRONT = {"level", "location", "message", "timestamp", "service", "xray_trace_id", *_IDS}
+"""What a line for people has in front, or leaves out."""
+
+
+class LogFilter(NamedTuple):
+    """Which lines: those of a task, those that any id of theirs names, of at least a level, not older than `since`."""
+
+    task: str
+    any_id: str
+    level: str
+    since: datetime
+
+    @property
+    def text(self) -> str:
+        """What a line has to contain, "" for anything."""
+        return self.task or self.any_id
+
+    def has(self, line: Mapping[str, Any], at: datetime) -> bool:
+        """Whether a line is wanted."""
+        grave = line.get("level") in _LEVELS[_LEVELS.index(self.level) :]
+        named = not self.any_id or any(line.get(name) == self.any_id for name in _IDS)
+        return grave and at >= self.since and named and self.task in {"", line.get("task_id")}
+
+
+class LogLine(NamedTuple):
+    """A line, and when it was written."""
+
+    at: datetime
+    line: Mapping[str, Any]
+
+
+def span(text: str) -> timedelta:
+    """`90m`, `24h`, `7d` → how long that is."""
+    found = _SPAN.fullmatch(text)
+    if not found:
+        raise typer.BadParameter(f"{text!r} is not a span such as 90m, 24h or 7d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def level_of(text: str) -> str:
+    """A level in any case."""
+    if text.upper() not in _LEVELS:
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(_LEVELS)}")
+    return text.upper()
+
+
+def logs(
+    context: typer.Context,
+    any_id: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="Only lines of this run, task, request or message.", show_default=False),
+    ] = "",
+    task: Annotated[str, typer.Option(help="Only lines of this task.", show_default=False)] = "",
+    level: Annotated[
+        str, typer.Option(parser=level_of, metavar="LEVEL", help="At least INFO, WARNING or ERROR.")
+    ] = "INFO",
+    since: Annotated[
+        timedelta, typer.Option(parser=span, metavar="SPAN", help="Not older than 90m, 24h, 7d ...")
+    ] = "24h",  # type: ignore[assignment] # the parser reads it
+    as_json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Print what the functions logged, the newest 200 lines, the oldest of them first."""
+    target = target_of(context)
+    wanted = LogFilter(task, any_id, level, datetime.now(UTC) - since)
+    newest = deque(sorted(lines_of(target, wanted), key=lambda found: found.at), maxlen=_MOST)
+    for found in newest:
+        if as_json:
+            show_json(found.line)
+        else:
+            typer.echo("\n".join(shown(found)))
+    if not newest:
+        remark(f"no line fits; --since 30d looks further back than {since}")
+    elif len(newest) == _MOST:
+        remark(f"these are the newest {_MOST}: an id, --level or --since chooses others")
+
+
+def lines_of(target: Deployment, wanted: LogFilter) -> Iterator[LogLine]:
+    """The lines that are wanted, of each source the newest at most."""
+    names = _OUTSIDE if target.logs else None
+    if target.logs:
+        with (target.logs / "ministack.log").open(errors="replace") as lines:
+            yield from _newest(lines, wanted)
+    yield from _of_groups(target, names, wanted)
+
+
+def _newest(lines: Iterable[str], wanted: LogFilter) -> deque[LogLine]:
+    """The newest lines of a source that are wanted. A line that is not one of ours is left out."""
+    found: deque[LogLine] = deque(maxlen=_MOST)
+    for text in lines:
+        begin = text.find("{")
+        if begin < 0 or wanted.text not in text or '"level"' not in text:
+            continue
+        try:
+            line = json.loads(text[begin:])
+            at = datetime.strptime(line["timestamp"], "%Y-%m-%d %H:%M:%S,%f%z")
+        except (ValueError, KeyError, TypeError):
+            continue
+        if wanted.has(line, at):
+            found.append(LogLine(at, line))
+    return found
+
+
+def _of_groups(target: Deployment, names: Iterable[str] | None, wanted: LogFilter) -> Iterator[LogLine]:
+    """The lines of log groups: those of these functions, or of all."""
+    client = target.app().client("logs")
+    prefix = f"/aws/lambda/{target.outputs['SecretPrefix']}-"
+    groups = client.describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]
+    for name in sorted(group["logGroupName"] for group in groups):
+        if names is None or name.removeprefix(prefix) in names:
+            yield from _newest(_messages(client, name, wanted), wanted)
+
+
+def _messages(client: Any, group: str, wanted: LogFilter) -> Iterator[str]:
+    asked: dict[str, Any] = {"logGroupName": group, "startTime": epoch(wanted.since) * 1000}
+    if wanted.text:
+        asked["filterPattern"] = f'"{wanted.text}"'
+    for _ in range(_MOST_PAGES):
+        page = client.filter_log_events(**asked)
+        yield from (event["message"] for event in page["events"])
+        if not page.get("nextToken"):
+            return
+        asked["nextToken"] = page["nextToken"]
+    remark(f"{group} has more lines than were looked through: give an id, or a shorter --since")
+
+
+def shown(found: LogLine) -> list[str]:
+    """A line for people: when, which function, what; below it what else is known, as KEY=VALUE."""
+    line = found.line
+    head = f"{found.at:%m-%d %H:%M:%S}  {line.get('service', ''):<12}  {line['level']:<7}  "
+    what, *more = folded(str(line.get("message", "")), width() - len(head))
+    rest = "  ".join(f"{name}={value}" for name, value in line.items() if name not in _IN_FRONT)
+    task = f"task_id={line['task_id']}  " if "task_id" in line else ""
+    further = folded(f"{task}{rest}", width() - 4) if task or rest else []
+    return [f"{head}{what}", *(f"    {each}" for each in (*more, *further))]

@@ -1,0 +1,279 @@
+"""`adweir runs`, `run`, `redrive`, `cancel`: what ran, what failed and why, and another try."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from adweir.model import limits
+from adweir.model.runs import Run, RunState
+from adweir.model.tasks import Task, TaskState
+from adweir.model.times import parse_instant
+from adweir.pipeline.releasing import backfilled
+from adweir.pipeline.starting import ask_to_cancel, ask_to_redrive
+from adweir.reporting.runs import details, life, summary
+from adweir.runtime.app import App
+from ops import deeds
+from ops.errors import CommandFailed
+from ops.options import Json, Yes, app_of
+from ops.output import confirm, folded, remark, show_fields, show_json, show_table, span_text, time_text, width
+from ops.watching import follow
+
+_NAMED = 5
+"""So many tasks that failed for one reason are named."""
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.", show_default=False)]
+AnyRun = Annotated[
+    str, typer.Argument(metavar="RUN", help="The run's id; the newest one when left out.", show_default=False)
+]
+AcceptVanish = Annotated[
+    bool,
+    typer.Option("--accept-vanish", help="Let a pull through that would zero much stored spend.", show_default=False),
+]
+Watch = Annotated[bool, typer.Option("--watch", help="Show how far it comes, until its end.", show_default=False)]
+
+
+def list_runs(
+    context: typer.Context,
+    state: Annotated[RunState | None, typer.Option(metavar="STATE", help="Only these, such as failed.")] = None,
+    workflow: Annotated[str, typer.Option(help="Only those of this workflow.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Also those of refresh, which follow arrivals.")] = False,  # noqa: FBT002 - a flag
+    limit: Annotated[int, typer.Option(min=1, max=limits.MAX_PAGE_ITEMS, help="The most runs.")] = 20,
+    as_json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
+    """List the runs, the newest first: how each went, and how many of its tasks failed."""
+    app = app_of(context)
+    found = _found(app, limit, state, workflow, refreshes=every or workflow == "refresh")
+    if as_json:
+        for run in found:
+            show_json(summary(run))
+        return
+    headings = ("STARTED (UTC)", "STATE", ">TOOK", ">TASKS", ">FAILED", "RUN")
+    show_table(headings, [_row(app, run) for run in found], "no run fits: adweir runs --all lists every one")
+
+
+def show_run(
+    context: typer.Context,
+    run_id: AnyRun = "",
+    tasks: Annotated[bool, typer.Option("--tasks", help="List its tasks, too.")] = False,  # noqa: FBT002 - a flag
+    state: Annotated[
+        TaskState | None, typer.Option(metavar="STATE", help="With --tasks: only these, such as failed.")
+    ] = None,
+    as_json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Show a run: its stages, what failed and why, what it waits for, and what to do."""
+    app = app_of(context)
+    run = run_of(app, run_id)
+    found = look(app, run)
+    if as_json:
+        listed = [life(task, app.clock.now()) for task in app.ledger.tasks(run.run_id) if state in {None, task.state}]
+        show_json(found | ({"tasks": listed} if tasks else {}))
+        return
+    show_fields(_head(app, run, found))
+    _show_stages(found)
+    for line in troubles(found):
+        typer.echo(line)
+    if tasks:
+        typer.echo()
+        rows = [
+            (task.id, task.state.value, what(life(task, app.clock.now())))
+            for task in app.ledger.tasks(run.run_id)
+            if state in {None, task.state}
+        ]
+        show_table(("TASK", "STATE", "WHAT"), rows, "it has no such task")
+
+
+def watch(context: typer.Context, run_id: AnyRun = "", as_json: Json = False) -> None:  # noqa: FBT002 - a flag
+    """Show how far a run comes, until its end; exits with 1 unless it succeeds.
+
+    It goes on when this command is interrupted. With --json, each change is a line.
+    """
+    app = app_of(context)
+    ended(app, run_of(app, run_id).run_id, as_json=as_json)
+
+
+def redrive(
+    context: typer.Context,
+    run_id: RunId,
+    task: Annotated[list[str] | None, typer.Option(help="Only this task, by id; repeatable.")] = None,
+    accept_vanish: AcceptVanish = False,  # noqa: FBT002 - a flag
+    watched: Watch = False,  # noqa: FBT002 - a flag
+    as_json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Try again what failed, is parked or was quarantined of a run. What was loaded stays."""
+    app = app_of(context)
+    run = run_of(app, run_id)
+    done = ask_to_redrive(app.ledger, app.queues.runs, run, task or [], accept_vanish=accept_vanish)
+    _note(app, "redrive run", run, done.outcome)
+    named = [{"task_id": one.id, "state": one.state.value, "reason": why} for one, why in done.left]
+    if as_json:
+        show_json({"run_id": run.run_id, "tasks": done.tasks, "left": named, "waits_for": done.waits_for or None})
+    else:
+        typer.echo(f"{done.tasks} {'task is' if done.tasks == 1 else 'tasks are'} tried again")
+        for one in named:
+            remark(f"  {one['task_id']} stays {one['state']}: {one['reason']}")
+    if done.waits_for:
+        remark(f"it begins after run {done.waits_for}, which is open: adweir watch {done.waits_for}")
+    elif watched:
+        ended(app, run.run_id, as_json=as_json, seen=run.version if run.state.is_terminal else -1)
+    elif not as_json:
+        remark(f"follow it: adweir watch {run.run_id}")
+
+
+def cancel(context: typer.Context, run_id: RunId, yes: Yes = False) -> None:  # noqa: FBT002 - a flag
+    """End a run with what it has: what is stored stays, what is open is cancelled. It cannot be redriven afterwards."""
+    app = app_of(context)
+    run = run_of(app, run_id)
+    if not run.state.is_terminal:
+        confirm(context, f"Cancel run {run.run_id}, which is at {run.stage},", yes=yes)
+    ask_to_cancel(app.queues.runs, run)
+    _note(app, "cancel run", run, f"it was {run.state}")
+    typer.echo(f"{run.run_id} is being cancelled")
+
+
+def run_of(app: App, run_id: str = "") -> Run:
+    """A run by its id, or the newest one, those of `refresh` aside. Raises CommandFailed."""
+    if not run_id:
+        newest, _ = app.ledger.list_runs(1, refreshes=False)
+        if not newest:
+            raise CommandFailed("nothing has run yet: adweir sync starts a run")
+        return newest[0]
+    run = app.ledger.get_run(run_id)
+    if run is None:
+        listed = "adweir runs lists them. One that was just asked for begins within seconds"
+        raise CommandFailed(f"there is no run {run_id[:100]}: {listed}; else see adweir dead-letters list")
+    return run
+
+
+def look(app: App, run: Run) -> dict[str, Any]:
+    """A run as the API answers it."""
+    tasks, now = list(app.ledger.tasks(run.run_id)), app.clock.now()
+    pulls = (task for task in tasks if isinstance(task, Task))
+    return details(run, tasks, now) | {
+        "backfill": backfilled(app.ledger, app.catalog, app.platforms.parse, run, pulls, now)
+    }
+
+
+def begun(app: App, run_id: str, *, watched: bool, as_json: bool = False) -> None:
+    """Say how a run that was just asked for is followed, or follow it."""
+    if watched:
+        ended(app, run_id, as_json=as_json)
+    else:
+        remark(f"follow it: adweir watch {run_id}")
+
+
+def ended(app: App, run_id: str, *, as_json: bool, seen: int = -1) -> None:
+    """Follow a run to its end, and print what came of it. `seen`: a version of which the end is not meant.
+
+    Raises Exit with 1 unless it succeeded.
+    """
+    found: dict[str, Any] = {}
+    for found in follow(app, run_id, lambda one: look(app, one), seen=seen):
+        if as_json:
+            show_json(found)
+    if not as_json:
+        typer.echo(f"{run_id} {found['state']}: {found['rows_stored']:,} rows stored")
+        for line in troubles(found):
+            typer.echo(line)
+    if found["state"] != RunState.SUCCEEDED:
+        raise typer.Exit(1)
+
+
+def troubles(found: Mapping[str, Any]) -> Iterator[str]:
+    """What failed and what waits of a run, by reason, with what to do, in lines."""
+    causes = defaultdict[str, list[Mapping[str, Any]]](list)
+    for task in found["failed_tasks"]:
+        error = task["error"] or {}
+        why = ": ".join(str(error[name]) for name in ("code", "message") if error.get(name)) or "no reason is recorded"
+        causes[f"{task['state']}: {why}"].append(task)
+    for why, tasks in causes.items():
+        yield from _group(f"{len(tasks)} {why}", tasks)
+    waits = defaultdict[str, list[Mapping[str, Any]]](list)
+    for task in found["waiting_tasks"]:
+        waits[task["waits_for"]].append(task)
+    for why, tasks in waits.items():
+        yield from _group(f"{len(tasks)} open: {why}", tasks)
+    if found["tasks_failed"] and found["state"] != RunState.CANCELLED:
+        yield ""
+        yield f"when the cause is mended: adweir redrive {found['run_id']}"
+
+
+def what(task: Mapping[str, Any]) -> str:
+    """What a task pulls or does, in words."""
+    if not task["dataset"]:
+        return f"{task['kind']} of {task['account_id']}"
+    part = "" if task["slice"] in {None, "", "all"} else task["slice"]
+    profile = task["profile_id"] or f"of {task['account_id']}"
+    return " ".join(filter(None, (task["platform"], profile, task["dataset"], part, task["window"])))
+
+
+def _group(heading: str, tasks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield ""
+    first, *more = folded(heading, width() - 2)
+    yield first
+    yield from (f"  {line}" for line in more)
+    for task in tasks[:_NAMED]:
+        begin = f"  {task['task_id']}  "
+        lines = folded(what(task), width() - len(begin))
+        yield f"{begin}{lines[0]}"
+        yield from (f"{' ' * len(begin)}{line}" for line in lines[1:])
+    if len(tasks) > _NAMED:
+        yield f"  and {len(tasks) - _NAMED} more: --tasks lists all"
+
+
+def _found(app: App, most: int, state: RunState | None, workflow: str, *, refreshes: bool) -> list[Run]:
+    found, token = list[Run](), ""
+    while len(found) < most:
+        page, token = app.ledger.list_runs(
+            limits.MAX_PAGE_ITEMS if state or workflow else most, token, refreshes=refreshes
+        )
+        found += [run for run in page if state in {None, run.state} and workflow in {"", run.workflow}]
+        if not token:
+            break
+    return found[:most]
+
+
+def _row(app: App, run: Run) -> tuple[object, ...]:
+    counts = (run.tasks_total, run.tasks_failed or "") if run.state.is_terminal else ("", "")
+    return time_text(run.started_at), run.state.value, _took(app, run), *counts, run.run_id
+
+
+def _took(app: App, run: Run) -> str:
+    if not run.started_at:
+        return ""
+    until = parse_instant(run.ended_at) if run.ended_at else app.clock.now()
+    return span_text(max(0.0, (until - parse_instant(run.started_at)).total_seconds()))
+
+
+def _head(app: App, run: Run, found: Mapping[str, Any]) -> dict[str, object]:
+    scope = "; ".join(
+        f"{name} {', '.join(value) if isinstance(value, list) else value}" for name, value in found["scope"].items()
+    )
+    began = f"{time_text(run.started_at)} UTC" if run.started_at else "not begun"
+    return {
+        "run": run.run_id,
+        "state": f"{run.state}{'' if run.state.is_terminal else f', at {run.stage}'}",
+        "reason": run.reason,
+        "workflow": f"{run.workflow}, started by {run.trigger}",
+        "because": found["because"],
+        "covers": "; ".join(scope) or "everything",
+        "args": "; ".join(f"{name} {value}" for name, value in run.args.items()),
+        "started": f"{began}, {'took' if run.ended_at else 'for'} {_took(app, run)}",
+        "rows": found["rows_stored"] or "none stored",
+    }
+
+
+def _show_stages(found: Mapping[str, Any]) -> None:
+    rows = [
+        (stage["name"], stage["state"], stage["done"], stage["total"], stage["failed"] or "", stage["reason"] or "")
+        for stage in found["stages"]
+    ]
+    if rows:
+        typer.echo()
+        show_table(("STAGE", "STATE", ">DONE", ">OF", ">FAILED", "WHY"), rows, "")
+
+
+def _note(app: App, action: str, run: Run, outcome: str) -> None:
+    deeds.note(app, action, run.run_id, outcome, kind="run", account_id=run.scope.only_account)
