@@ -7,6 +7,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from adweir.model.errors import BadInput, Unverified
+from adweir.model.operation_metrics import OperationMetric
 from adweir.runtime.app import build
 from adweir.runtime.http import Answer, answer, is_id, raw_body, resolver
 
@@ -49,7 +50,7 @@ def account_delivery(platform: str, account_id: str) -> Answer:
     query = event.get("queryStringParameters") or {}
     receipt = app.receiver.receive(platform, account_id, headers, raw_body(event), query)
     if receipt.unknown:
-        app.meter.count({"UnknownNotified": receipt.unknown})
+        app.meter.count({OperationMetric.OBJECTS_UNKNOWN: receipt.unknown})
         app.logger.info("a delivery tells of what is not kept here", platform=platform, unknown=receipt.unknown)
     if receipt.silent:
         return answer({})

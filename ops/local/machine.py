@@ -16,6 +16,7 @@ from pynamodb.connection import Connection
 from adweir.model import limits
 from adweir.model.errors import Unavailable
 from adweir.model.messages import ObjectArrived, Sweep
+from adweir.model.operation_metrics import OperationMetric
 from adweir.platforms.connector import Connector, OwnTokens
 from adweir.runtime import workers
 from adweir.runtime.app import App
@@ -302,8 +303,8 @@ class _NoMeter(Meter):
     def __init__(self) -> None:
         """It needs nothing."""
 
-    def share(self, name: str, percent: float, function: str) -> None:
+    def share(self, name: OperationMetric, percent: float, function: str) -> None:
         """See `Meter`."""
 
-    def count(self, found: Mapping[str, int]) -> None:
+    def count(self, found: Mapping[OperationMetric, int]) -> None:
         """See `Meter`."""

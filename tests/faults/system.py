@@ -204,7 +204,7 @@ class System:
         view = see(self.app.ledger, self.app.catalog)
         late = Late.of(kept.breach for kept in self.app.monitor.known().values())
         found = look(self.app.ledger, self.app.catalog, self.clock, view, late)
-        return {name: number for name, number in found.items() if number and name != "Watched"}
+        return {name: number for name, number in found.items() if number and name != "SweepsEnded"}
 
     def told(self, name: str) -> list[dict[str, Any]]:
         """The bus events of a name."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from adweir.model.operation_metrics import OperationMetric
 from adweir.runtime.meter import Meter
 from fuzz.running import Broken
 from support.functions import loaded
@@ -31,10 +32,10 @@ class _Silent(Meter):
     def __init__(self) -> None:
         """Nothing is needed to write nothing."""
 
-    def count(self, found: Mapping[str, int]) -> None:
+    def count(self, found: Mapping[OperationMetric, int]) -> None:
         """Leave it."""
 
-    def share(self, name: str, percent: float, function: str) -> None:
+    def share(self, name: OperationMetric, percent: float, function: str) -> None:
         """Leave it."""
 
 

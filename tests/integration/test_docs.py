@@ -10,6 +10,7 @@ from typing import Any
 
 import typer.main
 
+from adweir.model.operation_metrics import OperationMetric
 from adweir.pipeline.workflows import WORKFLOWS
 from adweir.reporting.dimensions import DIMENSIONS
 from adweir.reporting.filters import FILTERS
@@ -123,6 +124,10 @@ def test_every_setting_is_documented() -> None:
     ]
 
     assert sorted(table) == sorted(name.upper() for name in Settings.model_fields)
+
+
+def test_every_metric_of_ours_is_documented() -> None:
+    assert [name for cells in rows("operations.md", "Metrics") for name in code(cells[0])] == list(OperationMetric)
 
 
 def test_every_alarm_names_the_section_that_helps_and_that_section_names_the_alarm() -> None:

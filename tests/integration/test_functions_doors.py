@@ -315,8 +315,8 @@ def test_a_notification_of_unknown_ad_accounts_is_acknowledged_and_counted(
     answer = meta(webhooks, notification("999", "998"))
     assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"status": "ignored"})
     assert objects() == []
-    (line,) = [line for line in capsys.readouterr().out.splitlines() if "UnknownNotified" in line]
-    assert json.loads(line)["UnknownNotified"] == [2.0]
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "ObjectsUnknown" in line]
+    assert json.loads(line)["ObjectsUnknown"] == [2.0]
 
 
 def test_bad_notifications_are_refused(webhooks: ModuleType) -> None:

@@ -375,7 +375,7 @@ def test_a_sweep_publishes_what_is_wrong_right_now(function: ModuleType, capsys:
 
     function.handler({"Records": [record(0, '{"kind": "sweep"}')]}, Context())
 
-    (written,) = (json.loads(line) for line in capsys.readouterr().out.splitlines() if "Watched" in line)
+    (written,) = (json.loads(line) for line in capsys.readouterr().out.splitlines() if "SweepsEnded" in line)
     assert (written["service"], written["CredentialsBroken"], written["RunsFailed"]) == ("adweir", [1.0], [0.0])
 
 
@@ -404,7 +404,7 @@ def test_a_sweep_that_cannot_look_for_late_ad_accounts_publishes_nothing_so_that
 
     assert answer == {"batchItemFailures": []}
     assert "the watch saw nothing" in caplog.text
-    assert "Watched" not in capsys.readouterr().out
+    assert "SweepsEnded" not in capsys.readouterr().out
 
 
 def test_the_function_starts_what_a_schedule_sends_and_quarantines_what_it_cannot(function: ModuleType) -> None:

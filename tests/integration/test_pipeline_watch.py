@@ -12,6 +12,7 @@ from adweir.model.breaches import Breach, Subject
 from adweir.model.entities import Account, ProfileStatus, own_profile_id
 from adweir.model.errors import ThrottleScope
 from adweir.model.messages import Advance, Redrive, Scope
+from adweir.model.operation_metrics import OperationMetric
 from adweir.model.platforms import Platform
 from adweir.model.tasks import TaskState
 from adweir.model.terms import Terms
@@ -43,7 +44,7 @@ def world(clock: FrozenClock) -> PipelineWorld:
 def seen(world: PipelineWorld, *breaches: Breach) -> dict[str, int]:
     """What is not as it should be."""
     found = look(world.ledger, world.catalog, world.clock, see(world.ledger, world.catalog), Late.of(breaches))
-    assert found.pop("Watched") == 1
+    assert found.pop(OperationMetric.SWEEPS_ENDED) == 1
     assert set(found) == set(QUIET)
     return {name: number for name, number in found.items() if number}
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from adweir.model.operation_metrics import OperationMetric
 from adweir.runtime.settings import Settings
 from support.template import PACES, ROOT, target, template
 
@@ -108,9 +109,8 @@ def test_a_p99_of_four_fifths_of_the_time_out_rings_an_alarm(name: str, pace: st
 
 @pytest.mark.parametrize("name", OWN)
 def test_an_alarm_on_our_own_metrics_watches_one_that_functions_write(name: str) -> None:
-    """What a function measures is written in the code (runtime/meter.py); a misspelt name would never ring."""
-    written = "".join(path.read_text() for path in (ROOT / "layers/core/adweir").rglob("*.py"))
-    assert f'"{ALARMS[name]["MetricName"]}"' in written
+    """A misspelt name would never ring."""
+    assert ALARMS[name]["MetricName"] in list(OperationMetric)
     (dimension,) = ALARMS[name]["Dimensions"]
     assert dimension == {"Name": "service", "Value": "adweir"} or dimension["Name"] == "function"
 
@@ -131,7 +131,7 @@ def test_silence_is_a_fault() -> None:
     assert heartbeat["EvaluationPeriods"] == {"Ref": "HeartbeatHours"}
     assert heartbeat["Period"] == 3600
     silent = ALARMS["WatchSilent"]
-    assert (silent["MetricName"], silent["TreatMissingData"]) == ("Watched", "breaching")
+    assert (silent["MetricName"], silent["TreatMissingData"]) == ("SweepsEnded", "breaching")
     assert silent["Period"] * silent["EvaluationPeriods"] == 1800
 
 
@@ -154,10 +154,28 @@ def test_every_alarm_notifies_the_alarm_topic(name: str) -> None:
     assert [target(action) for action in ALARMS[name]["OKActions"]] == ["AlarmTopic"]
 
 
-def test_one_dashboard_and_its_body_is_json() -> None:
+def shown() -> set[str]:
+    """The metrics on the dashboard."""
     (dashboard,) = template().of("AWS::CloudWatch::Dashboard").values()
     body = re.sub(r"\$\{[^}]+\}", "x", dashboard["DashboardBody"]["Fn::Sub"])
-    assert json.loads(body)["widgets"]
+    lines = [line for widget in json.loads(body)["widgets"] for line in widget["properties"]["metrics"]]
+    searched = {name for line in lines for name in re.findall(r'MetricName="(\w+)"', str(line[0]))}
+    return searched | {line[1] for line in lines if len(line) > 2}
+
+
+def test_the_dashboard_shows_each_metric_of_ours_and_what_every_alarm_watches() -> None:
+    assert set(OperationMetric) - shown() == set()
+    assert {alarm["MetricName"] for alarm in ALARMS.values()} - shown() == set()
+
+
+def test_our_metrics_are_named_alike_and_each_is_written_somewhere() -> None:
+    """A plural and what is said of it; a share ends in Percent."""
+    code = "".join(path.read_text() for path in (ROOT / "layers/core/adweir").rglob("*.py"))
+    code += "".join(path.read_text() for path in (ROOT / "functions").rglob("*.py"))
+
+    for metric in OperationMetric:
+        assert re.fullmatch(r"([A-Z][a-z]+)+s[A-Z][a-z]+|([A-Z][a-z]+)+Percent", metric), metric
+        assert re.search(rf"\b(M|OperationMetric)\.{metric.name}\b", code), f"{metric} is not written"
 
 
 def test_every_function_of_the_template_has_its_folder() -> None:

@@ -7,6 +7,7 @@ import json
 import pytest
 from aws_lambda_powertools import Metrics
 
+from adweir.model.operation_metrics import OperationMetric
 from adweir.runtime.memory import MemoryWatch, peak_mb
 from adweir.runtime.meter import Meter
 
@@ -40,7 +41,9 @@ def test_the_peak_of_this_process_is_plausible() -> None:
 def test_it_is_a_metric_of_the_function(capsys: pytest.CaptureFixture[str]) -> None:
     meter = Meter(Metrics(namespace="adweir", service="adweir"))
 
-    MemoryWatch(1000, lambda share: meter.share("MemoryPeakPercent", share, "validate"), lambda: 123.4).look()
+    MemoryWatch(
+        1000, lambda share: meter.share(OperationMetric.MEMORY_PEAK_PERCENT, share, "validate"), lambda: 123.4
+    ).look()
 
     line = json.loads(capsys.readouterr().out)
     (about,) = line["_aws"]["CloudWatchMetrics"]

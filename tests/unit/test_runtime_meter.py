@@ -11,6 +11,7 @@ from aws_lambda_powertools import Metrics
 
 from adweir.model.errors import Unavailable
 from adweir.model.events import MetricsChanged, QualityBreached, RunFinished
+from adweir.model.operation_metrics import OperationMetric
 from adweir.runtime.meter import Meter, counts
 from adweir.runtime.outbound import EventBus
 
@@ -60,7 +61,7 @@ def test_what_no_run_asked_for_and_could_not_be_loaded_is_counted_on_its_own(
     dataset: str, reason: str, unloaded: int
 ) -> None:
     event = BREACHED.model_copy(update={"dataset": dataset, "reason": reason})
-    assert counts([event])["ObjectsUnloaded"] == unloaded
+    assert counts([event])[OperationMetric.OBJECTS_UNLOADED] == unloaded
 
 
 def test_published_events_are_measured_as_emf(aws: None, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from adweir.model.entities import ProfileStatus
+from adweir.model.operation_metrics import OperationMetric as M
 from adweir.model.runs import RunState
 from adweir.model.times import epoch
 from adweir.pipeline.health import brakes_on, ending
@@ -37,12 +38,12 @@ def see(ledger: Ledger, catalog: Catalog) -> SweepView:
     return SweepView(catalog.profiles(), catalog.credentials(), list(ledger.successes()))
 
 
-def look(ledger: Ledger, catalog: Catalog, clock: Clock, seen: SweepView, late: Late) -> dict[str, int]:
+def look(ledger: Ledger, catalog: Catalog, clock: Clock, seen: SweepView, late: Late) -> dict[M, int]:
     """Metric → number, zero included.
 
     `RunsFailed` and `RunsPartial`: runs that ended so and that nothing has repaired. `ProfilesStale`: active ad
     accounts that are late by their schedules. `CredentialsBroken`. `CredentialsEnding`: those in use that end soon or
-    have ended. `BrakesStaying`: brakes that are on and under which nothing has succeeded for an hour. `Watched`: 1.
+    have ended. `BrakesStaying`: brakes that are on and under which nothing has succeeded for an hour. `SweepsEnded`: 1.
     """
     now = clock.now()
     ends = [run.state for run in ledger.troubled_runs.all()]
@@ -51,11 +52,11 @@ def look(ledger: Ledger, catalog: Catalog, clock: Clock, seen: SweepView, late: 
     since = epoch(now) - STAYING_SECONDS
     credentials = seen.credentials
     return {
-        "RunsFailed": ends.count(RunState.FAILED.value),
-        "RunsPartial": ends.count(RunState.PARTIAL.value),
-        "ProfilesStale": sum(bool(late.since(profile)) for profile in active),
-        "CredentialsBroken": sum(credential.state != "active" for credential in credentials),
-        "CredentialsEnding": len(ending(credentials, now)),
-        "BrakesStaying": sum(0 < brake.since <= since for brake in brakes_on(ledger, catalog)),
-        "Watched": 1,
+        M.RUNS_FAILED: ends.count(RunState.FAILED.value),
+        M.RUNS_PARTIAL: ends.count(RunState.PARTIAL.value),
+        M.PROFILES_STALE: sum(bool(late.since(profile)) for profile in active),
+        M.CREDENTIALS_BROKEN: sum(credential.state != "active" for credential in credentials),
+        M.CREDENTIALS_ENDING: len(ending(credentials, now)),
+        M.BRAKES_STAYING: sum(0 < brake.since <= since for brake in brakes_on(ledger, catalog)),
+        M.SWEEPS_ENDED: 1,
     }

@@ -396,10 +396,11 @@ class App(Resources):
     @cached_property
     def memory(self) -> MemoryWatch:
         """Looks after the memory of this function."""
+        from adweir.model.operation_metrics import OperationMetric
         from adweir.runtime.memory import MemoryWatch
 
-        size = self.settings.aws_lambda_function_memory_size
-        return MemoryWatch(size, lambda share: self.meter.share("MemoryPeakPercent", share, function=self.service))
+        size, name = self.settings.aws_lambda_function_memory_size, OperationMetric.MEMORY_PEAK_PERCENT
+        return MemoryWatch(size, lambda share: self.meter.share(name, share, function=self.service))
 
     @cached_property
     def aside(self) -> Aside:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from adweir.model import limits
 from adweir.model.errors import AdweirError
+from adweir.model.operation_metrics import OperationMetric
 from adweir.model.times import iso
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Aside:
             group=str(attributes.get("MessageGroupId", "")),
         )
         if self._refused.put(message):
-            self._meter.count({"MessagesQuarantined": 1})
+            self._meter.count({OperationMetric.MESSAGES_QUARANTINED: 1})
 
     def note(self, record: Mapping[str, Any], reason: str) -> None:
         """Keep why a message failed that SQS now makes a dead letter. Raises Unavailable."""

@@ -13,24 +13,25 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from adweir.model.events import BusEvent, MetricsChanged, QualityBreached, RunFinished
 from adweir.model.metrics import Source
+from adweir.model.operation_metrics import OperationMetric as M
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Metrics
 
 
-def counts(events: Iterable[BusEvent]) -> Counter[str]:
+def counts(events: Iterable[BusEvent]) -> Counter[M]:
     """Metric name → how much these events add to it."""
-    found: Counter[str] = Counter()
+    found: Counter[M] = Counter()
     for event in events:
         if isinstance(event, MetricsChanged):
-            found["PullsLoaded"] += event.source == Source.PULL
-            found["SlotsChanged"] += event.slots_changed
+            found[M.PULLS_LOADED] += event.source == Source.PULL
+            found[M.SLOTS_CHANGED] += event.slots_changed
         elif isinstance(event, QualityBreached):
-            found["RowsQuarantined"] += event.rows_quarantined
-            found["ObjectsUnloaded"] += event.is_unloaded
+            found[M.ROWS_QUARANTINED] += event.rows_quarantined
+            found[M.OBJECTS_UNLOADED] += event.is_unloaded
         elif isinstance(event, RunFinished):
-            found["RunsFinished"] += 1
-            found["TasksFailed"] += event.tasks_failed
+            found[M.RUNS_FINISHED] += 1
+            found[M.TASKS_FAILED] += event.tasks_failed
     return found
 
 
@@ -44,12 +45,12 @@ class Meter:
         """Count what published events say."""
         self.count(counts(events))
 
-    def share(self, name: str, percent: float, function: str) -> None:
+    def share(self, name: M, percent: float, function: str) -> None:
         """Write a share of one function, with the dimension `function`."""
         with single_metric(name=name, unit=MetricUnit.Percent, value=percent, namespace="adweir") as metric:
             metric.add_dimension(name="function", value=function)
 
-    def count(self, found: Mapping[str, int]) -> None:
+    def count(self, found: Mapping[M, int]) -> None:
         """Add to these metrics, by name."""
         for name, value in found.items():
             self._metrics.add_metric(name=name, unit="Count", value=value)
