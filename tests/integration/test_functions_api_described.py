@@ -215,6 +215,17 @@ def provoke_unprocessable(call: Call, operation: Operation) -> None:
         assert call(operation.method, operation.at(**IDS), expect=422, limit="0")["error"]["details"]
 
 
+def test_generated_clients_can_name_every_model(described: Described) -> None:
+    """A schema has no field of its own name, nor one inner model two titles: generators drop such, or write code that
+    type checkers refuse. `make client` tries one."""
+    schemas = described.document["components"]["schemas"]
+    for name, schema in schemas.items():
+        assert re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() not in schema.get("properties", {}), name
+        assert "title" not in schema, name
+        for field, own in schema.get("properties", {}).items():
+            assert not {"title"} & {*own, *own.get("items", {})}, f"{name}.{field}"
+
+
 def test_a_run_that_has_ended_cannot_be_cancelled(call: Call, api: ModuleType) -> None:
     from adweir.model.messages import Scope
     from adweir.model.runs import Run, RunState

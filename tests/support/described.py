@@ -74,7 +74,7 @@ class Described:
         """What is wrong with an answer: a status, content type or field that the description does not have."""
         operation, status = self.operation(method, path), str(answer["statusCode"])
         if operation is None:
-            yield from self._invalid("/components/schemas/Error", answer["body"])
+            yield from self._invalid("/components/schemas/Refusal", answer["body"])
             return
         where = f"/paths/{_escaped(operation.path)}/{method.lower()}/responses/{status}"
         response = operation.spec["responses"].get(status)

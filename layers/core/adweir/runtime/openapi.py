@@ -82,7 +82,7 @@ def describe(app: App, resources: Sequence[Resource], examples: Examples, others
     document["tags"].append(others.tag)
     components = document["components"]
     components["schemas"] = {
-        name: schema for name, schema in components["schemas"].items() if name not in _LIBRARYS_OWN
+        name: _untitled(schema) for name, schema in components["schemas"].items() if name not in _LIBRARYS_OWN
     } | _SCHEMAS
     components["responses"] = dict([*_RESPONSES.values(), _UNVERIFIED])
     return _filled(document, app.clock.now().date(), str(next(iter(app.platforms))))
@@ -100,6 +100,28 @@ def _of_query_models(run: Callable[..., Any]) -> dict[str, Any]:
                 for name, schema in properties.items()
             }
     return found
+
+
+def _untitled(schema: Any) -> Any:
+    """A schema without the titles that say its name, its fields' or its items' once more, which pydantic writes.
+
+    Generators of clients name inner models by their titles, and cannot where one model has two of one title. Those of
+    alternatives stay: nothing else names them.
+    """
+    if isinstance(schema, list):
+        return [_untitled(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    shown = {name: value for name, value in schema.items() if name != "title"}
+    for name, value in shown.items():
+        if name in {"properties", "patternProperties"}:
+            shown[name] = {field: _untitled(each) for field, each in value.items()}
+        elif name in {"items", "additionalProperties"}:
+            shown[name] = _untitled(value)
+        elif name in {"anyOf", "oneOf", "allOf"}:
+            titles = ({"title": each["title"]} if "title" in each else {} for each in value)
+            shown[name] = [_untitled(each) | title for each, title in zip(value, titles, strict=True)]
+    return shown
 
 
 def _details(operation: Operation) -> dict[str, Any]:
@@ -168,8 +190,10 @@ def _ours(code: str, message: str, *details: tuple[str, str]) -> dict[str, Any]:
     return {"error": {"code": code, "message": message, "details": listed}}
 
 
+_REFUSAL = "Refusal"
+"""The schema of errors. Its name is not that of its field, for a generated client calls its variables by both."""
 _SCHEMAS: dict[str, Any] = {
-    "Error": {
+    _REFUSAL: {
         "type": "object",
         "description": "What every error of this API looks like.",
         "required": ["error"],
@@ -204,7 +228,7 @@ _UNVERIFIED = (
     "Unverified",
     _response(
         "The signature is missing, wrong or stale, or there is no secret to check it with.",
-        ["Error"],
+        [_REFUSAL],
         _ours("unverified", "no valid signature"),
     ),
 )
@@ -214,7 +238,7 @@ _RESPONSES: dict[int, tuple[str, dict[str, Any]]] = {
         "BadRequest",
         _response(
             "The body is not a JSON object, or next_token is not a token of this list.",
-            ["Error"],
+            [_REFUSAL],
             _ours("bad_input", "the body is not JSON", ("body", "is not JSON")),
         ),
     ),
@@ -226,7 +250,7 @@ _RESPONSES: dict[int, tuple[str, dict[str, Any]]] = {
         "Forbidden",
         _response(
             "The key is unknown or revoked (the gateway's answer), or lacks the scope.",
-            ["Error", "GatewayMessage"],
+            [_REFUSAL, "GatewayMessage"],
             _ours("forbidden", "this call needs a key with the scope write"),
         ),
     ),
@@ -234,7 +258,7 @@ _RESPONSES: dict[int, tuple[str, dict[str, Any]]] = {
         "NotFound",
         _response(
             "There is nothing of that id.",
-            ["Error"],
+            [_REFUSAL],
             _ours("not_found", "there is no account acc_1", ("account_id", "is unknown")),
         ),
     ),
@@ -242,21 +266,21 @@ _RESPONSES: dict[int, tuple[str, dict[str, Any]]] = {
         "Conflict",
         _response(
             "What is asked for does not fit the present state.",
-            ["Error"],
+            [_REFUSAL],
             _ours("conflict", "run run_1 has already ended: succeeded"),
         ),
     ),
     413: (
         "TooLarge",
         _response(
-            "The body or the answer is too large.", ["Error"], _ours("too_large", "a body has at most 1048576 bytes")
+            "The body or the answer is too large.", [_REFUSAL], _ours("too_large", "a body has at most 1048576 bytes")
         ),
     ),
     422: (
         "Unprocessable",
         _response(
             "Fields are missing, unknown, out of bounds, or name what does not exist.",
-            ["Error"],
+            [_REFUSAL],
             _ours(
                 "unprocessable",
                 "the request has invalid fields: limit",
@@ -272,7 +296,7 @@ _RESPONSES: dict[int, tuple[str, dict[str, Any]]] = {
         "InternalError",
         _response(
             "A fault of ours; it was logged.",
-            ["Error", "GatewayMessage"],
+            [_REFUSAL, "GatewayMessage"],
             _ours("internal", "an internal error; it was logged and can be found by the request id"),
         ),
     ),
@@ -280,7 +304,7 @@ _RESPONSES: dict[int, tuple[str, dict[str, Any]]] = {
         "Unavailable",
         _response(
             "Storage does not answer, or no answer came in time: try again.",
-            ["Error", "GatewayMessage"],
+            [_REFUSAL, "GatewayMessage"],
             _ours("unavailable", "the catalog does not answer"),
             **_RETRY,
         ),
