@@ -12,10 +12,12 @@ import typer.main
 
 from adweir.model.operation_metrics import OperationMetric
 from adweir.pipeline.workflows import WORKFLOWS
+from adweir.reporting.chosen import SEGMENTS
 from adweir.reporting.dimensions import DIMENSIONS
 from adweir.reporting.filters import FILTERS
 from adweir.reporting.formats import FORMATS
 from adweir.reporting.records import DATA_TYPES
+from adweir.reporting.relative import RELATIVE, Before
 from adweir.reporting.reports import METRICS, SHORT_NAMES
 from adweir.runtime.settings import Settings
 from ops.cli import app
@@ -56,6 +58,20 @@ def test_every_metric_dimension_filter_and_format_of_a_report_is_documented() ->
         "segments, and filters of `retrieve`": list(FILTERS),
         "formats": list(FORMATS),
     }
+
+
+def test_every_option_word_and_segment_of_a_report_is_documented() -> None:
+    options = {name: cells[1] for cells in rows("api.md", "Report options") for name in code(cells[0])}
+
+    assert set(code(options["time_range"])) >= {*RELATIVE} - {
+        "last_14_days",
+        "last_28_days",
+        "last_30_days",
+        "last_90_days",
+    }
+    assert set(SEGMENTS) <= set(code(options["segments"]))
+    assert set(Before) <= set(code(options["compare"]))
+    assert {"order", "limit", "limit_per", "names"} <= set(options)
 
 
 def test_every_data_type_is_documented() -> None:

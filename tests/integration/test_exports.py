@@ -375,3 +375,42 @@ def test_a_retrieve_without_time_is_an_export(call: Call, api: ModuleType, clock
     ticks = iter(range(1000))
     call("POST", RETRIEVE, RECORDS | {"data_type": "campaigns"}, expect=200)
     call("POST", RETRIEVE, RECORDS, expect=202)
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"order": ["-spend_difference"], "limit": 1, "names": True, "compare": "previous_period"},
+        {"order": ["-roas", "ad"], "time_range": "last_19_days"},
+        {"compare": {"start_date": "2026-10-26", "end_date": "2026-10-29"}},
+        {"time_range": "last_19_days"},
+    ],
+)
+def test_what_needs_all_rows_at_once_is_exported_as_one_answer_has_it(
+    call: Call, api: ModuleType, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
+) -> None:
+    body = WIDE | more
+    path = "/api/v1/exports/" + call("POST", "/api/v1/reports", body, expect=202)["export_id"]
+    assert make(api) == 1
+
+    made, answered = (json.loads(text) for text in (file_of(api, call("GET", path)), whole(api, monkeypatch, body)))
+    made["data"].sort(key=str)
+    answered["data"].sort(key=str)
+    assert made == answered
+
+
+@pytest.mark.usefixtures("few")
+def test_relative_days_are_another_export_when_it_may_be_another_day(call: Call, clock: FrozenClock) -> None:
+    """Midnight comes to some time zone at every quarter of an hour."""
+
+    def export(range_: Any) -> str:
+        return str(call("POST", "/api/v1/reports", WIDE | {"time_range": range_}, expect=202)["export_id"])
+
+    words = "last_19_days"
+    before = export(words), export(WIDE["time_range"])
+    clock.advance(600)
+    assert (export(words), export(WIDE["time_range"])) == before
+    clock.advance(600)
+    assert export(words) != before[0]
+    assert export(WIDE["time_range"]) == before[1]

@@ -133,8 +133,8 @@ def test_requests_have_bounds(described: Described) -> None:
 def _bounded(schema: dict[str, Any]) -> bool:
     if "$ref" in schema or "enum" in schema or "const" in schema:
         return True
-    if "anyOf" in schema:
-        return all(_bounded(each) for each in schema["anyOf"])
+    if alternatives := schema.get("anyOf", schema.get("oneOf")):
+        return all(_bounded(each) for each in alternatives)
     kind = schema.get("type")
     if kind == "string":
         return "maxLength" in schema or schema.get("format") == "date"

@@ -132,6 +132,16 @@ def test_segments_of_a_report(call: Call, size: int, fits: bool) -> None:
     call("POST", "/api/v1/reports", REPORT | {"segments": segments}, expect=refused(fits))
 
 
+@at_the_bound("MAX_REPORT_ORDERS")
+def test_columns_that_a_report_is_ordered_by(call: Call, size: int, fits: bool) -> None:
+    call("POST", "/api/v1/reports", REPORT | {"order": ["clicks"] * size}, expect=refused(fits))
+
+
+@at_the_bound("MAX_REPORT_LIMIT")
+def test_rows_that_a_report_shows_of_many(call: Call, size: int, fits: bool) -> None:
+    call("POST", "/api/v1/reports", REPORT | {"limit": size}, expect=refused(fits))
+
+
 @at_the_bound("MAX_REDRIVEN_TASKS")
 def test_tasks_of_a_redrive(call: Call, api: ModuleType, size: int, fits: bool) -> None:
     """So many are read, before the run is found not to exist."""

@@ -148,7 +148,14 @@ def test_an_unknown_source_is_refused_with_the_known(source: Any) -> None:
 
 @pytest.mark.parametrize(
     "filters",
-    [{"colour": "red"}, {"ad_id": [1.5]}, {"date_range": "today"}, {"platform": "myspace"}, {"campaign_id": "cmp_1"}],
+    [
+        {"colour": "red"},
+        {"ad_id": [1.5]},
+        {"date_range": "soon"},
+        {"date_range": 7},
+        {"platform": "myspace"},
+        {"campaign_id": "cmp_1"},
+    ],
 )
 def test_wrong_filters_are_refused(filters: dict[str, Any]) -> None:
     with pytest.raises(Unprocessable):

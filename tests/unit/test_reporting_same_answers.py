@@ -111,7 +111,8 @@ def test_an_answer_is_what_reading_everything_gives(seeds: list[int]) -> None:
     # then each question has the answer that it has when everything is read, row by row
     for dimensions, given_filters, adjusted in QUESTIONS:
         ends = sorted(rng.choices(DAYS, k=2)) if rng.random() < 0.5 else (DAYS[0], DAYS[-1])
-        span = TimeSpan(*map(date.fromisoformat, ends))
+        first, last = map(date.fromisoformat, ends)
+        span = TimeSpan(first, last)
         filters = Filters({name: frozenset(values) for name, values in given_filters.items()})
         query = Query(span, dimensions, filters, adjusted=adjusted)
         assert asked(queries, query) == asked_in_pieces(whole, query), (dimensions, given_filters)

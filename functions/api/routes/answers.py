@@ -244,72 +244,13 @@ class RetrieveAnswer(Shown):
     result: Retrieved
 
 
-class AdjustedMetric(Shown):
-    """shown = raw + held + kept + unattributed - quarantined - overridden + cleaned + converted, exactly."""
-
-    shown: Exact = Field(description="The total of the rows.")
-    raw: Exact = Field(description="What the sources sent.")
-    held: Exact = Field(description="The older numbers behind quarantined rows.")
-    kept: Exact = Field(description="What the newest pull no longer brings though the account's total has it.")
-    unattributed: Exact = Field(description="What the rows leave of the account's total.")
-    quarantined: Exact = Field(description="What the quarantined rows would have said.")
-    overridden: Exact = Field(description="What a preferred source hides.")
-    cleaned: Exact = Field(description="What cleaning and rounding added.")
-    converted: Exact = Field(description="What currency conversion added: 0, because nothing is converted.")
-
-
-class CurrencyAdjustments(Shown):
-    """How the numbers of one currency follow from what was sent."""
-
-    currency: str
-    impressions: AdjustedMetric
-    clicks: AdjustedMetric
-    conversions: AdjustedMetric
-    spend: AdjustedMetric
-    revenue: AdjustedMetric
-
-
-class ReportAnswer(Shown):
-    """A report. Rows and totals are per currency as soon as one metric involves money."""
-
-    name: str
-    time_range: dict[str, str] = Field(description="`start_date` and `end_date`, as asked for.")
-    columns: list[str] = Field(description="The fields of each row, in order.")
-    row_count: int
-    made_at: Instant = Field(description="When the report was made: an `as_known_at` that repeats it.")
-    totals: list[dict[str, Any]]
-    coverage: list[CoveredDay] = Field(description="By day.")
-    adjustments: list[CurrencyAdjustments] = Field(description="By currency.")
-    warnings: Warnings
-    as_known_at: AsKnownAt = None
-    names_as_of: NamesAsOf = None
-    changes: Changes = None
-    changes_total: ChangesTotal = None
-    data: list[dict[str, Any]] = Field(
-        description="The rows: dimensions, currency, metrics, and where they apply `unknown`, `kept`, `live` and "
-        "`unattributed`."
-    )
-
-
-_DAY = {
+A_DAY = {
     "date": "{today-1}",
     "pulled_at": "{today-0}T05:30:12.000000Z",
     "missing": [],
     "settled": False,
     "live": False,
 }
-_SPEND = {
-    "shown": 118.342561,
-    "raw": 120.842561,
-    "held": 0,
-    "kept": 1.5,
-    "unattributed": 0,
-    "quarantined": 0,
-    "overridden": 4,
-    "cleaned": 0,
-    "converted": 0,
-}
-_NOT_ADJUSTED = dict.fromkeys(_SPEND, 0)
 _RETRIEVED = {
     "success": True,
     "data_type": "campaign_performance",
@@ -334,55 +275,10 @@ _RETRIEVED = {
             }
         ],
         "total": 1,
-        "coverage": [_DAY],
+        "coverage": [A_DAY],
         "warnings": [],
         "status": "success",
     },
-}
-REPORT: dict[str, Any] = {
-    "application/json": {
-        "model": ReportAnswer,
-        "examples": {
-            "report": {
-                "value": {
-                    "name": "Last week",
-                    "time_range": {"start_date": "{today-7}", "end_date": "{today-1}"},
-                    "columns": ["date", "platform", "currency", "impressions", "spend", "roas"],
-                    "row_count": 1,
-                    "made_at": "{today-0}T12:00:00.000000Z",
-                    "totals": [{"currency": "EUR", "impressions": 12040, "spend": 118.342561, "roas": 3.411205}],
-                    "coverage": [_DAY],
-                    "adjustments": [
-                        {
-                            "currency": "EUR",
-                            "impressions": _NOT_ADJUSTED | {"shown": 12040, "raw": 12040},
-                            "clicks": _NOT_ADJUSTED | {"shown": 310, "raw": 310},
-                            "conversions": _NOT_ADJUSTED | {"shown": 12.5, "raw": 12.5},
-                            "spend": _SPEND,
-                            "revenue": _NOT_ADJUSTED | {"shown": 403.69, "raw": 403.69},
-                        }
-                    ],
-                    "warnings": [],
-                    "data": [
-                        {
-                            "date": "{today-1}",
-                            "platform": "{a-platform}",
-                            "currency": "EUR",
-                            "impressions": 12040,
-                            "spend": 118.342561,
-                            "roas": 3.411205,
-                        }
-                    ],
-                }
-            }
-        },
-    },
-    "text/csv": {
-        "schema": {"type": "string"},
-        "examples": {"csv": {"value": "date,clicks\r\n2026-11-01,12\r\n"}},
-    },
-    "text/html": {"schema": {"type": "string"}},
-    "text/markdown": {"schema": {"type": "string"}},
 }
 RETRIEVED: dict[str, Any] = {
     "application/json": {"model": RetrieveAnswer, "examples": {"campaigns": {"value": _RETRIEVED}}}

@@ -118,6 +118,16 @@ NextToken = Annotated[
 ]
 
 
+def several(what: str) -> Any:
+    """A query parameter of several values."""
+    return Field(default="", max_length=limits.MAX_LIST_FILTER_CHARS, description=f"{what}; several with commas.")
+
+
+def one(what: str) -> Any:
+    """A query parameter of one value."""
+    return Field(default="", max_length=limits.MAX_WORD_CHARS, description=what)
+
+
 def moment_of(text: str, field: str) -> datetime:
     """A moment with an offset. Raises Unprocessable."""
     try:

@@ -6,6 +6,8 @@ from adweir.runtime.app import App
 from adweir.runtime.http import Answer, answer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from adweir.reporting.exported import Asked
     from adweir.reporting.moments import Moments
     from adweir.reporting.query import Bounds
@@ -43,3 +45,9 @@ def export(app: App, asked: "Asked", moments: "Moments") -> Answer:
     accounts = app.accounts or frozenset()
     export_id = ask_for(app.ledger.exports, app.queues.etl, asked, accounts, moments.answered_at)
     return answer({"export_id": export_id, "state": "running"}, 202, {"Location": f"/api/v1/exports/{export_id}"})
+
+
+def freshness_headers(freshness: "Mapping[str, Any]") -> dict[str, str]:
+    """How fresh an answer is (`reporting.freshness`) that has no place for it, as headers; nothing for what is null."""
+    said = {name: freshness[name] for name in ("as_of", "complete_through", "provisional_from", "days_missing")}
+    return {f"Adweir-{name.replace('_', '-').title()}": str(value) for name, value in said.items() if value is not None}

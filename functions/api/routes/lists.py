@@ -4,92 +4,82 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import Field
 
-from adweir.model import limits
 from adweir.model.errors import TooLarge, Unprocessable
 from adweir.runtime.app import App
 from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Here, Resource
-from routes.fields import PAGE_ITEMS, Given, Limit, PageToken
+from routes.fields import PAGE_ITEMS, Given, Limit, PageToken, one, several
 from routes.large import bounds
 
 _HOW = ("start", "end", "fields", "order")
 """What a query says beside its filters."""
 
 
-def _several(what: str) -> Any:
-    return Field(default="", max_length=limits.MAX_LIST_FILTER_CHARS, description=f"{what}; several with commas.")
-
-
-def _one(what: str) -> Any:
-    return Field(default="", max_length=limits.MAX_WORD_CHARS, description=what)
-
-
 class ProfilesQuery(Given):
     """Of which ad accounts."""
 
-    platform: str = _several("Only these platforms or aliases")
-    account_id: str = _several("Only those of these client companies (acc_…), or these ad accounts")
-    profile_id: str = _several("Only these ad accounts")
+    platform: str = several("Only these platforms or aliases")
+    account_id: str = several("Only those of these client companies (acc_…), or these ad accounts")
+    profile_id: str = several("Only these ad accounts")
 
 
 class NamingQuery(ProfilesQuery):
     """The days whose spend is counted."""
 
-    start: str = _one("The first day; without it 30 days count.")
-    end: str = _one("The last day; without it today.")
+    start: str = one("The first day; without it 30 days count.")
+    end: str = one("The last day; without it today.")
 
 
 class ListQuery(ProfilesQuery):
     """Which fields, in which order."""
 
-    fields: str = _several("Only these fields; without it all")
-    order: str = _one("The field to sort by, with `-` before it the greatest first; unknown values come last.")
+    fields: str = several("Only these fields; without it all")
+    order: str = one("The field to sort by, with `-` before it the greatest first; unknown values come last.")
 
 
 class AccountDaysQuery(ListQuery):
     """Which days."""
 
-    start: str = _one("The first day; without it 30 days are listed.")
-    end: str = _one("The last day; without it today.")
+    start: str = one("The first day; without it 30 days are listed.")
+    end: str = one("The last day; without it today.")
 
 
 class InvoicesQuery(ListQuery):
     """Which bills."""
 
-    start: str = _one("The first month (2026-09), or a day of it; without it 12 months are listed.")
-    end: str = _one("The last month, or a day of it; without it the current one.")
-    kind: str = _several("Only lines of this kind")
-    document: str = _several("invoice, credit_memo, debit_memo")
-    status: str = _several("Only documents of this status")
-    invoice_id: str = _several("Only these documents")
-    campaign_id: str = _several("Only lines of these campaigns")
+    start: str = one("The first month (2026-09), or a day of it; without it 12 months are listed.")
+    end: str = one("The last month, or a day of it; without it the current one.")
+    kind: str = several("Only lines of this kind")
+    document: str = several("invoice, credit_memo, debit_memo")
+    status: str = several("Only documents of this status")
+    invoice_id: str = several("Only these documents")
+    campaign_id: str = several("Only lines of these campaigns")
 
 
 class PlatformCampaignsQuery(ListQuery):
     """Which campaigns."""
 
-    campaign_id: str = _several("Only these campaigns")
-    status: str = _several("Only those of this status")
+    campaign_id: str = several("Only these campaigns")
+    status: str = several("Only those of this status")
 
 
 class KeywordsQuery(PlatformCampaignsQuery):
     """Which keywords."""
 
-    ad_group_id: str = _several("Only those of these ad groups")
-    keyword_id: str = _several("Only these keywords")
-    kind: str = _several("keyword, product_target, audience, automatic, negative")
-    match_type: str = _several("The platform's own words")
+    ad_group_id: str = several("Only those of these ad groups")
+    keyword_id: str = several("Only these keywords")
+    kind: str = several("keyword, product_target, audience, automatic, negative")
+    match_type: str = several("The platform's own words")
 
 
 class AdsQuery(PlatformCampaignsQuery):
     """Which ads, and the days whose metrics are summed."""
 
-    ad_group_id: str = _several("Only those of these ad groups")
-    ad_id: str = _several("Only these ads")
-    start: str = _one("The first day of the metrics; without it 30 days are summed.")
-    end: str = _one("The last day of the metrics; without it today.")
+    ad_group_id: str = several("Only those of these ad groups")
+    ad_id: str = several("Only these ads")
+    start: str = one("The first day of the metrics; without it 30 days are summed.")
+    end: str = one("The last day of the metrics; without it today.")
 
 
 def _answers(name: str) -> Any:

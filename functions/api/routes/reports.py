@@ -1,21 +1,19 @@
 """Reports."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from pydantic import Field, StringConstraints
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import Discriminator, Field, StringConstraints, Tag
 
 from adweir.model import limits
-from adweir.model.errors import TooLarge
+from adweir.model.errors import TooLarge, Unprocessable
 from adweir.model.times import iso
 from adweir.runtime.app import App
 from adweir.runtime.http import Answer
 from adweir.runtime.routes import Here, Resource
-from routes.fields import AS_KNOWN_AT, CHANGED_SINCE, Given, OneOf, PastInstant
-from routes.large import EXPORT, bounds, export
-
-if TYPE_CHECKING:
-    from adweir.reporting.moments import Moments
+from routes.fields import AS_KNOWN_AT, CHANGED_SINCE, Given, OneOf, PastInstant, one, several
+from routes.large import EXPORT, bounds, export, freshness_headers
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_WORD_CHARS)]
 Moment = Annotated[
@@ -77,8 +75,26 @@ class ReportRange(Given):
     end_date: Moment
 
 
+def _is_text(given: Any) -> str:
+    return "|words" if isinstance(given, str) else "|dates"
+
+
+def _dates_or(words: Any) -> Any:
+    """A range of dates, or words; a fault is reported of that which was meant."""
+    return Annotated[Annotated[words, Tag("|words")] | Annotated[ReportRange, Tag("|dates")], Discriminator(_is_text)]
+
+
+_WORDS = "Days in each ad account's time zone: yesterday, last_7_days, this_month, last_quarter, ..."
+_BEFORE = "The range to compare with: previous_period, previous_year (the same dates), or dates."
+_ORDER = "Columns to sort by, with `-` before one the greatest first; unknown values come last."
+_LIMIT = "Show so many rows of each currency; the others are one row that sums them."
+_PER = "Show so many rows of each value of these dimensions."
+_NAMES = "Show names beside ids."
+
+
 class NewReport(Given):
-    """Metrics by dimensions over a time range. A segment keeps rows: `{"name": <dimension>, "values": [...]}`.
+    """Metrics by dimensions over a time range. A segment keeps rows: `{"name": <dimension>, "values": [...]}`, of names
+    (`campaign_name`, ...) also `{"name", "contains": [...]}`, of statuses `campaign_status`, ...
 
     With `include_live`, today and other days that only hours cover are answered by their hours. Each of the dimensions
     age, gender, country, region, device, placement and search_term selects the breakdown that has it.
@@ -88,7 +104,7 @@ class NewReport(Given):
     """
 
     name: str = Field(default="report", max_length=limits.MAX_NAME_CHARS)
-    time_range: ReportRange
+    time_range: _dates_or(Annotated[Word, Field(description=_WORDS, examples=["last_7_days"])])  # type: ignore[valid-type]
     metrics: list[NamedMetric] = Field(min_length=1, max_length=limits.MAX_REPORT_METRICS)
     dimensions: list[NamedDimension] = Field(default=[], max_length=limits.MAX_REPORT_DIMENSIONS)
     segments: list[dict[str, Any]] = Field(
@@ -101,13 +117,55 @@ class NewReport(Given):
     include_live: bool = Field(default=False, strict=True)
     as_known_at: PastInstant | None = Field(default=None, description=AS_KNOWN_AT)
     changed_since: PastInstant | None = Field(default=None, description=CHANGED_SINCE)
+    order: list[Word] = Field(default=[], max_length=limits.MAX_REPORT_ORDERS, description=_ORDER)
+    limit: int | None = Field(default=None, ge=1, le=limits.MAX_REPORT_LIMIT, description=_LIMIT)
+    limit_per: list[Word] = Field(default=[], max_length=limits.MAX_REPORT_DIMENSIONS, description=_PER)
+    names: bool = Field(default=False, strict=True, description=_NAMES)
+    compare: _dates_or(Annotated[Word, Field(description=_BEFORE)]) | None = None  # type: ignore[valid-type]
+
+
+class AskedReport(Given):
+    """The same report as a query. A filter is a segment; of names (`campaign_name`, ...) it is a part of them."""
+
+    metrics: str = several("Without it impressions, clicks, conversions, spend")
+    dimensions: str = several("Dimensions")
+    time_range: str = one(_WORDS)
+    start_date: str = one("The first day, without time_range.")
+    end_date: str = one("The last day.")
+    order: str = several(_ORDER.removesuffix("."))
+    limit: int | None = Field(default=None, ge=1, le=limits.MAX_REPORT_LIMIT, description=_LIMIT)
+    limit_per: str = several(_PER.removesuffix("."))
+    names: bool = Field(default=False, description=_NAMES)
+    compare: str = one(_BEFORE.replace("or dates", "or dates as 2026-10-01..2026-10-31"))
+    include_live: bool = Field(default=False, description="Answer days that are not over by their hours.")
+    as_known_at: str = one(AS_KNOWN_AT)
+    format: str = one("json, csv, html or markdown.")
+    data_type: str = one("A series that belongs to no ad platform.")
+    platform: str = several("Platforms or aliases")
+    account_id: str = several("Client companies (acc_…) or ad accounts")
+    client_account_id: str = several("Client companies")
+    profile_id: str = several("Ad accounts")
+    currency: str = several("Currencies of ad accounts")
+    campaign_id: str = several("Campaigns")
+    ad_group_id: str = several("Ad groups")
+    ad_id: str = several("Ads")
+    keyword_id: str = several("Keywords")
+    account_name: str = several("Parts of ad accounts' names")
+    campaign_name: str = several("Parts of names")
+    ad_group_name: str = several("Parts of names")
+    ad_name: str = several("Parts of names")
+    keyword_name: str = several("Parts of keywords' texts")
+    campaign_status: str = several("Statuses")
+    ad_group_status: str = several("Statuses")
+    ad_status: str = several("Statuses")
+    keyword_status: str = several("Statuses")
 
 
 reports = Resource("Reports", "Metrics by dimensions, in the format that you need")
 
 
 def _content() -> dict[str, Any]:
-    from routes.answers import REPORT
+    from routes.report_answers import REPORT
 
     return REPORT
 
@@ -133,56 +191,112 @@ def create_report(app: Here, asked: NewReport) -> Answer:
 
     Numbers are exact: read them as decimals, not as floats. Below the account level, a row with null ids and
     `unattributed: true` is what the others leave of the account's total, so that rows add up to it.
+
+    With `compare`, each metric has three columns more: `spend_before`, `spend_difference`, `spend_change` (a fraction);
+    they are null where nothing was pulled. With `limit`, the row that sums the rest says of how many rows in `others`.
     """
+    words, dates = _given_range(asked.time_range)
+    compare = asked.compare.model_dump() if isinstance(asked.compare, ReportRange) else asked.compare
+    wanted = {
+        "name": asked.name,
+        "words": words,
+        "start": dates[0],
+        "end": dates[1],
+        "metrics": [metric.name for metric in asked.metrics],
+        "dimensions": [dimension.name for dimension in asked.dimensions],
+        "segments": asked.segments,
+        "live": asked.include_live,
+        "report_of": asked.data_type,
+        "order": asked.order,
+        "limit": asked.limit or 0,
+        "limit_per": asked.limit_per,
+        "names": asked.names,
+        "compare": compare,
+    }
+    return _report(app, asked.format, (asked.as_known_at, asked.changed_since), wanted)
+
+
+@reports.route(
+    "GET",
+    "/api/v1/reports",
+    "Get a report",
+    limited=True,
+    content=_content,
+    others={202: EXPORT, 303: _LARGE},
+)
+def get_report(app: Here, asked: Annotated[AskedReport, Query()]) -> Answer:
+    """What `POST` makes, for spreadsheets, scripts and links: `format=csv` is a table with a header line, whose texts
+    no spreadsheet takes for formulas. How fresh it is stands in the headers `Adweir-As-Of`, `Adweir-Complete-Through`
+    and `Adweir-Days-Missing`.
+    """
+    given = asked.model_dump(exclude_defaults=True)
+    if asked.time_range and (asked.start_date or asked.end_date):
+        message = "a range is time_range, or start_date and end_date"
+        raise Unprocessable(message, [{"field": "query.time_range", "message": message}])
+    first, between, last = str(given.get("compare", "")).partition("..")
+    wanted = {
+        "name": "report",
+        "words": given.get("time_range", ""),
+        "start": given.get("start_date", ""),
+        "end": given.get("end_date", ""),
+        **{name: _listed(given.get(name)) for name in ("metrics", "dimensions", "order", "limit_per")},
+        "segments": _segments(given),
+        "live": asked.include_live,
+        "report_of": asked.data_type,
+        "limit": asked.limit or 0,
+        "names": asked.names,
+        "compare": ({"start_date": first, "end_date": last} if between else first) or None,
+    }
+    return _report(app, asked.format or "json", (asked.as_known_at or None, None), wanted)
+
+
+def _given_range(given: Any) -> tuple[str, tuple[str, str]]:
+    """The words of a range, or its dates."""
+    return (given, ("", "")) if isinstance(given, str) else ("", (given.start_date, given.end_date))
+
+
+def _listed(text: str | None) -> list[str]:
+    return text.split(",") if text else []
+
+
+def _segments(given: dict[str, Any]) -> list[dict[str, Any]]:
+    """The filters of a query as segments."""
+    from adweir.reporting.chosen import SEGMENTS
+    from adweir.reporting.filters import FILTERS
+
+    return [
+        {"name": name, "contains" if name.endswith("_name") else "values": text.split(",")}
+        for name, text in given.items()
+        if name in {*FILTERS, *SEGMENTS}
+    ]
+
+
+def _report(app: App, format_name: str, past: tuple[str | None, str | None], asked: dict[str, Any]) -> Answer:
+    """Make a report: in the answer, as a file, or as an export. `past`: the moments that it names."""
     from adweir.reporting.delivery import EXPORTED, deliver
+    from adweir.reporting.exported import ExportedReport
     from adweir.reporting.formats import check_format
     from adweir.reporting.moments import parse_moments
-    from adweir.reporting.ranges import parse_range
-    from adweir.reporting.reports import ReportRequest, report
+    from adweir.reporting.reports import report
 
-    check_format(asked.format)
+    check_format(format_name)
     now = app.clock.now()
-    moments = parse_moments(asked.as_known_at, asked.changed_since, now)
+    moments = parse_moments(*past, now)
+    wanted = ExportedReport(
+        format=format_name,
+        asked_at=iso(now),
+        as_known_at=iso(moments.as_known_at) if moments.as_known_at else None,
+        changed_since=iso(moments.changed_since) if moments.changed_since else None,
+        **asked,
+    )
     queries = app.queries.known_at(moments.as_known_at) if moments.as_known_at else app.queries
-    wanted = ReportRequest(
-        name=asked.name,
-        range=parse_range(asked.time_range.start_date, asked.time_range.end_date, moments.now.date()),
-        metrics=[metric.name for metric in asked.metrics],
-        dimensions=[dimension.name for dimension in asked.dimensions],
-        segments=asked.segments,
-        live=asked.include_live,
-        moments=moments,
-        data_type=asked.data_type,
-    )
-    key = f"exports/{now:%Y/%m/%d}/{app.new_id()}.{asked.format}"
     try:
-        made = report(queries.within(bounds(app)), wanted)
+        made = report(queries.within(bounds(app)), wanted.request(moments))
     except TooLarge:
-        if asked.format not in EXPORTED:
+        if format_name not in EXPORTED:
             raise
-        return _export(app, asked, moments)
-    sent = deliver(made, asked.format, app.raw, key)
+        return export(app, wanted, moments)
+    sent = deliver(made, format_name, app.raw, f"exports/{now:%Y/%m/%d}/{app.new_id()}.{format_name}")
     headers = {"Cache-Control": "no-store"} | ({"Location": sent.location} if sent.location else {})
+    headers |= {} if format_name == "json" else freshness_headers(made.freshness)
     return Response(303 if sent.location else 200, sent.content_type, sent.text, headers=headers)
-
-
-def _export(app: App, asked: NewReport, moments: "Moments") -> Answer:
-    """Ask for the report as an export."""
-    from adweir.reporting.exported import ExportedReport
-
-    known_at, changed_since = moments.as_known_at, moments.changed_since
-    report = ExportedReport(
-        format=asked.format,
-        name=asked.name,
-        start=asked.time_range.start_date,
-        end=asked.time_range.end_date,
-        metrics=[metric.name for metric in asked.metrics],
-        dimensions=[dimension.name for dimension in asked.dimensions],
-        segments=asked.segments,
-        live=asked.include_live,
-        asked_at=iso(moments.answered_at),
-        as_known_at=iso(known_at) if known_at else None,
-        changed_since=iso(changed_since) if changed_since else None,
-        report_of=asked.data_type,
-    )
-    return export(app, report, moments)

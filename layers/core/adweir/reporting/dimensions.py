@@ -85,6 +85,11 @@ class RowValues:
         return None if self.read.is_rest and not value else value
 
 
+def none_last(key: Key) -> tuple[tuple[bool, Any], ...]:
+    """What groups are sorted by."""
+    return tuple((value is None, value) for value in key)
+
+
 def matching(filters: Filters) -> Callable[[RowValues], bool] | None:
     """Whether a row matches; None where every row does."""
     asked = [(_OF_ROW[name], values) for name, values in filters.of_rows.items()]

@@ -5,21 +5,23 @@ Both are read piece by piece of their range, and their rows follow one another i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from adweir.model.times import iso
+from adweir.reporting.arranged import Arrangement
+from adweir.reporting.comparing import parse_comparison
 from adweir.reporting.dimensions import Key
 from adweir.reporting.formats import CSV, csv_rows, to_json
 from adweir.reporting.moments import Moments, parse_moments
 from adweir.reporting.query import Answer, Bounds, Queries, Query
-from adweir.reporting.ranges import TimeSpan, parse_range
+from adweir.reporting.ranges import TimeSpan, parse_range, parse_words
 from adweir.reporting.records import RecordPlan, RecordRequest, StoredRecords
-from adweir.reporting.reports import MetricReport, ReportPlan, ReportRequest, about, plan
+from adweir.reporting.reports import MetricReport, ReportPlan, ReportRequest, about, plan, zones
 from adweir.reporting.totals import RowSum
 
 
@@ -38,13 +40,40 @@ class ExportedReport(msgspec.Struct, frozen=True):
     as_known_at: str | None = None
     changed_since: str | None = None
     report_of: str = ""
+    words: str = ""
+    order: list[str] = []
+    limit: int = 0
+    limit_per: list[str] = []
+    names: bool = False
+    compare: str | dict[str, str] | None = None
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether its days depend on when it is asked for."""
+        return bool(self.words)
+
+    def request(self, moments: Moments) -> ReportRequest:
+        """What the report is to hold. Raises Unprocessable."""
+        now = moments.now
+        span = parse_words(self.words, now) if self.words else parse_range(self.start, self.end, now.date())
+        return ReportRequest(
+            self.name,
+            span,
+            self.metrics,
+            self.dimensions,
+            self.segments,
+            live=self.live,
+            moments=moments,
+            data_type=self.report_of,
+            arranged=Arrangement(tuple(self.order), self.limit, tuple(self.limit_per)),
+            names=self.names,
+            compare=parse_comparison(self.compare, span, now),
+        )
 
     def made_of(self, queries: Queries) -> ReportExport:
         """How it is made of these queries. Raises Unprocessable."""
         moments = parse_moments(self.as_known_at, self.changed_since, datetime.fromisoformat(self.asked_at))
-        span = parse_range(self.start, self.end, moments.now.date())
-        about_rows = (self.metrics, self.dimensions, self.segments)
-        request = ReportRequest(self.name, span, *about_rows, live=self.live, moments=moments, data_type=self.report_of)
+        request = self.request(moments)
         past = queries.known_at(moments.now)
         return ReportExport(past, self.format, request, moments, plan(past, request))
 
@@ -59,6 +88,11 @@ class ExportedRecords(msgspec.Struct, frozen=True):
     as_known_at: str | None = None
     changed_since: str | None = None
     format: str = "json"
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether its days depend on when it is asked for."""
+        return isinstance(self.filters.get("date_range"), str)
 
     def made_of(self, queries: Queries) -> RecordsExport:
         """How they are made of these queries. Raises Unprocessable."""
@@ -88,6 +122,7 @@ class FileHead:
     coverage: list[dict[str, Any]]
     adjustments: list[dict[str, Any]]
     warnings: list[str]
+    compared: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +146,19 @@ class ReportExport:
     @property
     def unit(self) -> str:
         """The smallest piece whose rows belong to no other, `day` or `month`; "" where there is none."""
-        return _unit(self.plan.query)
+        return "" if self.plan.is_whole else _unit(self.plan.query)
 
     def answer(self, piece: TimeSpan, bounds: Bounds) -> Answer:
         """The answer for a piece of the range."""
-        return self.queries.within(bounds).answer(replace(self.plan.query, range=piece))
+        return self.plan.answer(self.queries.within(bounds), piece)
 
-    def rows(self, found: Answer) -> Iterator[dict[str, Any]]:
+    def rows(self, found: Answer) -> Iterable[dict[str, Any]]:
         """The rows of an answer."""
-        return self.plan.rows(found)
+        return self.plan.rows(self.queries, found, lookup=False)
+
+    def compared(self, found: Answer) -> dict[str, Any]:
+        """What the head says of the range that this one is compared with."""
+        return self.plan.compared(self.queries, found)
 
     def sums(self, found: Answer) -> Mapping[Key, RowSum]:
         """What an answer adds to the totals."""
@@ -131,7 +170,8 @@ class ReportExport:
             return csv_rows(self.columns, [], head=True).encode(), b""
         said = (self.plan.totals(head.sums), head.coverage, head.adjustments, head.warnings)
         notes = about(self.queries, self.plan.query, self.moments)
-        report = MetricReport(self.request.name, self.range, self.columns, [], *said, notes)
+        more = (zones(self.queries, self.plan.query), head.compared)
+        report = MetricReport(self.request.name, self.range, self.columns, [], *said, notes, *more)
         return to_json(report.head | {"row_count": head.rows})[:-1] + b',"data":[', b"]}"
 
 
@@ -162,6 +202,10 @@ class RecordsExport:
     def rows(self, found: Answer) -> Iterator[dict[str, Any]]:
         """The records of an answer."""
         return self.plan.records(found)
+
+    def compared(self, _found: Answer) -> dict[str, Any]:
+        """Nothing: records are compared with none."""
+        return {}
 
     def sums(self, _found: Answer) -> Mapping[Key, RowSum]:
         """Nothing: records have no totals."""

@@ -10,8 +10,8 @@ one that is asked for anew has a folder of its own.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any
 
@@ -54,6 +54,7 @@ class _Progress(msgspec.Struct):
     adjustments: dict[str, dict[str, list[str]]] = {}
     coverage: list[dict[str, Any]] = []
     warnings: list[str] = []
+    compared: dict[str, Any] = {}
 
 
 @dataclass(slots=True)
@@ -179,7 +180,7 @@ class Exporter:
         progress = made.progress
         sums = {tuple(key): _sum(slot, unknown) for key, slot, unknown in progress.sums}
         adjustments = Adjustments.of(progress.adjustments).answer()
-        said = FileHead(progress.rows, sums, progress.coverage, adjustments, progress.warnings)
+        said = FileHead(progress.rows, sums, progress.coverage, adjustments, progress.warnings, progress.compared)
         before, after = made.of.ends(said)
         with tempfile.TemporaryFile() as file:
             file.write(before)
@@ -217,7 +218,7 @@ def _end(made: _Made, begin: date) -> date:
 
 def _piece(span: TimeSpan, begin: date, end: date) -> TimeSpan:
     first = span.start if begin == _day(span.start) else begin
-    return TimeSpan(first, span.end if end >= _day(span.end) else end)
+    return replace(span, start=first, end=span.end if end >= _day(span.end) else end)
 
 
 def _day(moment: date | datetime) -> date:
@@ -238,6 +239,7 @@ def _add(made: _Made, found: Answer, rows: int) -> None:
     adjustments.merge(found.adjustments)
     progress.adjustments = adjustments.state()
     progress.coverage += found.coverage.answer()
+    progress.compared = made.of.compared(found)
     progress.warnings += [warning for warning in found.warnings if warning not in progress.warnings]
     progress.rows += rows
 
@@ -249,7 +251,7 @@ def _sum(slot: list[int | None], unknown: Mapping[str, int]) -> RowSum:
     return found
 
 
-def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def _batches(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     batch: list[dict[str, Any]] = []
     for row in rows:
         batch.append(row)

@@ -40,11 +40,28 @@ _SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
+class ChosenIds:
+    """Ids of objects, each of a profile (by its key): the same id of another profile is not chosen."""
+
+    name: str
+    by_profile: Mapping[str, frozenset[str]]
+    every: frozenset[str]
+
+    @classmethod
+    def of(cls, name: str, by_profile: Mapping[str, frozenset[str]]) -> ChosenIds:
+        """Those of a filter's name (`campaign_id`)."""
+        return cls(name, by_profile, frozenset().union(*by_profile.values()))
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
-    """Name → allowed values; every name has to match, and all of `also`. An empty one matches everything."""
+    """Name → allowed values; every name has to match, all of `also`, and all of `chosen`. An empty one matches
+    everything. `profiles`: only these, by their keys; None: all."""
 
     allowed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     also: tuple[Filters, ...] = ()
+    chosen: tuple[ChosenIds, ...] = ()
+    profiles: frozenset[str] | None = None
 
     @property
     def platform(self) -> str:
@@ -54,8 +71,21 @@ class Filters:
 
     @property
     def of_rows(self) -> dict[str, frozenset[str]]:
-        """The part that is decided row by row."""
-        return {name: values for name, values in self.allowed.items() if name not in OF_PROFILE}
+        """The part that is decided row by row; of chosen ids those of all profiles (`within` has those of one)."""
+        found = {name: values for name, values in self.allowed.items() if name not in OF_PROFILE}
+        for each in self.chosen:
+            found[each.name] = found[each.name] & each.every if each.name in found else each.every
+        return found
+
+    def within(self, profile: Profile) -> Filters:
+        """The filters as they are for the rows of one profile."""
+        if not self.chosen:
+            return self
+        merged = dict(self.allowed)
+        for each in self.chosen:
+            ids = each.by_profile.get(profile.key, frozenset())
+            merged[each.name] = merged[each.name] & ids if each.name in merged else ids
+        return Filters(merged, self.also, (), self.profiles)
 
     @property
     def only(self) -> Only | None:
@@ -67,6 +97,10 @@ class Filters:
 
     def keep_profile(self, profile: Profile) -> bool:
         """Whether the profile can have rows that match."""
+        if self.profiles is not None and profile.key not in self.profiles:
+            return False
+        if not all(profile.key in each.by_profile for each in self.chosen):
+            return False
         own = (_matches(name, values, profile) for name, values in self.allowed.items() if name in OF_PROFILE)
         return all(own) and all(each.keep_profile(profile) for each in self.also)
 
@@ -85,7 +119,9 @@ class Filters:
                 also = (*also, Filters({name: values}))  # a client's id and its ad account's have no text in common
             else:
                 merged[name] = merged[name] & values if name in merged else values
-        return Filters(merged, also)
+        named = [each for each in (self.profiles, other.profiles) if each is not None]
+        profiles = frozenset.intersection(*named) if named else None
+        return Filters(merged, also, (*self.chosen, *other.chosen), profiles)
 
 
 EVERYTHING = Filters()

@@ -13,7 +13,7 @@ import msgspec
 
 from adweir.model.errors import Unprocessable
 from adweir.reporting.reports import ID_COLUMNS, MetricReport
-from adweir.reporting.said import ADJUSTED_COLUMNS, ADJUSTMENTS, adjusted_rows, said
+from adweir.reporting.said import ADJUSTED_COLUMNS, ADJUSTMENTS, adjusted_rows, said, span_text
 from adweir.reporting.totals import UNATTRIBUTED
 
 CSV = "csv"
@@ -108,7 +108,7 @@ def render(report: MetricReport, name: str) -> tuple[str, str]:
 
 
 def _span(report: MetricReport) -> str:
-    return f"{report.range.start.isoformat()} to {report.range.end.isoformat()}"
+    return span_text(report.head["time_range"])
 
 
 def _text(value: Any) -> str:

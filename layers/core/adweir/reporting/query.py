@@ -8,7 +8,7 @@ never cross currencies.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
 from math import inf
@@ -25,10 +25,11 @@ from adweir.reporting import breakdowns, split_rest
 from adweir.reporting.adjustments import Adjustments
 from adweir.reporting.changes import ChangedRow, answering_levels
 from adweir.reporting.coverage import CoverageDays
-from adweir.reporting.dimensions import OF_DAY, Key, RowValues, grouping, matching
+from adweir.reporting.dimensions import OF_DAY, Key, RowValues, grouping, matching, none_last
 from adweir.reporting.filters import EVERYTHING, NEEDS, Filters, parse_filters
 from adweir.reporting.levels import FINENESS
 from adweir.reporting.moments import StoppedClock
+from adweir.reporting.owned import Owned, merge_into
 from adweir.reporting.ranges import TimeSpan
 from adweir.reporting.reading import (
     ProfileQuestion,
@@ -53,7 +54,8 @@ class Query:
 
     `sources` are asked in their order, day by day; the dimension `source` says which one answered. `rest`: add what the
     rows leave of the account, unless the query makes that impossible to tell. `live`: days that are not over are
-    answered by their hours. `adjusted`: add up the adjustments, too.
+    answered by their hours. `adjusted`: add up the adjustments, too. `moved`: time zone → day → the day that it is
+    shown as, in place of itself. `owned`: note whose rows each group sums.
     """
 
     range: TimeSpan
@@ -65,6 +67,8 @@ class Query:
     rest: bool = True
     live: bool = False
     adjusted: bool = False
+    moved: Callable[[str], Callable[[str], str]] | None = None
+    owned: bool = False
 
     @property
     def is_series(self) -> bool:
@@ -122,16 +126,18 @@ class Query:
             rest=self.has_rest,
             live=self.live,
             hidden=self.adjusted,
-            fold=self._fold,
-            only=None if self.is_series else self.filters.only,
+            fold=self._fold(profile.timezone),
+            only=None if self.is_series else self.filters.within(profile).only,
         )
 
-    @property
-    def _fold(self) -> Callable[[str], Hashable] | None:
+    def _fold(self, timezone: str) -> Callable[[str], Hashable] | None:
         """What the dimensions show of a day; None where they show the day itself."""
         if self.grain is Grain.HOUR or "date" in self.dimensions:
             return None
         shown = [OF_DAY[name] for name in self.dimensions if name in OF_DAY]
+        if self.moved and shown:
+            move = self.moved(timezone)
+            return lambda day: tuple([show(move(day)) for show in shown])
         return lambda day: tuple([show(day) for show in shown])
 
     @property
@@ -172,6 +178,10 @@ class Answer:
     warnings: list[str] = field(default_factory=list)
     pulled: set[str] = field(default_factory=set)
     """Keys of the profiles of which some day was pulled."""
+    owned: Owned | None = None
+    """Whose the groups are, where the query asks for that."""
+    before: Answer | None = None
+    """That for another range, which this one is compared with."""
 
 
 class Queries:
@@ -196,6 +206,10 @@ class Queries:
     def within(self, bounds: Bounds) -> Queries:
         """Queries with other bounds."""
         return Queries(self._catalog, self._metrics, self._platforms, self._clock, self._view, bounds)
+
+    def with_groups_beside(self, groups: int) -> Queries:
+        """Queries that leave room for so many groups of another answer."""
+        return self.within(replace(self._bounds, groups=max(1, self._bounds.most - groups)))
 
     @property
     def catalog(self) -> Catalog:
@@ -226,9 +240,9 @@ class Queries:
 
         Raises Unprocessable, TooLarge, Unavailable.
         """
-        matches = matching(query.filters)
         profiles, _ = self.dated_profiles(query.filters, own=query.is_series)
         for profile in profiles:
+            matches = matching(query.filters.within(profile))
             window, (first, last) = query.range.window(profile.timezone), query.range.hours(profile.timezone)
             served = self.served(profile)
             breakdown = query.breakdown_on(served)
@@ -276,21 +290,26 @@ class Queries:
         """
         _ = query.breakdown  # refuses what cannot be asked together, also when nothing is stored
         profiles, warnings = self.dated_profiles(query.filters, own=query.is_series)
-        found = Answer(warnings=warnings)
+        found = Answer(warnings=warnings, owned=Owned(query.dimensions) if query.owned else None)
         summing = _Summing(query, found, self._bounds)
         for profile in profiles:
+            if query.range.window(profile.timezone).length < 1:
+                continue  # none of the relative days is in this piece of the range, in this time zone
             question = query.question(profile, self.served(profile))
             split = SplitRest(question, partial(self.reader, profile)) if query.has_split_rest else None
             reader = split.reader if split else self.reader(profile, question)
-            summing.breakdown = question.breakdown
-            summing.add_rows(profile, (split or reader).rows())
+            summing.begin(profile, question.breakdown)
+            summing.add_rows(profile, summing.moved(profile, (split or reader).rows()))
             covered = reader.coverage()
             found.coverage.add(profile, covered)
-            if any(day.pulled_at for day in covered.values()):
+            pulled = [day for day, one in covered.items() if one.pulled_at]
+            if pulled:
                 found.pulled.add(profile.key)
+            if query.owned:
+                summing.note_owner(profile, pulled)
             if query.adjusted:
                 summing.add_adjustments(profile, reader.adjustments())
-        found.groups = {key: found.groups[key] for key in sorted(found.groups, key=_none_last)}
+        found.groups = {key: found.groups[key] for key in sorted(found.groups, key=none_last)}
         return found
 
     def reader(self, profile: Profile, question: ProfileQuestion) -> ProfileReader:
@@ -317,20 +336,33 @@ class _Summing:
         self._query = query
         self._bounds = bounds
         self._found = found
-        self.breakdown = ""
-        """That of the profile's question."""
         self._of_row = grouping(query.dimensions)
-        self._matches = matching(query.filters)
+        self._breakdown = ""
+        self._matches: Callable[[RowValues], bool] | None = None
+        self._groups = found.groups
+
+    def begin(self, profile: Profile, breakdown: str) -> None:
+        """Go to a profile, whose question has this breakdown."""
+        self._breakdown = breakdown
+        self._matches = matching(self._query.filters.within(profile))
+        if self._query.owned:
+            self._groups = {}
+
+    def moved(self, profile: Profile, rows: Iterable[ReadRow]) -> Iterable[ReadRow]:
+        """The rows as they are shown: of other days, where the query says so."""
+        if self._query.moved is None:
+            return rows
+        return self._of_other_days(rows, self._query.moved(profile.timezone), self._query.range.hours(profile.timezone))
 
     def add_rows(self, profile: Profile, rows: Iterable[ReadRow]) -> None:
         """Sum what matches. Raises TooLarge."""
-        groups, query, adjustments = self._found.groups, self._query, self._found.adjustments
+        groups, query, adjustments = self._groups, self._query, self._found.adjustments
         first, last = query.range.hours(profile.timezone)
         by_hour, matches, of_row, row = (
-            query.grain is Grain.HOUR,
+            query.grain is Grain.HOUR and query.moved is None,
             self._matches,
             self._of_row,
-            RowValues(self.breakdown),
+            RowValues(self._breakdown),
         )
         for number, read in enumerate(rows):
             if not number % _LOOKS:
@@ -354,9 +386,25 @@ class _Summing:
             else:
                 groups[key] = RowSum(read.row.slot, read.marks)
 
+    def note_owner(self, profile: Profile, pulled: Iterable[date]) -> None:
+        """The groups of the rows that were added last are of this profile, of which these days were pulled."""
+        merge_into(self._found.groups, self._groups, self._bounds.most)
+        if self._found.owned:
+            move = self._query.moved(profile.timezone) if self._query.moved else str
+            self._found.owned.add(profile.key, self._groups, [move(day.isoformat()) for day in pulled])
+
+    def _of_other_days(
+        self, rows: Iterable[ReadRow], move: Callable[[str], str], hours: tuple[tuple[str, int], tuple[str, int]]
+    ) -> Iterator[ReadRow]:
+        """The rows in the range, shown as of other days."""
+        by_hour = self._query.grain is Grain.HOUR
+        for read in rows:
+            if not by_hour or hours[0] <= (read.row.day, read.row.hour) <= hours[1]:
+                yield read._replace(row=read.row._replace(day=move(read.row.day)))
+
     def add_adjustments(self, profile: Profile, adjustments: Iterable[tuple[Level, Adjustment]]) -> None:
         """Count those of the objects that the filters leave, in the currencies that their rows were in."""
-        row = RowValues(self.breakdown)
+        row = RowValues(self._breakdown)
         for level, each in adjustments:
             ids = (each.entity_id, each.campaign_id, each.ad_group_id, each.ad_product)
             stored = StoredRow(*ids, "", each.day, -1, (0, 0, 0, 0, 0), Source.PULL, None)
@@ -372,7 +420,3 @@ def _read_of(change: Change, level: Level) -> ReadRow:
     hour = -1 if slot.hour is None else slot.hour
     row = StoredRow(slot.entity_id, *parents, slot.day, hour, NOTHING, Source(change.header.source), None)
     return ReadRow(row, level, frozenset())
-
-
-def _none_last(key: Key) -> tuple[tuple[bool, Any], ...]:
-    return tuple((value is None, value) for value in key)

@@ -6,44 +6,71 @@ by the local days and hours of each profile, so:
 - a date, and a datetime without an offset, mean the time zone of each profile; with an offset, one moment everywhere;
 - a day or an hour counts when any moment of it lies within the range. Days are never cut: to ask for a part of a day,
   ask by hour.
+
+A range may also be words as `last_7_days` (`reporting.relative`): the local days of each profile at that moment.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from adweir.model import limits
 from adweir.model.errors import Unprocessable
 from adweir.model.times import DAY, Window, first_of_month, local_time
+from adweir.reporting.relative import RelativeDays, check_relative
 
 _FIRST_HOUR, _LAST_HOUR = 0, 23
 _DATE_CHARS = 10
 _DAYS = 30
 _MONTH_CHARS, _MONTHS = 7, 12
+_FIRST_ZONE, _LAST_ZONE = "Etc/GMT+12", "Etc/GMT-14"
+"""Where a day ends last, and where it begins first."""
 _EDGES = (date.min.year, date.max.year)
 """In these years, converting to another time zone could leave the range of datetime."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimeSpan:
-    """An inclusive range of dates or datetimes."""
+    """An inclusive range of dates or datetimes.
+
+    `relative`: what it means in each time zone; then `start` and `end` are the first and last day that it is anywhere,
+    or those of a part of it.
+    """
 
     start: date | datetime
     end: date | datetime
+    relative: RelativeDays | None = None
+
+    @classmethod
+    def of_words(cls, relative: RelativeDays) -> Self:
+        """The range that words mean."""
+        return cls(relative.window(_FIRST_ZONE).start, relative.window(_LAST_ZONE).end, relative)
 
     def window(self, timezone: str) -> Window:
-        """The local days of a profile that the range touches."""
+        """The local days of a profile that the range touches. It ends before it starts where there are none."""
+        if self.relative:
+            days = self.relative.window(timezone)
+            return Window(max(days.start, _day(self.start)), min(days.end, _day(self.end)))
         return Window(_day(_local(self.start, timezone)), _day(_local(self.end, timezone)))
 
     def hours(self, timezone: str) -> tuple[tuple[str, int], tuple[str, int]]:
         """The first and the last (local day, hour) of a profile that the range touches."""
+        if self.relative:
+            days = self.window(timezone)
+            return (days.start.isoformat(), _FIRST_HOUR), (days.end.isoformat(), _LAST_HOUR)
         first, last = _local(self.start, timezone), _local(self.end, timezone)
         return (
             (_day(first).isoformat(), first.hour if isinstance(first, datetime) else _FIRST_HOUR),
             (_day(last).isoformat(), last.hour if isinstance(last, datetime) else _LAST_HOUR),
         )
+
+
+def parse_words(words: str, now: datetime, field: str = "time_range") -> TimeSpan:
+    """Words as `last_7_days` → a range. Raises Unprocessable that lists the words."""
+    check_relative(words, field)
+    return TimeSpan.of_words(RelativeDays(words, now))
 
 
 def parse_range(start: Any, end: Any, today: date, field: str = "time_range") -> TimeSpan:

@@ -27,7 +27,7 @@ from adweir.reporting.invoices import invoice_lines
 from adweir.reporting.moments import Moments
 from adweir.reporting.names import Naming
 from adweir.reporting.query import Answer, Queries, Query
-from adweir.reporting.ranges import TimeSpan, parse_range
+from adweir.reporting.ranges import TimeSpan, parse_range, parse_words
 from adweir.reporting.references import REFERENCES, ReferenceQuestion
 from adweir.reporting.series import SERIES, SeriesNames, series_records
 from adweir.reporting.shown import account_day, accounts, object_record
@@ -78,7 +78,8 @@ def data_type_of(dataset: Dataset) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RecordRequest:
-    """What to retrieve. `filters` may hold `date_range {start, end}` and `source` beside those of `reporting.filters`.
+    """What to retrieve. `filters` may hold `date_range` (`{start, end}`, or words) and `source` beside those of
+    `reporting.filters`.
 
     `live`: days that are not over are answered by their hours. `moments`: the moment that is asked about, and since
     when changes are listed. `metrics`: False leaves those of ads unread, and unknown. `counts`: False leaves the active
@@ -199,11 +200,7 @@ class StoredRecords:
         """How to answer. Raises Unprocessable that lists the known data types or filters."""
         given = dict(wanted.filters)
         dates = given.pop("date_range", None) or {}
-        if not isinstance(dates, dict):
-            message = "date_range is {start, end}"
-            raise Unprocessable(message, [{"field": f"{wanted.where}.date_range", "message": message}])
-        today = now.astimezone(UTC).date()
-        asked_range = parse_range(dates.get("start"), dates.get("end"), today, field=f"{wanted.where}.date_range")
+        asked_range = _range_of(dates, now, f"{wanted.where}.date_range")
         if wanted.data_type in SERIES:
             return self._series(SERIES[wanted.data_type], asked_range, given, wanted)
         if wanted.data_type in REFERENCES:
@@ -349,6 +346,16 @@ class StoredRecords:
 
     def _of(self, profile: Profile, dataset: Dataset) -> Iterator[PlatformObject]:
         return self._catalog.objects(profile.platform, profile.profile_id, dataset)
+
+
+def _range_of(dates: Any, now: datetime, field: str) -> TimeSpan:
+    """`{start, end}`, or words as `last_7_days` → a range. Raises Unprocessable."""
+    if isinstance(dates, str):
+        return parse_words(dates, now, field)
+    if not isinstance(dates, dict):
+        message = "date_range is {start, end}, or words as last_7_days"
+        raise Unprocessable(message, [{"field": field, "message": message}])
+    return parse_range(dates.get("start"), dates.get("end"), now.astimezone(UTC).date(), field=field)
 
 
 def _refuse_past(wanted: RecordRequest) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from adweir.model.metrics import METRICS
@@ -17,7 +17,25 @@ _NAMED = 10
 def said(report: MetricReport) -> Iterator[str]:
     """Lines of text."""
     yield from report.warnings
-    days = report.coverage
+    yield from _rests_on(report.coverage)
+    if report.compared:
+        yield f"Compared with {span_text(report.compared['time_range'])} ({report.compared['with']})."
+        yield from _rests_on(report.compared["coverage"])
+
+
+def span_text(time_range: Mapping[str, Any]) -> str:
+    """A range as the head of an answer has it, in a few words."""
+    days = f"{time_range['start_date']} to {time_range['end_date']}"
+    zones = time_range.get("zones", {})
+    if not zones:
+        return days
+    shown = ", ".join([*zones][:_NAMED]) + (f" and {len(zones) - _NAMED} more" if len(zones) > _NAMED else "")
+    words = f"{time_range['relative']}: " if "relative" in time_range else ""
+    return f"{words}{days}, by the days of {shown}"
+
+
+def _rests_on(days: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Coverage in a few lines."""
     if not days:
         return
     settled = sum(day["settled"] for day in days)

@@ -172,7 +172,8 @@ def invalid(faults: Sequence[Mapping[str, Any]]) -> BadInput:
     """What pydantic found wrong with a request, as the error to answer; `loc` begins with body, query or path."""
     details = []
     for fault in faults[: limits.MAX_REQUEST_FAULTS]:
-        where, *parts = (str(part) for part in fault["loc"])
+        # What begins with | says which of several models was meant, and stands in no request.
+        where, *parts = (str(part) for part in fault["loc"] if not str(part).startswith("|"))
         if where == "query":
             parts = parts[-1:]  # of a route that takes its parameters as one model, before it the model's name
         if where == "body" and not parts and fault["type"] == "missing":
