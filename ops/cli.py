@@ -26,6 +26,7 @@ SECTIONS = {
         Verb("receipts", "ops.receipt_list:list_receipts", "What became of dropped files"),
         Verb("breaches", "ops.breaches:list_breaches", "What is wrong with the data of ad accounts"),
         Verb("audit", "ops.audit:list_deeds", "What was changed, and by whom"),
+        Verb("describe", "ops.apply.command:describe", "Write the deployment as a file for `apply`"),
         Verb("raw", "ops.raw:raw", "Print a stored object: a platform's answer, a receipt"),
     ),
     "Do": (
@@ -33,6 +34,7 @@ SECTIONS = {
         Verb("connect", "ops.connecting:connect", "Store a platform's credential, checked at once"),
         Verb("disconnect", "ops.connecting:disconnect", "Delete a platform's credential"),
         Verb("sync", "ops.syncing:sync", "Pull what is new, now"),
+        Verb("apply", "ops.apply.command:apply", "Make the deployment what a file says"),
         Verb("backfill", "ops.backfills:backfill", "Pull days that were never pulled"),
         Verb("fire", "ops.firing:fire", "Send what a schedule would send now"),
         Verb("jobs", "ops.jobs:jobs", "Workflows that start by themselves"),

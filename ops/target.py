@@ -23,6 +23,7 @@ from sandbox.processes import SandboxError
 _PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 4})
 _RUNS = "runs"
 _QUEUE_URL = "_queue_url"
+_OF_THE_API = ("platform_urls", "secrets_key_arn", "source_hosts", "source_buckets")
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,16 @@ class Deployment:
     def app(self) -> App:
         """The composition root on this target."""
         return App(self.settings())
+
+    def app_of_api(self) -> App:
+        """The same for who stores credentials and secrets: with the hosts, the buckets and the key of the function api.
+
+        Asks Lambda for that function's environment.
+        """
+        name = f"{self.outputs['SecretPrefix']}-api"
+        found = boto3.client("lambda", config=_PATIENCE).get_function_configuration(FunctionName=name)
+        theirs = Settings.from_environment(found.get("Environment", {}).get("Variables", {}))
+        return App(self.settings().model_copy(update={each: getattr(theirs, each) for each in _OF_THE_API}))
 
 
 def _queues(runs: str) -> dict[str, str]:

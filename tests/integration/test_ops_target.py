@@ -61,3 +61,25 @@ def test_the_queues_are_found_by_that_of_the_runs(settings: Settings) -> None:
     urls = found.queue_urls(REGISTRY)
     assert {url.removeprefix(HOST) for url in urls.values()} == set(urls)
     assert f"{HOST}dead-letters-landing" in found.dead_letter_urls(REGISTRY)
+
+
+def test_who_stores_secrets_has_the_key_and_the_hosts_of_the_function_api(aws: Any, settings: Settings) -> None:
+    iam = boto3.client("iam")
+    role = iam.create_role(RoleName="api", AssumeRolePolicyDocument="{}", Path="/a/")["Role"]["Arn"]
+    theirs = {
+        "SECRETS_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/1",
+        "SOURCE_HOSTS": "api.example.com",
+        "PLATFORM_URLS": '{"meta_ads": {"api": "https://proxy.example.com"}}',
+        "CATALOG_TABLE": "another",
+    }
+    code = {"ZipFile": b"PK\x05\x06" + bytes(18)}
+    boto3.client("lambda").create_function(
+        FunctionName="adweir-api", Role=role, Code=code, Environment={"Variables": theirs}, PackageType="Zip"
+    )
+
+    found = deployed(settings, RunsQueueUrl=f"{HOST}runs").app_of_api().settings
+
+    assert found.secrets_key_arn == theirs["SECRETS_KEY_ARN"]
+    assert found.platform_urls == {"meta_ads": {"api": "https://proxy.example.com"}}
+    assert (found.source_hosts, found.source_buckets) == ("api.example.com", "")
+    assert found.catalog_table == settings.catalog_table

@@ -226,6 +226,8 @@ MAX_PATTERN_CHARS = 200  # a regular expression in a quality schema
 MAX_PATTERN_STEPS = 1000  # instructions of such an expression: a character of the text may need all of them
 MAX_MATCHED_CHARS = 2000  # a text that such an expression is matched against
 MAX_INLINE_REPORT_BYTES = 5 << 20  # a report in the answer, as a JSON string: Lambda answers at most 6 MB
+MAX_APPLIED_BYTES = 8 << 20  # a file for `adweir apply`: 100 workflows and some hundred mappings are 4 MB
+MAX_APPLIED_VALUES = 500_000  # values in it, aliases followed: about 300 MB
 
 # --- the library ------------------------------------------------------------------------------------------------
 MAX_BACKOFF_SECONDS = 3600  # between two tries of retry_with_backoff, where no platform asks for more

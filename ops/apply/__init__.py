@@ -1,0 +1,1 @@
+"""`adweir apply` and `adweir describe`: a deployment as a file."""

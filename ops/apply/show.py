@@ -1,0 +1,78 @@
+"""What is to be done and what was done, for people and for programs."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from adweir.model.deeds import FieldChange
+from ops.apply.plan import ApplyPlan, Outcome
+from ops.apply.planning import HIDDEN, PlannedStep, StepVerb
+from ops.output import width
+
+_SIGNS = {StepVerb.ADD: "+", StepVerb.CHANGE: "~", StepVerb.REMOVE: "-"}
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
+"""What a terminal would take for a command."""
+
+
+def lines_of(plan: ApplyPlan) -> Iterator[str]:
+    """The differences, thing by thing, then how many."""
+    for step in plan.steps:
+        yield f"{_SIGNS[step.verb]} {step.title}"
+        if step.verb is StepVerb.CHANGE and not step.fields:
+            yield "    the order of its entries"
+        for change in step.fields:
+            yield from _field(change, step.verb)
+    yield summary(plan)
+
+
+def summary(plan: ApplyPlan) -> str:
+    if not plan.steps:
+        return (
+            f"nothing to do: {plan.same} are as the file has them"
+            if plan.same
+            else "nothing to do: the file has nothing"
+        )
+    added, changed, removed = (plan.count(verb) for verb in StepVerb)
+    return f"{added} to add, {changed} to change, {removed} to remove; {plan.same} are as the file has them"
+
+
+def _field(change: FieldChange, verb: StepVerb) -> Iterator[str]:
+    before, after = ("nothing" if value is None else value for value in (change.before, change.after))
+    if HIDDEN in (change.before, change.after):
+        said = "a secret" if change.before is None else "is removed" if change.after is None else "another secret"
+    else:
+        said = after if verb is StepVerb.ADD else f"{before} -> {after}"
+    head = f"    {change.field}  "
+    indent = " " * min(len(head), 24)
+    said = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", said)
+    yield textwrap.fill(head + said, width(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def plain(plan: ApplyPlan, outcome: Outcome | None) -> dict[str, Any]:
+    """For programs: what differs, and, where it was applied, what came of each."""
+    found: dict[str, Any] = {"changes": [_plain(step) for step in plan.steps], "same": plan.same, "notes": plan.notes}
+    if outcome is not None:
+        for name, steps in (("done", outcome.done), ("failed", outcome.failed), ("not_done", outcome.left)):
+            found[name] = [_plain(step) | {"message": message} for step, message in steps]
+    return found
+
+
+def _plain(step: PlannedStep) -> dict[str, Any]:
+    about = {
+        "change": step.verb.value,
+        "kind": step.kind.value,
+        "name": step.name,
+        "account_id": step.account_id or None,
+    }
+    return about | {"fields": [change._asdict() for change in step.fields]}
+
+
+def failures(outcome: Outcome) -> Iterable[str]:
+    """What was not done, and why."""
+    for step, message in outcome.failed:
+        yield f"  failed    {step.verb} {step.title}: {message}"
+    for step, message in outcome.left:
+        yield f"  not done  {step.verb} {step.title}: {message}"
