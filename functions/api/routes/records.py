@@ -149,7 +149,7 @@ def ingest_records(app: Here, asked: IngestRequest, caller: Caller) -> Answer:
 
     Records that cannot be loaded are quarantined then.
     """
-    given = _given(app, asked)
+    given = _good(app, asked)
     landed = app.pipeline_records.land(given, app.new_id())
     _note(app, caller, "ingest", given)
     result = {"ingested_at": iso(landed.at), **_said(given), "object_key": landed.object_key, "task_id": landed.task_id}
@@ -217,7 +217,7 @@ def store_records(app: Here, asked: StoreRequest, caller: Caller) -> Answer:
     A row replaces the one with the same key, which `retrieve` returns from then on. Platforms' own numbers count before
     those of a file or a call: `warnings` says where.
     """
-    given = _given(app, asked)
+    given = _good(app, asked)
     _check_table(given.data_type, asked.storage_options.table_name)
     end = app.clock.monotonic() + app.settings.function_timeout_seconds - _LEFT_SECONDS
     made = app.pipeline_records.store(
@@ -279,14 +279,42 @@ def _checked(app: App, asked: ValidateRequest) -> Mapping[str, Any]:
     from adweir.quality.schema import validate as check
 
     schema = asked.rules | _as_schema(asked.validation_rules, asked.rules)
-    return check(asked.data.records, schema, app.clock.now(), app.platforms.parse)
+    found = check(asked.data.records, schema, app.clock.now(), app.platforms.parse)
+    if schema or not asked.data.records:
+        return found
+    if asked.data_type not in DATA_TYPES:
+        message = (
+            f"{asked.data_type} is only read, so nothing is known of its fields: name validation_rules or a schema"
+        )
+        raise Unprocessable(message, [{"field": "schema", "message": "is required"}])
+    given = _given(app, asked)
+    errors = [_issue(fault, asked) for fault in given.faults or app.pipeline_records.check(given)]
+    listed = errors[: limits.MAX_SCHEMA_ISSUES]
+    return found | {"valid": not errors, "errors_found": len(errors), "errors": listed}
 
 
-def _given(app: App, asked: IngestRequest) -> "GivenRecords":
+def _issue(fault: Mapping[str, Any], asked: ValidateRequest) -> dict[str, Any]:
+    """What `store` would refuse, as `validate` lists it."""
+    row = int(fault["row"])
+    name = str(fault["field"]).removeprefix(f"data.records.{row}").removeprefix(".")
+    about = {"row": row, "field": name, "rule": fault.get("rule", "format"), "message": fault["message"]}
+    return about | {"value": asked.data.records[row].get(name)}
+
+
+def _given(app: App, asked: "IngestRequest | ValidateRequest") -> "GivenRecords":
     from adweir.intake.doors.given_records import AskedRecords, RecordForm
 
     form = RecordForm(app.catalog, app.platforms.parse, app.clock.now())
     return form.read(AskedRecords(asked.data_type, asked.data.records, asked.source, asked.account_id))
+
+
+def _good(app: App, asked: IngestRequest) -> "GivenRecords":
+    """The same. Raises Unprocessable that names each fault."""
+    from adweir.intake.doors.given_records import refuse
+
+    given = _given(app, asked)
+    refuse(given.faults)
+    return given
 
 
 def _said(given: "GivenRecords") -> dict[str, Any]:

@@ -132,7 +132,7 @@ def _why(known: Mapping[str, Any], names: tuple[str, str]) -> str:
 
 def _first(record: Mapping[str, Any], names: Sequence[str]) -> str:
     """The first name under which a record has a value; the first of all where it has none."""
-    return next((name for name in names if record.get(name) not in {None, ""}), names[0])
+    return next((name for name in names if not (record.get(name) is None or record[name] == "")), names[0])
 
 
 def _number(record: Mapping[str, Any], name: str) -> Decimal | None:

@@ -21,6 +21,7 @@ from adweir.model.entities import SHOWN_OWN, Account, own_profile_id
 from adweir.model.errors import NotFound, TooLarge, Unprocessable
 from adweir.model.ids import IdKind
 from adweir.model.metrics import AD_LEVELS, Level
+from adweir.model.money import to_micros
 from adweir.model.platforms import Platform
 from adweir.model.ports import PlatformParser, platform_named
 from adweir.model.terms import Terms
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 INTERNAL = "internal"
 """The source of records that name none."""
 _NUMBERS = frozenset({Kind.COUNT, Kind.AMOUNT, Kind.NUMBER, Kind.EXACT, Kind.HOUR})
+_AMOUNTS = frozenset({Kind.AMOUNT, Kind.NUMBER})
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _DAY_CHARS = len("2026-11-21")
 _ALSO = {"cost": "spend", "day": "date", "timestamp": "date", "adset_id": "ad_group_id", "invoice": "invoice_id"}
@@ -56,7 +58,7 @@ class GivenRecords:
     """Records in adweir's own columns, one row each in the same order.
 
     `assumed`: what was filled in, by name; a list where it was not the same in all records. `not_stored`: the names of
-    fields that the data type has no column for.
+    fields that the data type has no column for. `faults`: what is wrong with records as they are written (`fault_of`).
     """
 
     account_id: str
@@ -65,6 +67,7 @@ class GivenRecords:
     rows: list[dict[str, Any]]
     assumed: dict[str, Any]
     not_stored: list[str]
+    faults: list[dict[str, Any]]
 
 
 def data_type_named(name: str) -> DataType:
@@ -85,7 +88,7 @@ class RecordForm:
         self._now = now
 
     def read(self, asked: AskedRecords) -> GivenRecords:
-        """The rows. Raises TooLarge, NotFound (no such client), Unprocessable that names each fault."""
+        """The rows. Raises TooLarge, NotFound (no such client), Unprocessable for what is wrong with the call."""
         kind = data_type_named(asked.data_type)
         check_number(asked.records)
         if not asked.records:
@@ -104,9 +107,9 @@ class RecordForm:
             filled.fill(row, source, profile_id, self._platform)
             faults += row.faults
             rows.append(row.cells)
-        refuse(faults)
         not_stored = sorted({name for record in asked.records for name in record} - _column_names(kind))
-        return GivenRecords(account.account_id, source, kind, rows, filled.assumed, not_stored[: limits.MAX_WARNINGS])
+        shown = not_stored[: limits.MAX_WARNINGS]
+        return GivenRecords(account.account_id, source, kind, rows, filled.assumed, shown, faults)
 
     def _source(self, text: str) -> Platform:
         try:
@@ -234,6 +237,8 @@ class _Row:
             if column.kind is not Kind.FLAG:
                 self.refuse(name, "must not be true or false")
             return str(value).lower()
+        if column.kind in _AMOUNTS:
+            self._check_amount(name, value)
         if isinstance(value, int | Decimal):
             return value if column.kind in _NUMBERS or name == "timestamp" else str(value)
         if not isinstance(value, str):
@@ -244,6 +249,15 @@ class _Row:
         if not value.isprintable():
             self.refuse(name, "must be printable")
         return value.strip()
+
+    def _check_amount(self, name: str, value: Any) -> None:
+        """Files may have amounts that are rounded; what a call hands over is stored as it is, or not at all."""
+        text = value.strip() if isinstance(value, str) else value
+        if isinstance(text, int | Decimal) or (isinstance(text, str) and _NUMBER.fullmatch(text)):
+            try:
+                to_micros(text)
+            except (ValueError, ArithmeticError) as error:
+                self.refuse(name, f"cannot be stored: {error}")
 
 
 class _Filled:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -167,13 +167,13 @@ class PipelineRecords:
 
     def _patiently(self, work: Callable[[], _T], remaining: Remaining) -> _T:
         """Try again while others hold what is needed. Raises Throttled when the time is up."""
-        while True:
-            try:
+        for _ in range(_LOOKS):
+            with suppress(Throttled):
                 return work()
-            except Throttled:
-                if remaining() < _LEAST_SECONDS:
-                    raise
-                self._sleep(self._rng.uniform(0.2, 0.6))
+            if remaining() < _LEAST_SECONDS:
+                break
+            self._sleep(self._rng.uniform(0.2, 0.6))
+        return work()
 
     def _drop(self, given: GivenRecords, unique: str) -> tuple[DropFacts, bytes]:
         """The records as a file of this moment. No two calls have the same bytes: what comes again later is newer."""
@@ -345,6 +345,8 @@ class _RecordFaults(Quarantine):
         for error in bad.errors:
             name = str(error.get("field", ""))
             message = str(error.get("message", "")).removeprefix(f"{name or 'the line'} ")
+            if name == "entity_id" and name not in self._given.data_type.names:
+                name = ""  # what tells a row apart is made of several fields
             self.faults.append(fault_of(bad.line - 1, name, message, rule=str(error.get("rule", ""))))
 
 
