@@ -108,7 +108,7 @@ def test_records_that_are_skipped(call: Call, size: int, fits: bool) -> None:
 
 @at_the_bound("MAX_CHECKED_RECORDS")
 def test_records_to_check(call: Call, size: int, fits: bool) -> None:
-    body = {"data_type": "ads", "data": {"records": [{}] * size}}
+    body = {"data_type": "ads", "data": {"records": [{}] * size}, "schema": {"clicks": {"min": 0}}}
     call("POST", "/api/v1/data_pipeline/validate", body, expect=200 if fits else 413)
 
 
