@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from sandbox.aws.refusals import invalid
 
 Value = dict[str, Any]
-"""{"S": ...}, {"N": ...}, {"L": ...}, {"M": ...}, {"NULL": True}, {"BOOL": ...}."""
+"""{"S": ...}, {"N": ...}, {"B": base64}, {"L": ...}, {"M": ...}, {"NULL": True}, {"BOOL": ...}."""
 Item = dict[str, Value]
-_TYPES = frozenset({"S", "N", "L", "M", "NULL", "BOOL", "SS"})
-"""The core stores no binary values, and of sets only those of texts."""
+_TYPES = frozenset({"S", "N", "B", "L", "M", "NULL", "BOOL", "SS"})
+"""The core stores binary values in the API log only, and of sets only those of texts."""
 
 
 class GivenNames(NamedTuple):
@@ -110,8 +110,8 @@ def weigh(value: Value) -> int:
     ((kind, held),) = value.items()
     if kind == "S":
         return len(held.encode())
-    if kind == "N":
-        return len(held) // 2 + 2
+    if kind in {"N", "B"}:
+        return len(held) // 2 + 2 if kind == "N" else len(held) * 3 // 4
     if kind == "SS":
         return sum(len(each.encode()) for each in held)
     if kind == "L":

@@ -44,6 +44,7 @@ def environment(tables: None, settings: Settings, clients: dict[str, Any]) -> di
         "LANDING_QUEUE_URL": urls["landing"],
         "DEAD_LETTER_QUEUES": urls["dead-runs"].replace("runs", "{queue}"),
         "SECRET_PREFIX": "adweir",
+        "CALL_LOG_DAYS": "30",
         "PLATFORM_URLS": json.dumps(settings.platform_urls),
         "SOURCE_HOSTS": settings.source_hosts,
     }

@@ -120,6 +120,13 @@ ALLOWED: list[tuple[str, str, Any, dict[str, str], int]] = [
         {},
         200,
     ),
+    (
+        "GET",
+        "/api/v1/reports",
+        None,
+        {"start_date": "2026-11-01", "end_date": "2026-11-02", "metrics": "spend", "dimensions": "campaign,account"},
+        200,
+    ),
     ("GET", "/api/v1/ads", None, RANGE, 200),
     ("GET", "/api/v1/ads", None, {"account_id": RIVAL}, 200),
     ("GET", "/api/v1/account-days", None, RANGE, 200),

@@ -319,15 +319,6 @@ def test_a_container_remembers_so_many_keys(ledger: Ledger, monkeypatch: pytest.
     assert sizes == [1, 2, 1, 2]
 
 
-def test_requests_are_logged_by_day(ledger: Ledger, clock: FrozenClock) -> None:
-    ledger.api_log.add("r1", path="/x")
-    clock.advance(1)
-    ledger.api_log.add("r2", path="/y")
-
-    assert [one["path"] for one in ledger.api_log.of_day(clock.now().date())] == ["/y", "/x"]
-    assert [one["id"] for one in ledger.api_log.of_day(clock.now().date(), limit=1)] == ["r2"]
-
-
 def test_faults_and_last_words_say_why(ledger: Ledger, clock: FrozenClock) -> None:
     ledger.faults.note("sweep", "broken")
     (fault,) = ledger.faults.newest()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 from pynamodb.exceptions import GetError
 
@@ -321,12 +319,3 @@ def test_a_receipt_is_found_by_its_key_and_may_be_replaced(ledger: Ledger) -> No
     assert not ledger.receipts.put("drops/a.csv@v1", {"state": "loaded", "rows": 3})
 
     assert ledger.receipts.get("drops/a.csv@v1") == {"state": "loaded", "rows": 3}
-
-
-def test_the_api_log_is_read_by_day_newest_first(ledger: Ledger, clock: FrozenClock) -> None:
-    ledger.api_log.add("r1", method="GET", path="/api/v1/runs", status=200)
-    clock.advance(1)
-    ledger.api_log.add("r2", method="POST", path="/api/v1/accounts", status=201)
-
-    assert [entry["id"] for entry in ledger.api_log.of_day(date(2026, 11, 20))] == ["r2", "r1"]
-    assert [entry["status"] for entry in ledger.api_log.of_day(date(2026, 11, 20), limit=1)] == [201]

@@ -14,9 +14,9 @@ from werkzeug.wrappers import Response
 
 from adweir.model.messages import Message, Scope, StartRun
 from adweir.model.platforms import Platform
+from adweir.model.scrubbing import REDACTED
 from adweir.platforms import REGISTRY
 from adweir.platforms.credentials import FieldKind
-from adweir.platforms.redaction import REDACTED
 from adweir.runtime.settings import Settings
 from sandbox.outside import Outside
 from sandbox.platforms import population, stand_ins
@@ -154,7 +154,9 @@ def log(caplog: pytest.LogCaptureFixture) -> io.StringIO:
 @pytest.fixture
 def machine(tables: None, settings: Settings, echo: Echo, log: io.StringIO) -> Iterator[Restless]:
     names = {each.platform: each.base_urls(echo.url) for each in echo.present}
-    made = Restless(settings.model_copy(update={"platform_urls": names, "history_days": 3}), FrozenClock())
+    made = Restless(
+        settings.model_copy(update={"platform_urls": names, "history_days": 3, "call_log_days": 30}), FrozenClock()
+    )
     made.app.logger.handlers[0].setStream(log)  # type: ignore[attr-defined]
     made.app.logger.setLevel(logging.DEBUG)
     yield made
@@ -207,3 +209,7 @@ def _check_that_all_was_sent_and_said(echo: Echo, company: dict[str, Any], store
                 assert body[name] in echo.secrets, name
     marked = {where.split(" ")[0].split("/")[0] for where, body in stored.items() if REDACTED.encode() in body}
     assert marked >= {"raw", "log", "events", "adweir-ledger", "adweir-catalog"}, marked
+    called = {
+        where.split("#")[2] for where, body in stored.items() if " api-log#" in where and REDACTED.encode() in body
+    }
+    assert called == {str(each.platform) for each in echo.present}

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from adweir.model import limits
 from adweir.model.errors import RequestRejected, Unprocessable
+from adweir.model.scrubbing import REDACTED
 from adweir.platforms.connector import Page, Report, ReportState
 from adweir.platforms.guarded import ConnectorFault, Guarded
 from adweir.platforms.meta import MetaCredential
-from adweir.platforms.redaction import REDACTED, Redactor
+from adweir.platforms.redaction import Redactor
 from support.bounds import at_the_bound
 from support.collect_world import FakeConnector
 from support.pipeline import a_task

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from adweir.runtime.routes import Resource
 from routes.accounts import accounts
+from routes.api_logs import api_logs
 from routes.audit import audit
 from routes.brakes import brakes
 from routes.campaigns import campaigns
@@ -60,5 +61,6 @@ RESOURCES: tuple[Resource, ...] = (
     datasets,
     keys,
     audit,
+    api_logs,
     description,
 )

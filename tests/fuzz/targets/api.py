@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from random import Random
 from typing import Any
 from urllib.parse import quote
 
+from adweir.model.calls import ApiCall
 from adweir.runtime.routes import Operation
+from adweir.store.ledger.key_uses import Uses
 from fuzz import awkward, damage, pulls
 from fuzz.cloud import ENVIRONMENT, Cloud
 from fuzz.documents import Document, mutated
@@ -128,7 +130,7 @@ class Api:
         for account in ("acc", "other"):
             app.catalog.create_account(account, f"Company of {account}", "a@example.com")
         fill(self._function.module)
-        app.ledger.api_log = _NoLog()
+        app.ledger.api_log = app.ledger.key_uses = _NoLog()
         self._wire = Wire()
         app.__dict__["http"] = self._wire.reset(_agreeable)
         self._cloud.keep()
@@ -193,16 +195,19 @@ def _agreeable(request: bytes) -> bytes:
 
 
 class _NoLog:
-    """The API log, which keeps refused requests, too."""
+    """The API log and the uses of keys, which keep refused requests, too."""
 
     def add(self, *_: Any, **__: Any) -> None:
         """Keep nothing."""
 
-    def used(self, *_: Any) -> None:
+    def used(self, *_: Any, **__: Any) -> None:
         """Keep nothing."""
 
-    def last_uses(self, _keys: Any) -> dict[str, str]:
-        return {}
+    def of(self, keys: Iterable[str]) -> dict[str, Uses]:
+        return {key: Uses() for key in keys}
+
+    def page(self, *_: Any) -> tuple[list[ApiCall], str]:
+        return [], ""
 
 
 def _names(path: str) -> list[str]:

@@ -26,6 +26,9 @@ from adweir.platforms.base import ProfileOptions
 if TYPE_CHECKING:
     import requests
 
+    from adweir.platforms.call_log import CallSink, Exchange
+    from adweir.platforms.http import Http
+
 
 _REFRESHED_BEFORE_SECONDS = 60
 
@@ -120,7 +123,8 @@ class Wiring:
     `stream_queue` is the ARN of the queue to which the platform may send by itself, "" where it may not.
     `keep_secret` takes a value that the connector makes of its credential (a proof); access tokens are known already.
     `spec` gives the JSON of a stored spec. `paces` holds, by what is asked, when the next request may be sent.
-    `feeds` reads the buckets that specs may name (`described.buckets.FeedObjects`).
+    `feeds` reads the buckets that specs may name (`described.buckets.FeedObjects`). `calls` takes
+    each request for the API log; the boundary (`platforms.guarded`) puts `seen` in its place, which cleans them first.
     """
 
     urls: Callable[[str, str], str]
@@ -135,6 +139,14 @@ class Wiring:
     paces: dict[str, float] = field(default_factory=dict)
     stream_queue: str = ""
     feeds: Any = None
+    calls: CallSink | None = None
+    seen: Callable[[Exchange], None] | None = None
+
+    def http(self) -> Http:
+        """What a connector asks its platform by."""
+        from adweir.platforms.http import Http  # noqa: PLC0415  loads `requests`, and normalizers need none of it
+
+        return Http(self.session, self.clock, self.rng, sleep=self.sleep, seen=self.seen)
 
 
 class Connector(ABC):

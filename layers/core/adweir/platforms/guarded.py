@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from adweir.model.errors import AdweirError, BadInput, Narrowable
+from adweir.model.errors import AdweirError, BadInput, Narrowable, NotReady
 from adweir.model.tasks import Task
 from adweir.platforms.base import ProfileOptions
+from adweir.platforms.call_log import GuardedCalls
 from adweir.platforms.connector import Connector, Mode, Page, Report, TokenCache, Wiring
 from adweir.platforms.credentials import CredentialFields
 from adweir.platforms.redaction import Redactor
@@ -32,12 +33,17 @@ class ConnectorFault(Exception):
 class RememberingTokens:
     """The shared access tokens; each that a connector gets is one that its answers must not show."""
 
-    def __init__(self, tokens: TokenCache, redactor: Redactor) -> None:
+    def __init__(self, tokens: TokenCache, redactor: Redactor, calls: GuardedCalls | None) -> None:
         self._tokens = tokens
         self._redactor = redactor
+        self._calls = calls
 
     def get(self, key: str, refresh: Callable[[], tuple[str, int]]) -> str:
-        token = self._tokens.get(key, refresh)
+        def made() -> tuple[str, int]:
+            with self._calls.hushed() if self._calls else nullcontext():
+                return refresh()
+
+        token = self._tokens.get(key, made)
         self._redactor.add(token)
         return token
 
@@ -48,13 +54,14 @@ class RememberingTokens:
 class Guarded(Connector):
     """A connector whose answers and errors have `REDACTED` for each secret value."""
 
-    def __init__(self, inner: Connector, redactor: Redactor) -> None:
+    def __init__(self, inner: Connector, redactor: Redactor, calls: GuardedCalls | None = None) -> None:
         self.inner = inner
         self._redactor = redactor
+        self._calls = calls
         self.route = inner.route
 
     def under(self, options: ProfileOptions) -> Guarded:
-        return Guarded(self.inner.under(options), self._redactor)
+        return Guarded(self.inner.under(options), self._redactor, self._calls)
 
     def profiles(self) -> Iterator[Page]:
         return self._pages(self.inner.profiles)
@@ -108,9 +115,13 @@ class Guarded(Connector):
     @contextmanager
     def _clean(self) -> Iterator[None]:
         """Errors go on without secrets, and without the exceptions behind them, whose messages have the URL."""
+        if self._calls:
+            self._calls.begin()
         try:
             yield
         except AdweirError as error:
+            if self._calls and not isinstance(error, NotReady):
+                self._calls.failed(error.message)
             error.__cause__ = error.__context__ = None
             error.message = self._redactor.text(error.message)
             error.args = self._redactor.anything(error.args)
@@ -132,5 +143,7 @@ def connect(
 ) -> Guarded:
     """The connector that a platform makes of a credential, guarded. Raises what `make` raises."""
     redactor = Redactor(fields.secrets_in(secret))
-    known = replace(wiring, tokens=RememberingTokens(wiring.tokens, redactor), keep_secret=redactor.add)
-    return Guarded(make(credential=credential, secret=secret, wiring=known), redactor)
+    calls = GuardedCalls(wiring.calls, str(credential.platform), redactor, wiring.clock) if wiring.calls else None
+    tokens = RememberingTokens(wiring.tokens, redactor, calls)
+    known = replace(wiring, tokens=tokens, keep_secret=redactor.add, calls=None, seen=calls)
+    return Guarded(make(credential=credential, secret=secret, wiring=known), redactor, calls)

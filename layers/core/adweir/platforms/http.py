@@ -11,7 +11,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from random import Random
 from typing import Any, TypedDict, Unpack
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 import requests
@@ -29,6 +29,7 @@ from adweir.model.errors import (
 )
 from adweir.model.times import Clock
 from adweir.model.urls import without_secrets
+from adweir.platforms.call_log import SEEN_BYTES, Exchange
 from adweir.platforms.session import answer_seconds, await_turn, cut_off, request_seconds, wire_of
 
 TIMEOUT = (5.0, 60.0)
@@ -114,12 +115,14 @@ class Http:
         *,
         sleep: Callable[[float], None] = time.sleep,
         timeout: tuple[float, float] = TIMEOUT,
+        seen: Callable[[Exchange], None] | None = None,
     ) -> None:
         self._session = session
         self._clock = clock
         self._rng = rng
         self._sleep = sleep
         self._timeout = timeout
+        self._seen = seen
 
     def request(self, method: str, url: str, **how: Unpack[How]) -> Response:
         """Send and read the whole answer, whatever its status.
@@ -174,9 +177,11 @@ class Http:
             begun = False
             name = ""
             try:
-                with self._send(request, patience) as answer:
+                with self._noting(request) as note, self._send(request, patience) as answer:
+                    note.status = answer.status_code
                     if not 200 <= answer.status_code < 300:
                         body = answer.raw.read(_REFUSAL_BYTES, decode_content=True)
+                        note.received = body
                         refused = Response(answer.status_code, answer.headers, body, without_secrets(url))
                         if wait is None or not server_broke(refused):
                             raise refusal(refused) if refusal else fault(refused, self._clock.now())
@@ -185,6 +190,7 @@ class Http:
                         if seen:
                             seen(Response(answer.status_code, answer.headers, b"", without_secrets(url)))
                         for chunk in _chunks(answer, max_bytes, url, patience):
+                            note.received = note.received if begun else chunk
                             begun = True
                             yield chunk
                         return
@@ -196,12 +202,29 @@ class Http:
 
     def _once(self, request: _Request, max_bytes: int, patience: _Patience) -> Response | _Broken:
         try:
-            with self._send(request, patience) as answer:
+            with self._noting(request) as note, self._send(request, patience) as answer:
+                note.status = answer.status_code
                 body = b"".join(_chunks(answer, max_bytes, request.url, patience))
+                note.received = body
                 return Response(answer.status_code, answer.headers, body, without_secrets(answer.url))
         except _BROKEN_WIRE as error:
             # Only its name goes on: the messages of these classes carry the URL, and with it the token.
             return _Broken(type(error).__name__, isinstance(error, requests.ConnectTimeout))
+
+    @contextmanager
+    def _noting(self, request: _Request) -> Iterator[_Note]:
+        """Tell of the try that the block is; of an error by its name."""
+        note, begun = _Note(), self._clock.monotonic()
+        try:
+            yield note
+        except Exception as error:
+            note.error = type(error).__name__
+            raise
+        finally:
+            if self._seen:
+                url, sent = request.as_sent()
+                seconds, received = self._clock.monotonic() - begun, note.received[:SEEN_BYTES]
+                self._seen(Exchange(request.method, url, sent, note.status, received, seconds, note.error))
 
     def _send(self, request: _Request, patience: _Patience) -> requests.Response:
         what = f"{request.method} {without_secrets(request.url)}"
@@ -250,6 +273,23 @@ class _Request:
     params: Mapping[str, str] | None = None
     headers: Mapping[str, str] | None = None
     data: Any = None
+
+    def as_sent(self) -> tuple[str, bytes]:
+        """The URL with all of its query, and the beginning of the body."""
+        url, data = self.url, self.data
+        if self.params:
+            url += ("&" if "?" in url else "?") + urlencode(self.params)
+        body = urlencode(data).encode() if isinstance(data, Mapping) else data or b""
+        return url, body[:SEEN_BYTES]
+
+
+@dataclass(slots=True)
+class _Note:
+    """What is known of a try."""
+
+    status: int | None = None
+    received: bytes = b""
+    error: str = ""
 
 
 class _Patience:

@@ -2,7 +2,7 @@
 
 Platforms repeat what they were sent: Meta's `paging.next` has the access token and its proof, an error message quotes
 the token that it refuses. A value is found as it is, percent-encoded (also twice), and escaped in JSON (`\\/`,
-`\\u007c`). Its first characters are enough, because messages quote values cut short.
+`\\u007c`; also in JSON within JSON). Its first characters are enough, because messages quote values cut short.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from adweir.model import limits
+from adweir.model.scrubbing import REDACTED
 
-REDACTED = "REDACTED"
-"""What stands for a value: letters only, so that it can stand in JSON, in CSV and in a URL."""
 _HEAD = 20
 """Characters by which a value is found; the beginning that all of a platform's values share is shorter."""
 _LONGEST_SPELLING = 8
@@ -53,8 +52,10 @@ def _spelled(char: str) -> bytes:
     plain = re.escape(char.encode("utf-8", _LONE))
     if char.isascii() and char.isalnum():
         return plain
+    if char == " ":
+        plain += rb"|\+|%(?:25){0,2}2[Bb]"  # as forms write it
     encoded = b"".join(b"%%(?:25){0,2}(?i:%02x)" % byte for byte in char.encode("utf-8", _LONE))
-    return b"(?:" + encoded + b"|\\\\u(?i:%04x)|\\\\?" % ord(char) + plain + b")"
+    return b"(?:" + encoded + b"|\\\\{1,3}u(?i:%04x)|\\\\{0,3}" % ord(char) + plain + b")"
 
 
 class Redactor:

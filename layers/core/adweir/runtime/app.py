@@ -70,7 +70,7 @@ class App(Resources):
 
         tables.bind(*self.settings.tables)
         limited = App(self.settings, self.clock, self.rng, service=self.service, platforms=self.platforms)
-        shared = ("ledger", "metrics", "findings", "raw", "secrets", "queues", "logger", "meter")
+        shared = ("ledger", "metrics", "findings", "raw", "secrets", "queues", "logger", "meter", "calls")
         limited.__dict__.update({name: getattr(self, name) for name in shared})
         limited.__dict__["catalog"] = LimitedCatalog(self.clock, accounts)
         limited.accounts, limited.whole = accounts, self
@@ -402,6 +402,12 @@ class App(Resources):
         size, name = self.settings.aws_lambda_function_memory_size, OperationMetric.MEMORY_PEAK_PERCENT
         return MemoryWatch(size, lambda share: self.meter.share(name, share, function=self.service))
 
+    def ended(self) -> None:
+        """An invocation ends."""
+        if "calls" in self.__dict__:
+            self.calls.ended()
+        self.memory.look()
+
     @cached_property
     def aside(self) -> Aside:
         """Where messages go that no function can work on."""
@@ -421,7 +427,7 @@ class App(Resources):
         from adweir.runtime.consumer import Consumer, Work
 
         return Consumer(
-            Work(parse, handle, settle, self.memory.look),
+            Work(parse, handle, settle, self.ended),
             queue_of=self.queues.of,
             aside=lambda: self.aside,
             clock=self.clock,

@@ -75,7 +75,11 @@ class HttpApi(APIGatewayHttpResolver):
     Each answer has the request's id in `X-Request-Id`, and so has each line that is logged until then.
     """
 
+    private = True
+    """Whether the bodies of the newest request must not be kept. So it is of one that no route knows."""
+
     def resolve(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        self.private = True
         path, request_id = str(event.get("rawPath", "")), request_id_of(event, context)
         if len(path) > 1 and path.endswith("/"):
             event = {**event, "rawPath": path[:-1]}

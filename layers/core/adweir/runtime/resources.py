@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from adweir.platforms import Platforms
     from adweir.platforms.addresses import AllowedHosts
     from adweir.platforms.connector import Connector, TokenCache
+    from adweir.runtime.calls import PlatformCalls, Requests
     from adweir.runtime.job_schedules import JobSchedules
     from adweir.runtime.meter import Meter
     from adweir.runtime.outbound import EventBus, SqsQueues
@@ -212,6 +213,20 @@ class Resources:
         return SourceObjects(lambda: self.s3, self.settings.source_buckets)
 
     @cached_property
+    def calls(self) -> PlatformCalls:
+        """Takes the calls of platforms for the API log. Whoever ends an invocation calls its `ended`."""
+        from adweir.runtime.calls import PlatformCalls
+
+        return PlatformCalls(lambda: self.ledger.api_log, self.settings.call_log_days, self.logger)
+
+    @cached_property
+    def requests(self) -> Requests:
+        """Takes the requests that were answered."""
+        from adweir.runtime.calls import Requests
+
+        return Requests(self.ledger, self.settings.call_log_days, self.clock, self.logger)
+
+    @cached_property
     def _paces(self) -> dict[str, float]:
         return {}
 
@@ -268,5 +283,6 @@ class Resources:
             paces=self._paces,
             stream_queue=self.settings.stream_queue_arn,
             feeds=self.feeds,
+            calls=self.calls if self.settings.call_log_days else None,
         )
         return self.platforms.connect(credential, values, wiring)

@@ -28,6 +28,29 @@ from adweir.runtime.http import HttpApi, accounts_of, check_end, is_id, json_bod
 
 _CHANGING = frozenset({"write", "admin"})
 _KINDS = {"Ad accounts": "profile", "Dead letters": "message", "Ingestion": "run"}
+_LOGGED = frozenset(
+    {
+        "Accounts",
+        "Ad accounts",
+        "Audit",
+        "Brakes",
+        "Campaigns",
+        "Coverage",
+        "Datasets",
+        "Exports",
+        "Ingestion",
+        "Jobs",
+        "Lists",
+        "Mappings",
+        "Pipeline",
+        "Quality",
+        "Replays",
+        "Reports",
+        "Runs",
+        "Workflows",
+    }
+)
+"""Resources whose bodies are kept in the API log. Others take secrets, or rows and messages as somebody sent them."""
 _REFUSED = 300
 """The first status that is no success."""
 F = TypeVar("F", bound=Callable[..., Any])
@@ -82,6 +105,11 @@ class Operation:
     def changes(self) -> bool:
         """Whether it changes something, or starts work: then the audit has it."""
         return self.scope in _CHANGING and self.method != "GET"
+
+    @property
+    def private(self) -> bool:
+        """Whether the API log has no values of its bodies: they may be secrets, or about persons."""
+        return self.scope == "admin" or self.tag not in _LOGGED
 
     @property
     def kind(self) -> str:
@@ -157,6 +185,7 @@ def mount(app: App, resources: Iterable[Resource], details: Details | None = Non
     def guard(http: HttpApi, next_middleware: NextMiddleware) -> Response[Any]:
         request = http.request
         operation = known.get((request.method, request.route))
+        http.private = operation is None or operation.private
         if operation and operation.scope:
             check_end(request.resolved_event.raw_event, app.clock.now())
             require(request.resolved_event.raw_event, operation.scope)

@@ -74,6 +74,7 @@ class Settings(BaseModel):
     alarm_topic_arn: str = Field(default="", description="the SNS topic of messages about breaches; absent: the log")
     message_format: Literal["text", "slack", "pagerduty"] = "text"
     dead_letter_queues: str = Field(default="", description="a dead-letter queue's URL with {queue} in it")
+    call_log_days: int = Field(default=0, description="how long the API log keeps calls; 0 logs none")
     secret_prefix: str = Field(default="adweir", description="names of secrets begin so; no slash at the end")
     secrets_key_arn: str = Field(default="", description="the KMS key of new secrets; absent: Secrets Manager's own")
     platform_urls: Annotated[dict[str, dict[str, str]], BeforeValidator(_parsed)] = Field(

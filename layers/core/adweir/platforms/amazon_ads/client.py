@@ -36,7 +36,6 @@ from adweir.platforms.amazon_ads.options import AmazonOptions
 from adweir.platforms.amazon_ads.reports import PRODUCTS, REPORTS
 from adweir.platforms.base import ProfileOptions
 from adweir.platforms.connector import Connector, Mode, Page, Report, ReportState, Wiring
-from adweir.platforms.http import Http
 from adweir.platforms.packed import unpacked
 
 if TYPE_CHECKING:
@@ -59,8 +58,7 @@ def connect(
         raise AuthExpired(error.message) from None
     region = wiring.route or values.route
     hosts = Hosts(wiring.urls("api", region), wiring.urls("token", region))
-    http = Http(wiring.session, wiring.clock, wiring.rng, sleep=wiring.sleep)
-    api = AmazonCalls(values, hosts, http, wiring.clock, wiring.tokens)
+    api = AmazonCalls(values, hosts, wiring.http(), wiring.clock, wiring.tokens)
     return AmazonConnector(api, wiring.clock, route=region, stream_queue=wiring.stream_queue)
 
 

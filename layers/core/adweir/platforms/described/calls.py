@@ -27,7 +27,7 @@ from adweir.platforms.described import answers, paths, templates
 from adweir.platforms.described.language import Spec
 from adweir.platforms.described.parts import AnswerMeaning, Packing, Sign, SpecRequest
 from adweir.platforms.described.ways import BasicAuth, HeaderKey, LoginForToken, OAuth2, QueryKey
-from adweir.platforms.http import PATIENCE, Http, Response, fault, retry_after, same_origin
+from adweir.platforms.http import PATIENCE, Response, fault, retry_after, same_origin
 from adweir.platforms.oauth import TokenRenewal, token_key
 from adweir.platforms.packed import unpacked, unzipped
 
@@ -67,7 +67,7 @@ class Calls:
         self.spec = spec
         self._secret = secret
         self._wiring = wiring
-        self._http = Http(wiring.session, wiring.clock, wiring.rng, sleep=wiring.sleep)
+        self._http = wiring.http()
         self._key = token_key("described", name, spec.base_url, *sorted(f"{k}={v}" for k, v in secret.items()))
 
     def filled(self, question: SpecRequest, values: templates.Values, timezone: str = "UTC") -> Filled:

@@ -34,7 +34,6 @@ from adweir.platforms.google_ads.faults import PageTokenEnded
 from adweir.platforms.google_ads.options import GoogleOptions
 from adweir.platforms.google_ads.queries import LINKS, AskedFor
 from adweir.platforms.google_ads.trees import is_manager, tree_label
-from adweir.platforms.http import Http
 
 if TYPE_CHECKING:
     from adweir.model.entities import Credential
@@ -256,8 +255,7 @@ def connect(
     except Unprocessable as error:
         raise AuthExpired(error.message) from None
     hosts = GoogleHosts(wiring.urls("api", ""), wiring.urls("token", ""))
-    http = Http(wiring.session, wiring.clock, wiring.rng, sleep=wiring.sleep)
-    api = GoogleCalls(values, hosts, http, wiring.clock, wiring.tokens)
+    api = GoogleCalls(values, hosts, wiring.http(), wiring.clock, wiring.tokens)
     return GoogleConnector(api, wiring.route or values.route)
 
 

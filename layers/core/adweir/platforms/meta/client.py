@@ -15,7 +15,6 @@ from adweir.model.slices import ALL
 from adweir.model.tasks import Task
 from adweir.model.times import Clock, Window
 from adweir.platforms.connector import Connector, Mode, Page, Report, ReportState, Wiring
-from adweir.platforms.http import Http
 from adweir.platforms.meta import API_VERSION, MetaCredential, faults, questions, wire
 from adweir.platforms.meta.graph import Graph
 from adweir.platforms.meta.ids import account_node, digits
@@ -162,7 +161,7 @@ def connect(
     except Unprocessable as error:
         raise AuthExpired(error.message) from None
     graph = Graph(
-        Http(wiring.session, wiring.clock, wiring.rng, sleep=wiring.sleep),
+        wiring.http(),
         wiring.clock,
         base_url=f"{wiring.urls('api', '').rstrip('/')}/{API_VERSION}",
         access_token=values.access_token,

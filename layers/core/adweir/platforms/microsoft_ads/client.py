@@ -11,7 +11,6 @@ from adweir.model.errors import AdweirError, AuthExpired, ReportFailed, Transien
 from adweir.model.tasks import Task
 from adweir.model.times import Clock
 from adweir.platforms.connector import Connector, Mode, Page, Report, ReportState, Wiring
-from adweir.platforms.http import Http
 from adweir.platforms.microsoft_ads import MicrosoftCredential, faults, reports, wire
 from adweir.platforms.microsoft_ads.api import MicrosoftCalls, MicrosoftHosts, decode
 from adweir.platforms.microsoft_ads.listing import MicrosoftListing
@@ -37,8 +36,7 @@ def connect(
     except Unprocessable as error:
         raise AuthExpired(error.message) from None
     hosts = MicrosoftHosts(*(wiring.urls(name, "").rstrip("/") for name in MicrosoftHosts._fields))
-    http = Http(wiring.session, wiring.clock, wiring.rng, sleep=wiring.sleep)
-    calls = MicrosoftCalls(values, hosts, http, wiring.clock, wiring.tokens)
+    calls = MicrosoftCalls(values, hosts, wiring.http(), wiring.clock, wiring.tokens)
     return MicrosoftConnector(calls, wiring.clock, route=wiring.route)
 
 

@@ -22,7 +22,6 @@ from adweir.model.metrics import Level
 from adweir.model.slices import ALL, campaign_of
 from adweir.model.tasks import Task
 from adweir.platforms.connector import Connector, Mode, Page, Report, Wiring
-from adweir.platforms.http import Http
 from adweir.platforms.tiktok_ads import TikTokCredential, faults, questions, shop
 from adweir.platforms.tiktok_ads.calls import TikTokCalls, digits
 from adweir.platforms.tiktok_ads.listing import TikTokListing
@@ -153,8 +152,7 @@ def connect(
         values = TikTokCredential.read(secret)
     except Unprocessable as error:
         raise AuthExpired(error.message) from None
-    http = Http(wiring.session, wiring.clock, wiring.rng, sleep=wiring.sleep)
-    calls = TikTokCalls(http, wiring.clock, base_url=wiring.urls("api", "").rstrip("/"), credential=values)
+    calls = TikTokCalls(wiring.http(), wiring.clock, base_url=wiring.urls("api", "").rstrip("/"), credential=values)
     return TikTokConnector(
         calls, ReportTasks(calls, wiring.clock.now), may_make_tasks=values.async_reports == "allowed"
     )

@@ -23,7 +23,7 @@ from adweir.model.errors import (
 from adweir.model.tasks import Task
 from adweir.model.times import Clock
 from adweir.platforms.connector import Connector, Mode, Page, Report, ReportState, Wiring
-from adweir.platforms.http import Http, Response
+from adweir.platforms.http import Response
 from adweir.platforms.json_items import UNREADABLE
 from adweir.platforms.trade_desk import MAX_WINDOW_DAYS, TradeDeskCredential, wire
 from adweir.platforms.trade_desk.api import QueryPage, TradeDeskCalls, decode
@@ -52,8 +52,7 @@ def connect(*, credential: Credential, secret: Mapping[str, str], wiring: Wiring
         values = TradeDeskCredential.read(secret)
     except Unprocessable as error:
         raise AuthExpired(error.message) from None
-    http = Http(wiring.session, wiring.clock, wiring.rng, sleep=wiring.sleep)
-    api = TradeDeskCalls(values, wiring.urls("api", ""), http, wiring.clock, wiring.tokens)
+    api = TradeDeskCalls(values, wiring.urls("api", ""), wiring.http(), wiring.clock, wiring.tokens)
     return TradeDeskConnector(api, wiring.clock, route=wiring.route)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 
 from adweir.model.times import Clock, epoch
 from adweir.store.dynamo.keyed import Keyed
@@ -45,6 +45,7 @@ class Row(LedgerItem):
     cursor = UnicodeAttribute(null=True)
     label = UnicodeAttribute(null=True)
     text = UnicodeAttribute(null=True)
+    packed = BinaryAttribute(null=True, legacy_encoding=False)
     body = JsonText(null=True)
     error = JsonText(null=True)
     counts = JsonText(null=True)
