@@ -1,4 +1,4 @@
-"""`adweir.local` beside the deployment: both pull the same platforms, and their reports are the same, digit by digit."""
+"""`adweir.local` beside the deployment: both pull the same platforms, and their reports are equal, digit by digit."""
 
 from __future__ import annotations
 
