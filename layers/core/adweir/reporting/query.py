@@ -212,6 +212,11 @@ class Queries:
         return self.within(replace(self._bounds, groups=max(1, self._bounds.most - groups)))
 
     @property
+    def view(self) -> MetricsView:
+        """The stored metrics that these queries read."""
+        return self._view
+
+    @property
     def catalog(self) -> Catalog:
         """What names and statuses come from."""
         return self._catalog

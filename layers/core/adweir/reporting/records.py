@@ -24,6 +24,7 @@ from adweir.reporting.changes import ChangeList, listed
 from adweir.reporting.dimensions import SOURCE
 from adweir.reporting.filters import Filters, parse_sources
 from adweir.reporting.invoices import invoice_lines
+from adweir.reporting.metric_rows import LEVEL, asked_levels, metric_rows
 from adweir.reporting.moments import Moments
 from adweir.reporting.names import Naming
 from adweir.reporting.query import Answer, Queries, Query
@@ -65,6 +66,7 @@ ACCOUNT_DAY_FIELDS = (
     "client_account_id",
 )
 """The names in a record of an account day: the 14 canonical fields, and the client beside the ad account."""
+METRICS = "metrics"
 _LOOKS = 5000
 """Records between two looks at the time."""
 _UNKNOWN: Slot = (None, None, None, None, None)
@@ -164,6 +166,7 @@ DATA_TYPES = (
     "ads",
     *sorted(_OBJECTS),
     "invoices",
+    METRICS,
     "profiles",
     *sorted(REFERENCES),
     *sorted(SERIES),
@@ -206,9 +209,14 @@ class StoredRecords:
         if wanted.data_type in REFERENCES:
             return self._references(asked_range, given, wanted, of_days=bool(dates))
         sources = parse_sources(given.pop(SOURCE)) if SOURCE in given else None
+        levels = asked_levels(given.pop(LEVEL, None), wanted.where) if wanted.data_type == METRICS else ()
         kept = self._queries.filters(given, wanted.where)
         dimensions = () if sources is None else (SOURCE,)
         asked = Query(asked_range, dimensions, kept, sources=sources or SOURCE_ORDER, live=wanted.live)
+        if wanted.data_type == METRICS:
+            if wanted.moments and wanted.moments.changed_since:
+                raise _no_past(wanted, "changed_since")
+            return RecordPlan(asked_range, lambda _: metric_rows(self._queries, asked, levels))
         return self._of_platforms(asked, wanted, now)
 
     def _of_platforms(self, asked: Query, wanted: RecordRequest, now: datetime) -> RecordPlan:
@@ -361,6 +369,10 @@ def _range_of(dates: Any, now: datetime, field: str) -> TimeSpan:
 def _refuse_past(wanted: RecordRequest) -> None:
     """Raises Unprocessable where a moment of the past is asked of what is kept as it is now."""
     if wanted.moments and (wanted.moments.as_known_at or wanted.moments.changed_since):
-        message = f"{wanted.data_type[:40]} has no past: as_known_at and changed_since are for metrics"
-        known = [*PERFORMANCE, "ads", *SERIES]
-        raise Unprocessable(message, [{"field": "data_type", "message": message, "known": known}])
+        raise _no_past(wanted, "as_known_at and changed_since")
+
+
+def _no_past(wanted: RecordRequest, names: str) -> Unprocessable:
+    message = f"{wanted.data_type[:40]} has no past: {names} are for metrics of one level"
+    known = [*PERFORMANCE, "ads", *SERIES]
+    return Unprocessable(message, [{"field": "data_type", "message": message, "known": known}])

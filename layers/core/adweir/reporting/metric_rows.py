@@ -1,0 +1,98 @@
+"""The data type `metrics`: the stored rows of ad accounts as they are, of every level, by day and by hour.
+
+Nothing is summed, no level stands in for another, and no rest is told: what was stored for an object is a record. Its
+`timestamp` is the begin of its day or hour in the ad account's time zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime, time
+from itertools import product
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from adweir.model.entities import Profile
+from adweir.model.errors import Unprocessable
+from adweir.model.metrics import AD_LEVELS, IN_GROUP, Grain, Level, Mark, Series
+from adweir.reporting.query import Queries, Query
+from adweir.reporting.shown import accounts
+from adweir.reporting.totals import KEPT, measures
+from adweir.store.metrics.store import StoredRow
+
+LEVEL = "level"
+_LOOKS = 5000
+
+
+def asked_levels(given: Any, where: str) -> tuple[Level, ...]:
+    """A level or a list of them; all where none is named. Raises Unprocessable that lists them."""
+    names = [] if given is None else given if isinstance(given, list) else [given]
+    if not all(isinstance(name, str) and name in AD_LEVELS for name in names):
+        message = f"level is one or more of {', '.join(AD_LEVELS)}"
+        raise Unprocessable(message, [{"field": f"{where}.{LEVEL}", "message": message, "known": list(AD_LEVELS)}])
+    return tuple(level for level in AD_LEVELS if not names or level in names)
+
+
+def metric_rows(queries: Queries, asked: Query, levels: Sequence[Level]) -> Iterator[dict[str, Any]]:
+    """The records, by ad account, level, grain, object and time. Raises TooLarge (no time is left), Unavailable."""
+    profiles, _ = queries.dated_profiles(asked.filters)
+    view, number = queries.view.snapshot(), 0
+    for profile, level, grain in product(profiles, levels, Grain):
+        series = Series(profile.platform, profile.profile_id, level, grain)
+        shown, is_asked = _shown_of(profile, level), _asked_of(asked, level)
+        window = asked.range.window(profile.timezone)
+        first, last = asked.range.hours(profile.timezone)
+        for row in view.read(series, window, sources=asked.sources, only=asked.filters.only):
+            number += 1
+            if not number % _LOOKS:
+                queries.check_time()
+            in_range = grain is Grain.DAY or first <= (row.day, row.hour) <= last
+            if in_range and is_asked(row):
+                yield shown(row)
+
+
+def _ids(row: StoredRow, level: Level) -> dict[str, str | None]:
+    """The ids of a row's object and of those that it is in."""
+    own = row.entity_id.partition("~")[2] if level in IN_GROUP else row.entity_id
+    found: dict[str, str | None] = {"campaign_id": row.campaign_id or None, "ad_group_id": row.ad_group_id or None}
+    return found | {f"{level}_id": own} if level is not Level.ACCOUNT else found
+
+
+def _asked_of(asked: Query, level: Level) -> Callable[[StoredRow], bool]:
+    wanted = asked.filters.of_rows
+
+    def is_asked(row: StoredRow) -> bool:
+        ids = _ids(row, level)
+        return all(ids.get(name) in values for name, values in wanted.items())
+
+    return is_asked
+
+
+def _shown_of(profile: Profile, level: Level) -> Callable[[StoredRow], dict[str, Any]]:
+    zone = ZoneInfo(profile.timezone)
+
+    def shown(row: StoredRow) -> dict[str, Any]:
+        numbers = measures(row.slot)
+        begin = datetime.combine(date.fromisoformat(row.day), time(max(row.hour, 0)), zone)
+        return {
+            "platform": str(profile.platform),
+            "profile_id": profile.shown_id,
+            LEVEL: level.value,
+            **_ids(row, level),
+            "date": row.day,
+            "hour": row.hour if row.hour >= 0 else None,
+            "timestamp": _offset(begin),
+            "currency": row.currency or profile.currency,
+            **numbers,
+            "cost": numbers["spend"],
+            "source": row.source.value,
+            **accounts(profile),
+            **({KEPT: True} if row.mark is Mark.KEPT else {}),
+        }
+
+    return shown
+
+
+def _offset(moment: datetime) -> str:
+    """ISO 8601 with the offset of the zone; of a local time that clocks leave out, the moment that it means."""
+    return moment.astimezone(UTC).astimezone(moment.tzinfo).isoformat()
