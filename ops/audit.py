@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -13,6 +12,7 @@ from adweir.model import limits
 from adweir.model.deeds import Deed, Wanted
 from ops.errors import CommandFailed
 from ops.options import Json, app_of, moment
+from ops.output import folded, remark, show_json, width
 
 _Filters = Annotated[
     list[str] | None,
@@ -39,12 +39,14 @@ def list_deeds(
         found, token = audit.page(left, token, wanted)
         left -= len(found)
         for deed in found:
-            for line in (json.dumps(_plain(deed)),) if as_json else lines_of(deed):
-                typer.echo(line)
+            if as_json:
+                show_json(_plain(deed))
+            else:
+                typer.echo("\n".join(lines_of(deed)))
         if not token:
             break
-    if left == limit and not as_json:
-        typer.echo("nothing was changed")
+    if left == limit:
+        remark("nothing that fits was changed in the last 90 days" if filters else "nothing was changed yet")
 
 
 def wanted_of(filters: Sequence[str]) -> Wanted:
@@ -63,12 +65,14 @@ def lines_of(deed: Deed) -> Iterator[str]:
     """A deed as people read it."""
     when = datetime.fromisoformat(deed.at).astimezone(UTC)
     what = f"{deed.action} {deed.subject}".rstrip()
-    yield f"{when:%Y-%m-%d %H:%M:%S}  {deed.who}  {what}: {deed.outcome}".rstrip()
-    if deed.reason:
-        yield f"  because  {deed.reason}"
+    first, *more = folded(f"{when:%Y-%m-%d %H:%M:%S}  {deed.who}  {what}: {deed.outcome}".rstrip(), width())
+    yield first
+    further = [*more, *([f"because  {deed.reason}"] if deed.reason else [])]
     for change in deed.changes:
         before = "nothing" if change.before is None else change.before
-        yield f"  {change.field}  {before} -> {'nothing' if change.after is None else change.after}"
+        further.append(f"{change.field}  {before} -> {'nothing' if change.after is None else change.after}")
+    for text in further:
+        yield from (f"  {line}" for line in folded(text, width() - 2))
 
 
 def _plain(deed: Deed) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -11,24 +10,29 @@ from adweir.model.times import iso_of
 from adweir.pipeline.health import brakes_on, says
 from adweir.pipeline.held_back import release, waiting
 from ops import deeds
-from ops.options import app_of, group
+from ops.options import Json, app_of, group
+from ops.output import show_json, show_table, time_text
 
 app = group("What holds pulls back: pauses that platforms asked for, and circuits.")
 
 
 @app.command("list")
-def list_brakes(context: typer.Context) -> None:
+def list_brakes(context: typer.Context, as_json: Json = False) -> None:  # noqa: FBT002 - a flag
     """Show the brakes that are on: why, since when, until when, and how many tasks wait."""
     target = app_of(context)
     on = sorted(brakes_on(target.ledger, target.catalog), key=lambda brake: brake.key)
-    tasks = waiting(target.ledger, target.catalog, {brake.key for brake in on})
-    for brake in on:
-        since = f", since {iso_of(brake.since)[:16]}Z" if brake.since else ""
-        count = tasks[brake.key]
-        wait = "1 task waits" if count == 1 else f"{count} tasks wait"
-        typer.echo(f"{brake.key}  {says(brake, datetime.now(UTC))}{since}; {wait}")
-    if not on:
-        typer.echo("no brake is on")
+    tasks, now = waiting(target.ledger, target.catalog, {brake.key for brake in on}), target.clock.now()
+    for brake in on if as_json else ():
+        times = {"since": iso_of(brake.since) if brake.since else None, "until": iso_of(brake.until)}
+        more = {"key": brake.key, "says": says(brake, now), "waiting": tasks[brake.key]}
+        show_json(brake._asdict() | times | more)
+    if as_json:
+        return
+    rows = [
+        (brake.key, time_text(iso_of(brake.since)) if brake.since else "", tasks[brake.key], says(brake, now))
+        for brake in on
+    ]
+    show_table(("BRAKE", "SINCE (UTC)", ">WAITING", "WHY"), rows, "no brake is on")
 
 
 @app.command("release")

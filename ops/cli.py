@@ -23,6 +23,8 @@ SECTIONS = {
         Verb("run", "ops.runs:show_run", "One run: its stages, what failed and why"),
         Verb("watch", "ops.runs:watch", "How far a run comes, live"),
         Verb("logs", "ops.logs:logs", "What the functions logged, of a task or a run"),
+        Verb("report", "ops.reporting:make_report", "Metrics by platform, campaign, day ..."),
+        Verb("quality", "ops.quality:quality", "How good the data of ad accounts is"),
         Verb("receipts", "ops.receipt_list:list_receipts", "What became of dropped files"),
         Verb("breaches", "ops.breaches:list_breaches", "What is wrong with the data of ad accounts"),
         Verb("audit", "ops.audit:list_deeds", "What was changed, and by whom"),

@@ -10,6 +10,7 @@ import typer
 
 from adweir.model.jobs import ScheduledJob
 from adweir.model.schedules import ScheduleType
+from adweir.model.times import iso
 from adweir.pipeline.flow_forms import known_flows
 from adweir.pipeline.jobs import checks
 from adweir.pipeline.pipelines import from_text
@@ -18,7 +19,8 @@ from adweir.pipeline.starting import ask_for
 from adweir.runtime.app import App
 from ops import deeds
 from ops.errors import CommandFailed
-from ops.options import app_of, group
+from ops.options import Json, app_of, group
+from ops.output import remark, show_json
 
 jobs = group("Make, change and look at jobs: workflows that start by themselves.")
 
@@ -38,11 +40,18 @@ Fields = Annotated[
 
 
 @jobs.command("list")
-def list_jobs(context: typer.Context) -> None:
+def list_jobs(context: typer.Context, as_json: Json = False) -> None:  # noqa: FBT002 - a flag
     """Show all jobs, each with its next time."""
     app = app_of(context)
-    for job in app.catalog.jobs():
-        _print(app, job, 1)
+    found = app.catalog.jobs()
+    for job in found:
+        if as_json:
+            times = [iso(at) for at in checks.next_runs(job, app.clock.now())]
+            show_json(job.model_dump(mode="json") | {"next_runs": times})
+        else:
+            _print(app, job, 1)
+    if not found:
+        remark("there is no job: adweir jobs create --help")
 
 
 @jobs.command()

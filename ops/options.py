@@ -11,6 +11,7 @@ import typer
 from ops.where import Where
 
 if TYPE_CHECKING:
+    from adweir.model.times import Window
     from adweir.runtime.app import App
     from ops.target import Deployment
     from sandbox.lifecycle import Home
@@ -73,6 +74,16 @@ def moment(text: str) -> datetime:
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a time such as 2026-11-21T05:30Z") from None
     return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+
+
+def days_of(text: str) -> Window:
+    """`2026-11-01..2026-11-07` → the days."""
+    from adweir.model.times import Window
+
+    try:
+        return Window.parse(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a range of days such as 2026-11-01..2026-11-07") from None
 
 
 def where_of(context: typer.Context) -> Where:

@@ -48,21 +48,24 @@ def show_table(headings: Sequence[str], rows: Iterable[Sequence[object]], nothin
         typer.echo(line)
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]], columns: int = 0) -> Iterator[str]:
-    """Rows in aligned columns. The last one is wrapped to what is left of the width; no other is ever cut, so that ids
-    can be copied. Headings that begin with `>` are of numbers. Nothing for no rows."""
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, last_is_text: bool = True) -> Iterator[str]:
+    """Rows in aligned columns. The last one, where it is text, is wrapped to what is left of the width; no other is
+    ever cut, so that ids can be copied. Headings that begin with `>` are of numbers. Nothing for no rows."""
     if not rows:
         return
     names = [heading.removeprefix(">") for heading in headings]
     wide = [max(len(row[place]) for row in (names, *rows)) for place in range(len(names))]
     left = sum(each + 2 for each in wide[:-1])
-    room = (columns or width()) - left
+    room = width() - left
     for row in (names, *rows):
-        cells = []
-        for place, cell in enumerate(row[:-1]):
-            padded = cell.rjust(wide[place]) if headings[place].startswith(">") else cell.ljust(wide[place])
-            cells.append(painted(padded))
-        yield from _ended("  ".join([*cells, ""]), row[-1], left, room)
+        cells = [
+            painted(cell.rjust(wide[place]) if headings[place].startswith(">") else cell.ljust(wide[place]))
+            for place, cell in enumerate(row)
+        ]
+        if last_is_text:
+            yield from _ended("".join(f"{cell}  " for cell in cells[:-1]), row[-1], left, room)
+        else:
+            yield "  ".join(cells).rstrip()
 
 
 def _ended(begin: str, last: str, left: int, room: int) -> Iterator[str]:

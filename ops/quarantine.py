@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from datetime import datetime
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Annotated, Any
 
 import typer
 
@@ -15,7 +15,8 @@ from adweir.quality.quarantine import held_lines
 from adweir.store.findings.held_rows import HeldObject
 from ops import deeds
 from ops.errors import CommandFailed
-from ops.options import app_of, group, target_of
+from ops.options import Json, app_of, group, target_of
+from ops.output import remark, show_json, show_table, time_text
 from ops.target import Deployment
 
 _POLL_SECONDS = 0.5
@@ -29,6 +30,7 @@ def list_held(
     context: typer.Context,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="The most entries.")] = 50,
     every: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,  # noqa: FBT002 - a flag
+    as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
     """List the objects of which rows are in quarantine, the newest first."""
     held, found, token = app_of(context).findings.held, list[HeldObject](), ""
@@ -37,10 +39,11 @@ def list_held(
         found += [each for each in page if every or each.state not in {"cleared", "superseded"}]
         if not token:
             break
-    for each in found[:limit]:
-        typer.echo(line_of(each))
-    if not found:
-        typer.echo("nothing is in quarantine")
+    for each in found[:limit] if as_json else ():
+        show_json(asdict(each))
+    if not as_json:
+        rows = [(each.id, time_text(each.held_at), each.state, each.rows, about(each)) for each in found[:limit]]
+        show_table(("ENTRY", "REFUSED (UTC)", "STATE", ">ROWS", "WHAT, AND WHY"), rows, "nothing is in quarantine")
 
 
 @app.command()
@@ -71,7 +74,7 @@ def replay(
     about = {"kind": "quarantine", "account_id": asked.account_id}
     deeds.note(app, "replay quarantine", held_id, f"{asked.source_key} is loaded again", **about)
     if not wait:
-        typer.echo(f"asked for; see: adweir quarantine show {held_id}")
+        remark(f"asked for; see: adweir quarantine show {held_id}")
         return
     found = _ended(target, held_id, wait)
     if found.reason:
@@ -79,29 +82,35 @@ def replay(
     typer.echo(f"rows moved: {found.moved or 0:,}; still in quarantine: {found.rows:,}")
 
 
-def line_of(found: HeldObject) -> str:
-    """An entry in one line."""
-    why = ", ".join(f"{rule} {rows:,}" for rule, rows in found.reasons.items())
-    when = datetime.fromisoformat(found.held_at).strftime("%Y-%m-%d %H:%M")
+def about(found: HeldObject) -> str:
+    """What an entry is about, and which rules its rows break."""
     whose = " ".join(filter(None, (found.platform, found.profile_id, found.dataset)))
-    rows = "row" if found.rows == 1 else "rows"
-    return f"{found.id}  {when}  {found.state:9}  {found.rows:>6,} {rows:4}  {whose}{f': {why}' if why else ''}"
+    why = ", ".join(f"{rule} {rows:,}" for rule, rows in found.reasons.items())
+    return f"{whose}{f': {why}' if why else ''}"
 
 
 def shown(target: Deployment, found: HeldObject, most: int) -> Iterator[str]:
-    """An entry with its rows, in lines."""
-    yield line_of(found)
+    """An entry with its rows, in lines. Of rows that are personal data only the faults are shown."""
+    rows = "1 row" if found.rows == 1 else f"{found.rows:,} rows"
+    yield f"{found.id}  {time_text(found.held_at)}  {found.state}  {rows}"
+    yield f"  {about(found)}"
     yield f"  came in    {found.source_key}"
     for key in found.keys:
         yield f"  rows are in {key}"
     if found.asked_at:
         ended = found.reason or f"rows moved: {found.moved or 0:,}"
         came = "not ended yet" if found.state == "replaying" else ended
-        yield f"  replayed   {found.asked_at} by {found.asked_by}: {came}"
+        yield f"  replayed   {time_text(found.asked_at)} by {found.asked_by}: {came}"
+    if found.personal:
+        yield from (f"  line {each['line']}: {_fault(each)}" for each in found.first[:most])
+        return
     for each in held_lines(target.app().raw, found.keys, most):
-        faults = "; ".join(str(fault.get("message") or fault.get("rule", "")) for fault in each["errors"])
-        yield f"  line {each['line']}: {faults}"
+        yield f"  line {each['line']}: {'; '.join(map(_fault, each['errors']))}"
         yield f"    {each['row'] if isinstance(each['row'], str) else json.dumps(each['row'])}"
+
+
+def _fault(fault: Mapping[str, Any]) -> str:
+    return str(fault.get("message") or ": ".join(filter(None, (fault.get("field"), fault.get("rule")))))
 
 
 def _held(target: Deployment, held_id: str) -> HeldObject:

@@ -10,19 +10,11 @@ from adweir.model.times import Window
 from adweir.reporting.replays import progress
 from ops.commands import replay_days, replay_of
 from ops.errors import CommandFailed
-from ops.options import target_of
+from ops.options import days_of, target_of
 from ops.target import Deployment
 
 _REPLAY_SECONDS = 600
 """How long `replay` waits for the end."""
-
-
-def days_of(text: str) -> Window:
-    """`2026-11-01..2026-11-07` → the days."""
-    try:
-        return Window.parse(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a range of days such as 2026-11-01..2026-11-07") from None
 
 
 def replay(

@@ -15,17 +15,19 @@ from adweir.model import limits
 from adweir.model.errors import BadInput, NotFound
 from adweir.model.flows import KINDS
 from adweir.model.messages import Scope
+from adweir.model.times import Window
 from adweir.pipeline.asking import check_asked
 from adweir.pipeline.flow_forms import find_flow, form_of, read, shadowed, to_store, warnings
 from adweir.pipeline.pipelines import from_text
 from adweir.pipeline.recorded import workflow_changes
 from adweir.pipeline.starting import ask_for, started_now
-from adweir.pipeline.workflows import WORKFLOWS, Workflow
+from adweir.pipeline.workflows import WORKFLOWS
 from adweir.reporting.runs import result as result_of
 from adweir.runtime.app import App
 from ops import deeds
 from ops.errors import CommandFailed
-from ops.options import app_of, group
+from ops.options import Json, app_of, days_of, group
+from ops.output import remark, show_json, show_table
 
 workflows = group("What runs do, stage by stage.")
 _POLL_SECONDS = 1.0
@@ -42,13 +44,20 @@ WorkflowArgument = Annotated[str, typer.Argument(help="The workflow's name.", sh
 
 
 @workflows.command("list")
-def list_workflows(context: typer.Context) -> None:
+def list_workflows(context: typer.Context, as_json: Json = False) -> None:  # noqa: FBT002 - a flag
     """Show all workflows, each with its stages."""
     app = app_of(context)
-    for name in WORKFLOWS:
-        _print("built-in", find_flow(app.catalog, name))
-    for stored in app.catalog.stored_workflows():
-        _print("stored", read(stored.name, json.loads(stored.body)), shadowed(stored))
+    stored = [("stored", read(one.name, json.loads(one.body)), shadowed(one)) for one in app.catalog.stored_workflows()]
+    found = [("built-in", find_flow(app.catalog, name), list[str]()) for name in WORKFLOWS] + stored
+    if as_json:
+        for origin, flow, warned in found:
+            show_json({**form_of(flow), "name": flow.name, "built_in": origin == "built-in", "warnings": warned})
+        return
+    rows = [(flow.name, origin, ", ".join(stage.name for stage in flow.stages)) for origin, flow, _ in found]
+    show_table(("WORKFLOW", "ORIGIN", "STAGES"), rows, "")
+    for _, flow, warned in found:
+        for warning in warned:
+            remark(f"{flow.name}: {warning}")
 
 
 @workflows.command()
@@ -115,19 +124,25 @@ def run(
     name: WorkflowArgument,
     arguments: Arguments = None,
     account: Annotated[list[str] | None, typer.Option(help="Only this client account; repeatable.")] = None,
+    days: Annotated[
+        Window | None,
+        typer.Option(parser=days_of, metavar="FIRST..LAST", help="Only these days.", show_default=False),
+    ] = None,
     wait: Annotated[
         int, typer.Option(min=0, metavar="SECONDS", help="Wait so long for its end, and print its result.")
     ] = 0,
 ) -> None:
     """Start a workflow now; prints the run's id, or that of the open run that it joins.
 
+    adweir workflows run daily --days 2026-11-01..2026-11-07
     adweir workflows run platform source_platform=meta date_range=2026-11-01..2026-11-07 --wait 600
     """
     app = app_of(context)
     now = datetime.now(UTC)
     for account_id in account or ():
         app.catalog.account(account_id)
-    given = Scope(accounts=tuple(account or ())), _read(arguments or ())
+    covered = {"start": days.start.isoformat(), "end": days.end.isoformat()} if days else {}
+    given = Scope(accounts=tuple(account or ()), **covered), _read(arguments or ())
     flow, scope, args = check_asked(app.catalog, app.platforms, name, given, now.date())
     run_id = ask_for(app.ledger, app.queues.runs, started_now(name, scope, now, app.new_id, args))
     deeds.note(app, "run workflow", name, f"run_id {run_id}", kind="workflow", account_id=scope.only_account)
@@ -181,9 +196,3 @@ def _read(given: Sequence[str]) -> dict[str, Any]:
             raise CommandFailed(f"{text!r} is not NAME=VALUE")
         found[name] = from_text(name, value)
     return found
-
-
-def _print(origin: str, flow: Workflow, warned: Sequence[str] = ()) -> None:
-    typer.echo(f"{flow.name:<20} {origin:<9} {', '.join(stage.name for stage in flow.stages)}")
-    for warning in warned:
-        typer.echo(f"  {warning}")

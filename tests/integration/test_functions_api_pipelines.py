@@ -182,7 +182,7 @@ def test_a_workflow_that_was_stored_before_its_name_was_built_in_is_listed_and_c
     assert [each["built_in"] for each in listed] == [True, False]
     said = "ad is built in by now, and runs are of that: store this one by another name"
     assert said in listed[1]["warnings"]
-    assert said in adweir("workflows", "list").stdout
+    assert said in adweir("workflows", "list").stderr
     assert ask(call, "ad", {"enrich": False})["run_id"]
     assert call("DELETE", "/api/v1/workflows/ad")["status"] == "deleted"
     call("DELETE", "/api/v1/workflows/ad", expect=409)

@@ -172,7 +172,7 @@ def test_the_command_line_stores_shows_runs_and_removes(adweir: Run, api: Module
         "stored nightly, version 1",
         "  no function for stages of the kind digest is deployed: stage digest is left out",
     ]
-    assert "nightly              stored    google, meta, totals, digest" in adweir("list").stdout
+    assert "nightly   stored    google, meta, totals, digest" in adweir("list").stdout
     assert "pull       pulls datasets from the platforms" in adweir("kinds").stdout
     shown = adweir("show", "nightly").stdout
     file.write_text(shown)

@@ -168,7 +168,7 @@ def test_given_the_version_when_asked_for_then_it_is_that_of_the_package() -> No
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("adweir qua", {"quarantine"}),
+        ("adweir quar", {"quarantine"}),
         ("adweir quarantine ", {"list", "show", "replay"}),
         ("adweir brakes list --st", {"--stack"}),
     ],

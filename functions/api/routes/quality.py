@@ -1,6 +1,5 @@
 """The quality of an ad account's data: by load, by day with a trend, and its bills."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -9,7 +8,6 @@ from pydantic import ConfigDict, Field
 
 from adweir.model import limits
 from adweir.model.entities import Profile
-from adweir.model.errors import Unprocessable
 from adweir.runtime.app import App
 from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Here, Resource
@@ -186,36 +184,9 @@ def list_quality(
 
 
 def _by_day(app: App, key: str, asked: QualityQuery, profile: Profile | None) -> dict[str, Any]:
-    from adweir.quality.bills import shown_bill
-    from adweir.quality.trend import trend
+    from adweir.quality.shown_days import shown_days
 
     last = asked.end or app.clock.now().date()
     first = asked.start or last - timedelta(days=_DAYS - 1)
-    if not 0 <= (last - first).days <= limits.MAX_SCORED_DAYS:
-        message = f"end is before start, or more than {limits.MAX_SCORED_DAYS} days behind it"
-        raise Unprocessable(message, [{"field": "start", "message": message}])
-    found = app.findings.scores.days(key, first.isoformat(), last.isoformat())
-    bills = app.findings.scores.bills(key, first.isoformat()[:7], last.isoformat()[:7])
-    says = _says(app, profile)
-    return {
-        "days": [_shown(day, says) for day in found],
-        "trend": trend(found),
-        "bills": [shown_bill(bill) for bill in bills],
-    }
-
-
-def _says(app: App, profile: Profile | None) -> dict[str, str]:
-    """The reasons of differences in words."""
-    from adweir.quality.reconcile import WORDS
-
     served = app.platforms.served(profile) if profile else {}
-    return dict(WORDS) | {gap.reason: gap.says for spec in served.values() for gap in spec.lacks}
-
-
-def _shown(day: Mapping[str, Any], says: Mapping[str, str]) -> dict[str, Any]:
-    from adweir.quality.reconcile import in_units
-
-    compared = [in_units(entry) for entry in day["reconciliation"]]
-    for entry in compared:
-        entry["why"] = [{**cause, "says": says.get(cause["reason"], cause["reason"])} for cause in entry["why"]]
-    return {**day, "reconciliation": compared}
+    return shown_days(app.findings.scores, key, first, last, (gap for spec in served.values() for gap in spec.lacks))

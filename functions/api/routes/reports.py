@@ -229,46 +229,18 @@ def get_report(app: Here, asked: Annotated[AskedReport, Query()]) -> Answer:
     no spreadsheet takes for formulas. How fresh it is stands in the headers `Adweir-As-Of`, `Adweir-Complete-Through`
     and `Adweir-Days-Missing`.
     """
+    from adweir.reporting.queried import report_in_texts
+
     given = asked.model_dump(exclude_defaults=True)
     if asked.time_range and (asked.start_date or asked.end_date):
         message = "a range is time_range, or start_date and end_date"
         raise Unprocessable(message, [{"field": "query.time_range", "message": message}])
-    first, between, last = str(given.get("compare", "")).partition("..")
-    wanted = {
-        "name": "report",
-        "words": given.get("time_range", ""),
-        "start": given.get("start_date", ""),
-        "end": given.get("end_date", ""),
-        **{name: _listed(given.get(name)) for name in ("metrics", "dimensions", "order", "limit_per")},
-        "segments": _segments(given),
-        "live": asked.include_live,
-        "report_of": asked.data_type,
-        "limit": asked.limit or 0,
-        "names": asked.names,
-        "compare": ({"start_date": first, "end_date": last} if between else first) or None,
-    }
-    return _report(app, asked.format or "json", (asked.as_known_at or None, None), wanted)
+    return _report(app, asked.format or "json", (asked.as_known_at or None, None), report_in_texts(given))
 
 
 def _given_range(given: Any) -> tuple[str, tuple[str, str]]:
     """The words of a range, or its dates."""
     return (given, ("", "")) if isinstance(given, str) else ("", (given.start_date, given.end_date))
-
-
-def _listed(text: str | None) -> list[str]:
-    return text.split(",") if text else []
-
-
-def _segments(given: dict[str, Any]) -> list[dict[str, Any]]:
-    """The filters of a query as segments."""
-    from adweir.reporting.chosen import SEGMENTS
-    from adweir.reporting.filters import FILTERS
-
-    return [
-        {"name": name, "contains" if name.endswith("_name") else "values": text.split(",")}
-        for name, text in given.items()
-        if name in {*FILTERS, *SEGMENTS}
-    ]
 
 
 def _report(app: App, format_name: str, past: tuple[str | None, str | None], asked: dict[str, Any]) -> Answer:
