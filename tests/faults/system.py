@@ -26,7 +26,7 @@ from adweir.model.tasks import Task, TaskState
 from adweir.pipeline.late import Late
 from adweir.pipeline.watch import look, see
 from adweir.platforms.session import new_session
-from adweir.reporting.query import Query
+from adweir.reporting.questions import Query
 from adweir.reporting.ranges import TimeSpan
 from adweir.runtime.app import App
 from adweir.runtime.settings import Settings

@@ -252,6 +252,36 @@ def test_a_limited_key_has_the_campaigns_of_its_clients(world: ModuleType, call:
     assert ask("PATCH", where, {"name": "Ours"}, "acc_own")[1]["name"] == "Ours"
 
 
+def test_reports_records_and_lists_take_campaigns_and_arms(world: ModuleType, call: Call) -> None:
+    """Given two days of two ads, each 1.234567 a day in each of two ad accounts, and a campaign with one ad account."""
+    campaign = made(call, bindings=[C1])
+    one = arm(call, campaign, A1)
+    asked = {"time_range": {"start_date": "2026-11-01", "end_date": "2026-11-02"}, "metrics": [{"name": "spend"}]}
+    segment = {"name": "campaign", "values": [campaign["campaign_id"]]}
+
+    by_arm = asked | {"dimensions": [{"name": "arm"}], "segments": [segment]}
+    report = call("POST", "/api/v1/reports", by_arm)
+    assert {row["arm"]: row["spend"] for row in report["data"]} == {one["arm_id"]: 2.469134, None: 2.469134}
+    assert report["totals"] == [{"currency": "EUR", "spend": 4.938268}]
+    filters = {"campaign_id": campaign["campaign_id"], "date_range": {"start": "2026-11-01", "end": "2026-11-02"}}
+    for data_type, key, known in (
+        ("ad_performance", "ad_id", ["a1", "a1", "a2", "a2"]),
+        ("ads", "ad_id", ["a1", "a2"]),
+    ):
+        body = {"data_type": data_type, "filters": filters}
+        found = call("POST", "/api/v1/data_pipeline/retrieve", body)["result"]["records"]
+        assert sorted(row[key] for row in found) == known
+        assert {row["account_id"] for row in found} == {"111"}
+    exported = by_arm | {"format": "csv"}
+    assert one["arm_id"] in call("POST", "/api/v1/reports", exported)
+    for name, value in (("campaign_id", "cmp_nobody"), ("arm", "arm_nobody")):
+        wrong = asked | {"segments": [{"name": name, "values": [value]}]}
+        assert "GET /api/v1/campaigns" in call("POST", "/api/v1/reports", wrong, expect=422)["error"]["message"]
+    event = an_event("POST", "/api/v1/reports", by_arm, "read")
+    event["requestContext"]["authorizer"]["lambda"]["accounts"] = "acc_rival"
+    assert world.handler(event, SimpleNamespace())["statusCode"] == 422
+
+
 # --- bounds
 
 

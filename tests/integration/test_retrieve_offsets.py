@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from adweir.model import limits
-from adweir.reporting.query import Answer, Queries, Query
+from adweir.reporting.query import Answer, Queries
+from adweir.reporting.questions import Query
 from support.api import Call, fill
 from support.bounds import at_the_bound
 from support.clock import FrozenClock

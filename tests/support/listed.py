@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 
+from adweir.model.campaigns import Campaign
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Account, PlatformObject, Profile
 from adweir.model.metrics import SOURCE_ORDER, Series, Source
@@ -24,6 +25,7 @@ class ListedCatalog(Catalog):
     def __init__(self, profiles: Sequence[Profile], objects: Sequence[PlatformObject] = ()) -> None:
         super().__init__(FrozenClock())
         self._profiles = profiles
+        self.campaigns: list[Campaign] = []
         self._objects = objects
 
     def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> list[Profile]:
@@ -31,6 +33,14 @@ class ListedCatalog(Catalog):
 
     def accounts(self) -> list[Account]:
         return []
+
+    def campaigns_of(self, account_id: str) -> list[Campaign]:
+        return [each for each in self.campaigns if each.account_id == account_id]
+
+    def few_campaigns(self, ids: Iterable[str]) -> dict[str, Campaign]:
+        known = {each.campaign_id: each for each in self.campaigns}
+        known |= {arm.arm_id: each for each in self.campaigns for arm in each.arms}
+        return {each: known[each] for each in ids if each in known}
 
     def objects(self, platform: Platform, profile_id: str, dataset: Dataset) -> Iterator[PlatformObject]:
         return (item for item in self._objects if dataset_of(item) is dataset)

@@ -19,7 +19,8 @@ from adweir.model.times import DAY
 from adweir.reporting.comparing import parse_comparison
 from adweir.reporting.filters import Filters
 from adweir.reporting.moments import Moments
-from adweir.reporting.query import Bounds, Queries, Query
+from adweir.reporting.query import Bounds, Queries
+from adweir.reporting.questions import Query
 from adweir.reporting.ranges import TimeSpan, parse_words
 from adweir.reporting.reports import MetricReport, ReportRequest, report
 from support.random_story import PLATFORMS, tell_all

@@ -19,7 +19,8 @@ from adweir.model.errors import Unprocessable
 from adweir.model.times import DAY
 from adweir.reporting.adjustments import Adjustments
 from adweir.reporting.filters import Filters
-from adweir.reporting.query import Answer, Queries, Query
+from adweir.reporting.query import Answer, Queries
+from adweir.reporting.questions import Query
 from adweir.reporting.ranges import TimeSpan
 from adweir.reporting.totals import RowSum
 from support.clock import FrozenClock

@@ -12,7 +12,7 @@ from adweir.model import limits
 from adweir.model.metrics import Grain, Level, MetricRow, Series
 from adweir.model.times import Window
 from adweir.reporting.filters import Filters
-from adweir.reporting.query import Query
+from adweir.reporting.questions import Query
 from adweir.reporting.ranges import TimeSpan
 from adweir.store.metrics.buckets import LISTS, RESERVED, Raw
 from adweir.store.metrics.coverage import COVERAGE

@@ -38,6 +38,7 @@ class Level(StrEnum):
     WEB = "web"
     KPI = "kpi"
     CONTROL = "control"
+    ARM = "arm"
 
 
 AD_LEVELS = (Level.ACCOUNT, Level.CAMPAIGN, Level.AD_GROUP, Level.AD, Level.KEYWORD)

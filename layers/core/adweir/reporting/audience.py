@@ -17,7 +17,8 @@ from adweir.model.metrics import METRICS, Level, Slot, plus, ratio
 from adweir.model.ports import PlatformParser
 from adweir.reporting.filters import Filters
 from adweir.reporting.processed import ProcessedRecord
-from adweir.reporting.query import Queries, Query
+from adweir.reporting.query import Queries
+from adweir.reporting.questions import Query
 from adweir.reporting.ranges import TimeSpan, parse_range
 from adweir.reporting.totals import NOTHING
 

@@ -20,7 +20,8 @@ from adweir.model.metrics import ratio
 from adweir.model.times import Window
 from adweir.reporting.dimensions import Key, none_last
 from adweir.reporting.owned import OF_TIME
-from adweir.reporting.query import Answer, Query
+from adweir.reporting.query import Answer
+from adweir.reporting.questions import Query
 from adweir.reporting.ranges import TimeSpan, parse_range
 from adweir.reporting.relative import Before
 from adweir.reporting.totals import NOTHING, RowSum

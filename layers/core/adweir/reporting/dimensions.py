@@ -13,6 +13,7 @@ from adweir.model.entities import Profile
 from adweir.model.metrics import SERIES_LEVELS, Level
 from adweir.model.series_ids import said_in
 from adweir.reporting import breakdowns
+from adweir.reporting.bound_to import ARM, CROSS_CAMPAIGN
 from adweir.reporting.filters import OF_PROFILE, Filters
 from adweir.reporting.reading import ReadRow
 
@@ -54,6 +55,12 @@ class RowValues:
 
     def own_id(self) -> str | None:
         return self._id(self.read.own_id)
+
+    def cross_campaign_id(self) -> str | None:
+        return (self.read.claim.campaign_id or None) if self.read.claim else None
+
+    def arm_id(self) -> str | None:
+        return (self.read.claim.arm_id or None) if self.read.claim else None
 
     @property
     def ids(self) -> dict[str, str | None]:
@@ -135,6 +142,8 @@ _OF_ROW: dict[str, Callable[[RowValues], Any]] = {
     "ad_group_id": RowValues.ad_group_id,
     "ad_id": RowValues.own_id,
     "keyword_id": RowValues.own_id,
+    CROSS_CAMPAIGN: RowValues.cross_campaign_id,
+    ARM: RowValues.arm_id,
     "date": lambda row: row.read.row.day,
     "hour": lambda row: row.read.row.hour,
     **{name: _shown(show) for name, show in OF_DAY.items()},

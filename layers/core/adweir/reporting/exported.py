@@ -18,7 +18,8 @@ from adweir.reporting.comparing import parse_comparison
 from adweir.reporting.dimensions import Key
 from adweir.reporting.formats import CSV, csv_rows, to_json
 from adweir.reporting.moments import Moments, parse_moments
-from adweir.reporting.query import Answer, Bounds, Queries, Query
+from adweir.reporting.query import Answer, Bounds, Queries
+from adweir.reporting.questions import Query
 from adweir.reporting.ranges import TimeSpan, parse_range, parse_words
 from adweir.reporting.records import RecordPlan, RecordRequest, StoredRecords
 from adweir.reporting.reports import MetricReport, ReportPlan, ReportRequest, about, plan, zones

@@ -1,7 +1,8 @@
 """Filters: which profiles, objects and rows a question is about.
 
 `account_id` takes either kind of id: `acc_…` is a client company, any other an ad account of a platform; so does
-`campaign_id` (`cmp_…`). `client_account_id` and `profile_id` take one kind only.
+`campaign_id`: `cmp_…` is a cross-platform campaign, which stands for all that is bound to it. `client_account_id` and
+`profile_id` take one kind only.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from adweir.model.errors import Unprocessable
 from adweir.model.ids import IdKind
 from adweir.model.metrics import SOURCE_ORDER, Level, Source
 from adweir.model.ports import PlatformParser
+from adweir.reporting.bound_to import ARM, BoundTo, FindCampaigns, read_bound
 from adweir.reporting.breakdowns import DIMENSIONS as BREAKDOWN_DIMENSIONS
 from adweir.store.metrics.store import Only
 
@@ -35,7 +37,7 @@ OF_PROFILE: Mapping[str, Callable[[Profile], str]] = {
 }
 """Filters and dimensions that a profile answers: name → its value."""
 
-FILTERS = (*OF_PROFILE, *NEEDS, *BREAKDOWN_DIMENSIONS)
+FILTERS = (*OF_PROFILE, *NEEDS, ARM, *BREAKDOWN_DIMENSIONS)
 _SHOWN = 40
 
 
@@ -56,12 +58,14 @@ class ChosenIds:
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Name → allowed values; every name has to match, all of `also`, and all of `chosen`. An empty one matches
-    everything. `profiles`: only these, by their keys; None: all."""
+    everything. `profiles`: only these, by their keys; None: all. `bound`: only what belongs to these cross-platform
+    campaigns and arms."""
 
     allowed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     also: tuple[Filters, ...] = ()
     chosen: tuple[ChosenIds, ...] = ()
     profiles: frozenset[str] | None = None
+    bound: BoundTo | None = None
 
     @property
     def platform(self) -> str:
@@ -85,7 +89,7 @@ class Filters:
         for each in self.chosen:
             ids = each.by_profile.get(profile.key, frozenset())
             merged[each.name] = merged[each.name] & ids if each.name in merged else ids
-        return Filters(merged, self.also, (), self.profiles)
+        return Filters(merged, self.also, (), self.profiles, self.bound)
 
     @property
     def only(self) -> Only | None:
@@ -97,15 +101,23 @@ class Filters:
 
     def keep_profile(self, profile: Profile) -> bool:
         """Whether the profile can have rows that match."""
-        if self.profiles is not None and profile.key not in self.profiles:
+        if self.bound is not None and not self.bound.keep_profile(profile):
             return False
         if not all(profile.key in each.by_profile for each in self.chosen):
+            return False
+        return self.keep_own(profile)
+
+    def keep_own(self, profile: Profile) -> bool:
+        """The same, whatever is chosen of it."""
+        if self.profiles is not None and profile.key not in self.profiles:
             return False
         own = (_matches(name, values, profile) for name, values in self.allowed.items() if name in OF_PROFILE)
         return all(own) and all(each.keep_profile(profile) for each in self.also)
 
-    def keep_object(self, item: PlatformObject) -> bool:
-        """Whether a campaign, ad group, ad or keyword matches by its own id and its parents'."""
+    def keep_object(self, item: PlatformObject, account_id: str) -> bool:
+        """Whether a campaign, ad group, ad or keyword of a client matches by its own id and its parents'."""
+        if self.bound is not None and not self.bound.keep_object(item, account_id):
+            return False
         own = {"campaign_id": item.campaign_id, "ad_group_id": item.ad_group_id} | {
             name: item.id for kind, name in _OWN_ID.items() if isinstance(item, kind)
         }
@@ -121,7 +133,8 @@ class Filters:
                 merged[name] = merged[name] & values if name in merged else values
         named = [each for each in (self.profiles, other.profiles) if each is not None]
         profiles = frozenset.intersection(*named) if named else None
-        return Filters(merged, also, (*self.chosen, *other.chosen), profiles)
+        bound = other.bound if self.bound is None else self.bound.both(other.bound)
+        return Filters(merged, also, (*self.chosen, *other.chosen), profiles, bound)
 
 
 EVERYTHING = Filters()
@@ -133,14 +146,26 @@ _OWN_ID: Mapping[type[PlatformObject], str] = {
 }
 
 
-def parse_filters(given: Mapping[str, Any], parse_platform: PlatformParser, where: str = "filters") -> Filters:
-    """Name → value or list of values → filters. Raises Unprocessable that names what is unknown."""
-    allowed: dict[str, frozenset[str]] = {}
+def parse_filters(
+    given: Mapping[str, Any],
+    parse_platform: PlatformParser,
+    where: str = "filters",
+    find: FindCampaigns = lambda _: {},
+) -> Filters:
+    """Name → value or list of values → filters; `find` looks up cross-platform campaigns.
+
+    Raises Unprocessable that names what is unknown.
+    """
+    filters = Filters()
     for name, texts, at in given_texts(given, FILTERS, where):
-        if name == "campaign_id":
-            _refuse_cross_platform(texts, at)
-        allowed[name] = frozenset(str(parse_platform(each)) for each in texts) if name == "platform" else texts
-    return Filters(allowed)
+        bound = read_bound(name, texts, at, find) if name in {"campaign_id", ARM} else None
+        if bound is not None:
+            filters = filters.both(Filters(bound=bound))
+        elif name == "platform":
+            filters = filters.both(Filters({name: frozenset(str(parse_platform(each)) for each in texts)}))
+        else:
+            filters = filters.both(Filters({name: texts}))
+    return filters
 
 
 def given_texts(
@@ -177,11 +202,3 @@ def _matches(name: str, allowed: frozenset[str], profile: Profile) -> bool:
     if OF_PROFILE[name](profile) in allowed:
         return True
     return name == "account_id" and IdKind.ACCOUNT.names(profile.account_id) and profile.account_id in allowed
-
-
-def _refuse_cross_platform(values: frozenset[str], at: str) -> None:
-    """Nothing is bound to a cross-platform campaign yet: an answer would be empty and look like a fact."""
-    unknown = sorted(value for value in values if IdKind.CAMPAIGN.names(value))
-    if unknown:
-        message = f"there is no cross-platform campaign {unknown[0][:_SHOWN]}"
-        raise Unprocessable(message, [{"field": at, "message": message}])

@@ -19,7 +19,8 @@ from adweir.model.invoices import Invoice, InvoiceLineKind, month_of
 from adweir.model.money import MICRO, from_micros, to_units
 from adweir.model.times import DAY, Window, first_of_month, is_zone
 from adweir.reporting.filters import EVERYTHING, Filters
-from adweir.reporting.query import Queries, Query
+from adweir.reporting.query import Queries
+from adweir.reporting.questions import Query
 from adweir.reporting.ranges import TimeSpan
 from adweir.reporting.shown import accounts, line_record
 from adweir.store.catalog.store import Catalog
@@ -36,6 +37,9 @@ def invoice_lines(
         first, last = (month_of(day) for day in span.window(profile.timezone if is_zone(profile.timezone) else "UTC"))
         for invoice in catalog.invoices(profile.platform, profile.profile_id, first, last):
             for line in invoice.lines:
+                path = str(profile.platform), profile.profile_id, line.campaign_id
+                if filters.bound and not filters.bound.keep_path(path, profile.account_id):
+                    continue
                 own = {"campaign_id": line.campaign_id}
                 if all(own.get(name, "") in values for name, values in filters.of_rows.items()):
                     yield line_record(profile, invoice, line)

@@ -18,7 +18,8 @@ from adweir.model.money import from_micros
 from adweir.model.naming import landing_page
 from adweir.reporting.filters import Filters
 from adweir.reporting.names import Naming
-from adweir.reporting.query import Answer, Queries, Query
+from adweir.reporting.query import Answer, Queries
+from adweir.reporting.questions import Query
 from adweir.reporting.ranges import TimeSpan
 from adweir.store.catalog.store import Catalog
 

@@ -7,7 +7,7 @@ never cross currencies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
@@ -17,20 +17,19 @@ from typing import Any
 from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.errors import TooLarge, Unprocessable
-from adweir.model.metrics import SERIES_LEVELS, SOURCE_ORDER, Grain, Level, Mark, Series, Source
+from adweir.model.metrics import Grain, Level, Mark, Series, Source
 from adweir.model.platforms import Platform
 from adweir.model.ports import ServedPlatforms
 from adweir.model.times import HOURS_A_DAY, Clock, Window, is_zone, local_date
-from adweir.reporting import breakdowns, split_rest
 from adweir.reporting.adjustments import Adjustments
 from adweir.reporting.changes import ChangedRow, answering_levels
+from adweir.reporting.claimed_readers import ClaimedReaders, Reading
 from adweir.reporting.coverage import CoverageDays
-from adweir.reporting.dimensions import OF_DAY, Key, RowValues, grouping, matching, none_last
-from adweir.reporting.filters import EVERYTHING, NEEDS, Filters, parse_filters
-from adweir.reporting.levels import FINENESS
+from adweir.reporting.dimensions import Key, RowValues, grouping, matching, none_last
+from adweir.reporting.filters import Filters, parse_filters
 from adweir.reporting.moments import StoppedClock
 from adweir.reporting.owned import Owned, merge_into
-from adweir.reporting.ranges import TimeSpan
+from adweir.reporting.questions import Query
 from adweir.reporting.reading import (
     ProfileQuestion,
     ProfileReader,
@@ -46,103 +45,6 @@ from adweir.store.metrics.store import Adjustment, Change, DayState, StoredRow
 
 _LOOKS = 5000
 """Rows between two looks at the time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What to sum, by which dimensions (names of `DIMENSIONS`, or `source`).
-
-    `sources` are asked in their order, day by day; the dimension `source` says which one answered. `rest`: add what the
-    rows leave of the account, unless the query makes that impossible to tell. `live`: days that are not over are
-    answered by their hours. `adjusted`: add up the adjustments, too. `moved`: time zone → day → the day that it is
-    shown as, in place of itself. `owned`: note whose rows each group sums.
-    """
-
-    range: TimeSpan
-    dimensions: tuple[str, ...]
-    filters: Filters = EVERYTHING
-    grain: Grain = Grain.DAY
-    level: Level = Level.ACCOUNT
-    sources: tuple[Source, ...] = SOURCE_ORDER
-    rest: bool = True
-    live: bool = False
-    adjusted: bool = False
-    moved: Callable[[str], Callable[[str], str]] | None = None
-    owned: bool = False
-
-    @property
-    def is_series(self) -> bool:
-        """Whether it is about a series that belongs to no ad platform: no other level answers for it."""
-        return self.level in SERIES_LEVELS
-
-    @property
-    def finest(self) -> Level:
-        """The level that the dimensions and filters need. Raises Unprocessable when keywords and ads are mixed."""
-        if self.is_series:
-            return self.level
-        needed = {self.level} | {NEEDS[name] for name in self._names if name in NEEDS}
-        if Level.KEYWORD in needed:
-            if Level.AD in needed:
-                raise Unprocessable("keywords and ads cannot be asked for together: neither is a part of the other")
-            return Level.KEYWORD
-        return max(needed, key=FINENESS.index)
-
-    @property
-    def breakdown(self) -> str:
-        """A breakdown that the dimensions and filters name. Raises Unprocessable when no dataset has it."""
-        return self.breakdown_on({})
-
-    def breakdown_on(self, served: Served) -> str:
-        """The one that a platform has which serves these datasets. Raises Unprocessable."""
-        finest = self.finest
-        if self.is_series:
-            return ""
-        if finest is Level.KEYWORD:
-            return breakdowns.breakdown_of(self._names, (finest,), served)
-        levels = FINENESS[FINENESS.index(finest) :]
-        return breakdowns.breakdown_of(self._names, levels if finest is Level.AD else (*levels, Level.KEYWORD), served)
-
-    @property
-    def has_split_rest(self) -> bool:
-        """Whether what the values of a breakdown leave of an account or its campaigns is told: not of some values."""
-        of_values = self.filters.of_rows.keys() & {*breakdowns.DIMENSIONS}
-        leaves = self.rest and self.grain is Grain.DAY and breakdowns.leaves_a_rest(self.breakdown)
-        return leaves and self.finest in split_rest.LEVELS and not of_values
-
-    @property
-    def has_rest(self) -> bool:
-        """Whether what the rows leave of the account can be told: not of some objects, nor of what no total sums."""
-        is_finer = self.finest in FINENESS[1:]
-        return self.rest and is_finer and not self.filters.of_rows and not self.breakdown
-
-    def question(self, profile: Profile, served: Served) -> ProfileQuestion:
-        """What to read of one profile, whose platform serves these datasets."""
-        return ProfileQuestion(
-            self.range.window(profile.timezone),
-            self.finest,
-            self.grain,
-            self.breakdown_on(served),
-            self.sources,
-            rest=self.has_rest,
-            live=self.live,
-            hidden=self.adjusted,
-            fold=self._fold(profile.timezone),
-            only=None if self.is_series else self.filters.within(profile).only,
-        )
-
-    def _fold(self, timezone: str) -> Callable[[str], Hashable] | None:
-        """What the dimensions show of a day; None where they show the day itself."""
-        if self.grain is Grain.HOUR or "date" in self.dimensions:
-            return None
-        shown = [OF_DAY[name] for name in self.dimensions if name in OF_DAY]
-        if self.moved and shown:
-            move = self.moved(timezone)
-            return lambda day: tuple([show(move(day)) for show in shown])
-        return lambda day: tuple([show(day) for show in shown])
-
-    @property
-    def _names(self) -> tuple[str, ...]:
-        return (*self.dimensions, *self.filters.of_rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,18 +156,25 @@ class Queries:
             row = RowValues(breakdown)
             specs = specs_of(served, query.grain, breakdown)
             sums = {level: spec.sums_to_parent for level, spec in specs.items()}
-            for level in answering_levels(query.finest, sums):
+            claimed = self.claimed.changes(query, profile, sums) if query.is_claimed else None
+            for level in claimed.levels if claimed else answering_levels(query.finest, sums):
                 series = Series(profile.platform, profile.profile_id, level, query.grain, breakdown)
                 for change in self._metrics.changed(series, window, since, until):
                     hour = -1 if change.slot.hour is None else change.slot.hour % HOURS_A_DAY
                     row.show(_read_of(change, level))
                     in_range = hour < 0 or first <= (change.slot.day, hour) <= last
-                    if in_range and (matches is None or matches(row)):
+                    is_asked = (matches is None or matches(row)) and (claimed is None or claimed.has(row, level))
+                    if in_range and is_asked:
                         yield ChangedRow(profile, level, row.ids, change)
+
+    @property
+    def claimed(self) -> ClaimedReaders:
+        """What reads ad accounts by what is bound to cross-platform campaigns."""
+        return ClaimedReaders(self._catalog, self.served, self.reader)
 
     def filters(self, given: Mapping[str, Any], where: str = "filters") -> Filters:
         """Filters as a caller wrote them. Raises Unprocessable that names what is unknown."""
-        return parse_filters(given, self.parse_platform, where)
+        return parse_filters(given, self.parse_platform, where, self._catalog.few_campaigns)
 
     def profiles(self, filters: Filters) -> list[Profile]:
         """The profiles that the filters leave, by platform and id; those of deleted accounts too."""
@@ -297,14 +206,9 @@ class Queries:
         profiles, warnings = self.dated_profiles(query.filters, own=query.is_series)
         found = Answer(warnings=warnings, owned=Owned(query.dimensions) if query.owned else None)
         summing = _Summing(query, found, self._bounds)
-        for profile in profiles:
-            if query.range.window(profile.timezone).length < 1:
-                continue  # none of the relative days is in this piece of the range, in this time zone
-            question = query.question(profile, self.served(profile))
-            split = SplitRest(question, partial(self.reader, profile)) if query.has_split_rest else None
-            reader = split.reader if split else self.reader(profile, question)
-            summing.begin(profile, question.breakdown)
-            summing.add_rows(profile, summing.moved(profile, (split or reader).rows()))
+        for profile, reader, rows in self._readers(query, profiles):
+            summing.begin(profile, query.breakdown_on(self.served(profile)))
+            summing.add_rows(profile, summing.moved(profile, rows))
             covered = reader.coverage()
             found.coverage.add(profile, covered)
             pulled = [day for day, one in covered.items() if one.pulled_at]
@@ -316,6 +220,21 @@ class Queries:
                 summing.add_adjustments(profile, reader.adjustments())
         found.groups = {key: found.groups[key] for key in sorted(found.groups, key=none_last)}
         return found
+
+    def _readers(self, query: Query, profiles: Iterable[Profile]) -> Iterator[Reading]:
+        """What reads each profile, and the rows that it reads; those of arms alone last. Raises Unavailable.
+
+        In a piece of a range none of the relative days may be in a profile's time zone: it is left out.
+        """
+        profiles = [each for each in profiles if query.range.window(each.timezone).length > 0]
+        if query.is_claimed:
+            yield from self.claimed.readers(query, profiles)
+            return
+        for profile in profiles:
+            question = query.question(profile, self.served(profile))
+            split = SplitRest(question, partial(self.reader, profile)) if query.has_split_rest else None
+            reader = split.reader if split else self.reader(profile, question)
+            yield profile, reader, (split or reader).rows()
 
     def reader(self, profile: Profile, question: ProfileQuestion) -> ProfileReader:
         """What reads one profile; its time zone is known."""

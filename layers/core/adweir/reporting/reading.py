@@ -13,6 +13,7 @@ from operator import add
 from typing import NamedTuple, cast
 
 from adweir.model import limits
+from adweir.model.campaigns import Claim
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Profile, ProfileStatus
 from adweir.model.metrics import SERIES_LEVELS, SOURCE_ORDER, Grain, Level, Mark, Series, Slot, Source, plus
@@ -56,11 +57,15 @@ class ProfileQuestion:
 
 
 class ReadRow(NamedTuple):
-    """A row that answers. Its ids are empty when it is what the others leave unattributed."""
+    """A row that answers. Its ids are empty when it is what the others leave unattributed.
+
+    `claim`: what it belongs to of cross-platform campaigns, where that is asked.
+    """
 
     row: StoredRow
     level: Level
     marks: frozenset[str]
+    claim: Claim | None = None
 
     @property
     def own_id(self) -> str:

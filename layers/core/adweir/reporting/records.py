@@ -27,7 +27,8 @@ from adweir.reporting.invoices import invoice_lines
 from adweir.reporting.metric_rows import LEVEL, asked_levels, metric_rows
 from adweir.reporting.moments import Moments
 from adweir.reporting.names import Naming
-from adweir.reporting.query import Answer, Queries, Query
+from adweir.reporting.query import Answer, Queries
+from adweir.reporting.questions import Query
 from adweir.reporting.ranges import TimeSpan, parse_range, parse_words
 from adweir.reporting.references import REFERENCES, ReferenceQuestion
 from adweir.reporting.series import SERIES, SeriesNames, series_records
@@ -325,7 +326,7 @@ class StoredRecords:
         nothing = {profile.currency: RowSum(NOTHING if profile.key in found.pulled else _UNKNOWN)}
 
         for ad in self._of(profile, Dataset.ADS):
-            if isinstance(ad, Ad) and asked.filters.keep_object(ad):
+            if isinstance(ad, Ad) and asked.filters.keep_object(ad, profile.account_id):
                 dated = flights.dated(ad, today)
                 sums = by_ad.get((str(profile.platform), profile.profile_id, ad.ad_group_id, ad.id), nothing)
                 for currency, total in sums.items():
@@ -336,7 +337,7 @@ class StoredRecords:
         for profile in self._queries.profiles(filters):
             today = self._queries.today(profile).isoformat() if is_zone(profile.timezone) else ""
             for item in (each for dataset in datasets for each in self._of(profile, dataset)):
-                if filters.keep_object(item):
+                if filters.keep_object(item, profile.account_id):
                     record = object_record(item, profile, today)
                     if isinstance(item, AdCampaign | AdGroup):
                         record["name_parts"] = naming.parts(profile, item)

@@ -22,6 +22,7 @@ from adweir.model.metrics import Grain
 from adweir.model.times import iso
 from adweir.reporting import comparing
 from adweir.reporting.arranged import AS_THEY_COME, OTHERS, Arrangement, Entries
+from adweir.reporting.bound_to import DIMENSIONS as OF_CAMPAIGNS
 from adweir.reporting.breakdowns import DIMENSIONS as SPLIT_BY
 from adweir.reporting.changes import listed
 from adweir.reporting.chosen import SEGMENTS, choose
@@ -32,7 +33,8 @@ from adweir.reporting.freshness import freshness
 from adweir.reporting.moments import Moments
 from adweir.reporting.object_names import NAMES, RowNames
 from adweir.reporting.owned import OF_TIME
-from adweir.reporting.query import Answer, Queries, Query
+from adweir.reporting.query import Answer, Queries
+from adweir.reporting.questions import Query
 from adweir.reporting.ranges import TimeSpan
 from adweir.reporting.series import SERIES, SeriesNames
 from adweir.reporting.totals import UNATTRIBUTED, RowSum, measures
@@ -73,9 +75,12 @@ SHORT_NAMES = {
     "ad_group": "ad_group_id",
     "ad": "ad_id",
     "keyword": "keyword_id",
+    "cross_campaign": "cross_campaign_id",
+    "arm": "arm_id",
 }
 """Short names of dimensions and segments, and the fields that they mean."""
-ID_COLUMNS = frozenset((*NEEDS, *(short for short, name in SHORT_NAMES.items() if name in NEEDS), *SPLIT_BY))
+_MAY_LACK = frozenset((*NEEDS, *OF_CAMPAIGNS))
+ID_COLUMNS = frozenset((*_MAY_LACK, *(short for short, name in SHORT_NAMES.items() if name in _MAY_LACK), *SPLIT_BY))
 """Columns that are empty in a row of what is unattributed."""
 _CURRENCY = "currency"
 _SHOWN = 40
@@ -311,7 +316,8 @@ def plan(queries: Queries, asked: ReportRequest) -> ReportPlan:
     dimensions = tuple(_field(name) for name in columns)
     grain = Grain.HOUR if "hour" in dimensions else Grain.DAY
     filters = _filters(queries, asked.segments)
-    query = Query(asked.range, dimensions, filters, grain, live=asked.live, adjusted=True, owned=_is_owned(asked))
+    base = Query(asked.range, dimensions, filters, grain, live=asked.live)
+    query = replace(base, adjusted=True, owned=_is_owned(asked), alone=True)
     shown = (asked.arranged, asked.names, asked.compare)
     return ReportPlan(query, columns, metrics, by_currency, None, *shown).check()
 

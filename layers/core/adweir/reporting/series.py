@@ -13,6 +13,7 @@ from typing import Any
 from adweir.model.data_types import ABOUT, OF_LEVEL, DataType
 from adweir.model.entities import Profile
 from adweir.model.errors import Unprocessable
+from adweir.model.ids import IdKind
 from adweir.model.metrics import METRICS, Level
 from adweir.model.money import to_units
 from adweir.model.ports import PlatformParser, platform_named
@@ -49,6 +50,9 @@ class SeriesNames:
         """Filters as a caller wrote them. Raises Unprocessable that names what is unknown."""
         allowed, fields = {}, self.fields
         for name, texts, at in given_texts(given, fields, where, self.data_type):
+            if name == "campaign_id" and any(map(IdKind.CAMPAIGN.names, texts)):
+                message = f"{self.data_type} are attributed to campaigns of platforms: name those that are bound"
+                raise Unprocessable(message, [{"field": at, "message": message}])
             try:
                 allowed[fields[name]] = (
                     frozenset(str(platform_named(text, parse)) for text in texts) if name in _PLATFORMS else texts
