@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from adweir.model.entities import Profile
 from adweir.model.errors import Unprocessable
 from adweir.model.metrics import AD_LEVELS, IN_GROUP, Grain, Level, Mark, Series
-from adweir.reporting.query import Queries, Query
+from adweir.reporting.query import Queries
+from adweir.reporting.questions import Query
 from adweir.reporting.shown import accounts
 from adweir.reporting.totals import KEPT, measures
 from adweir.store.metrics.store import StoredRow
