@@ -117,7 +117,7 @@ class _Nodes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pass:
+class _LevelPass:
     """A reading of one level. `pick`: the object that a row counts for, None for a row that belongs to none.
 
     `is_own`: it reads objects of this level, else what is finer than those that have to be shown by it.
@@ -191,13 +191,13 @@ class ClaimedReader:
                 if node is not None and self._is_shown(one, node):
                     yield level, each
 
-    def _measuring(self) -> Iterator[_Pass]:
+    def _measuring(self) -> Iterator[_LevelPass]:
         """Each object at its own level; then what is finer than those that are not shown themselves."""
         for level in FINENESS:
             own = [node for node in self._nodes.all if node.level is level]
             if own:
                 reader = self._read(level, _only(own, level))
-                yield _Pass(reader, lambda values, level=level: self._nodes.of(values, level))  # type: ignore[misc]
+                yield _LevelPass(reader, lambda values, level=level: self._nodes.of(values, level))  # type: ignore[misc]
         coarse = [node for node in self._nodes.all if self._is_coarse(node)]
         if coarse:
             level = self._question.level
@@ -206,9 +206,9 @@ class ClaimedReader:
                 node = self._nodes.nearest(values, level)
                 return node if node is not None and self._is_coarse(node) else None
 
-            yield _Pass(self._read(level, _around_all(coarse)), pick, is_own=False)
+            yield _LevelPass(self._read(level, _around_all(coarse)), pick, is_own=False)
 
-    def _finest(self) -> Iterator[_Pass]:
+    def _finest(self) -> Iterator[_LevelPass]:
         """Rows that are fine enough for all objects in an outermost one, without what they leave of it."""
         by_level: dict[Level, list[_Node]] = {}
         for root in (node for node in self._nodes.all if node.parent is None):
@@ -223,7 +223,7 @@ class ClaimedReader:
                 node = self._nodes.nearest(values, level)
                 return node if node is not None and node.root in roots else None
 
-            yield _Pass(self._read(level, _around_all(roots)), pick, is_own=False)
+            yield _LevelPass(self._read(level, _around_all(roots)), pick, is_own=False)
 
     def _read(self, level: Level, only: Only | None) -> ProfileReader:
         return self._reader(replace(self._question, level=level, only=only))
@@ -232,10 +232,10 @@ class ClaimedReader:
         """Whether finer rows have to come in its place."""
         return self._tell and _DEPTH[node.level] < _DEPTH[self._question.level]
 
-    def _is_shown(self, one: _Pass, node: _Node) -> bool:
+    def _is_shown(self, one: _LevelPass, node: _Node) -> bool:
         return not one.is_own or not (node.children or self._is_coarse(node))
 
-    def _note(self, one: _Pass, node: _Node, read: ReadRow) -> None:
+    def _note(self, one: _LevelPass, node: _Node, read: ReadRow) -> None:
         """Add a row to the sums that rests are told from."""
         if one.is_own and node.parent is None and self._is_shown(one, node):
             return
