@@ -33,7 +33,7 @@ from adweir.model.messages import (
 )
 from adweir.model.ports import Bus, Queues
 from adweir.model.runs import Run, RunState, StageState
-from adweir.model.tasks import AccountTask, AnyTask, TaskState
+from adweir.model.tasks import AccountTask, AnyTask, Task, TaskState
 from adweir.model.times import iso
 from adweir.pipeline.alone import alone
 from adweir.pipeline.deciding import decide
@@ -236,17 +236,29 @@ class Engine:
         if not made:
             return True
         keys = f"{made[0][0]} to {made[-1][0]}"
-        stored: set[str] = set()
+        stored, over = set[str](), set[str]()
         with alone(self._ledger, f"planning of {keys}"):
-            stored = self._ledger.plan_together([task for _, tasks in made for task in tasks])
+            stored, over = self._plan_together([task for _, tasks in made for task in tasks])
         planned: list[AnyTask] = []
         for key, tasks in made:
+            ours = [task for task in tasks if task.id not in over]
             with alone(self._ledger, f"planning of {key}"):
-                planned += [self._plan_task(task, is_stored=task.id in stored) for task in tasks]
+                planned += [self._plan_task(task, is_stored=task.id in stored) for task in ours]
         with alone(self._ledger, f"the messages of {keys}"):
             fresh = (task for task in planned if not task.error and not task.state.is_terminal)
             self.sender.send(fresh)  # what is refused the sweep sends again
         return self._ledger.planned_until(run.run_id, name, made[-1][0])
+
+    def _plan_together(self, tasks: Sequence[AnyTask]) -> tuple[set[str], set[str]]:
+        """Store new tasks. Returns the ids of those that were stored, and of pulls that an earlier planning stored and
+        that have ended since: a stage that begins anew has most of its tasks already."""
+        stored = self._ledger.plan_together(tasks)
+        rest = {task.id: task for task in tasks if task.id not in stored}
+        if not rest:
+            return stored, set()
+        known = self._ledger.find_tasks(tasks[0].run_id, rest)
+        stored |= self._ledger.plan_together([task for task in rest.values() if task.id not in known])
+        return stored, {task.id for task in known.values() if isinstance(task, Task) and task.state.is_terminal}
 
     def _plan_task(self, task: AnyTask, *, is_stored: bool) -> AnyTask:
         """Store a task unless it is; the task to send."""
