@@ -174,19 +174,15 @@ def _creation(planning: Planning, company: ListedCompany) -> Account:
         if any(each.company_name.casefold() == company.name.casefold() for each in app.catalog.accounts()):
             raise Conflict(f"someone else made a client company {company.name} since it was looked for; apply again")
         created = app.catalog.create_account(account.account_id, account.company_name, email)
-        named = "with company_name, primary_contact_email"
         about: dict[str, Any] = {"kind": "account", "account_id": account.account_id}
-        planning.note("create account", "", f"account_id {account.account_id}; {named}", **about)
-        return _update(created) or account.account_id
-
-    def _update(created: Account) -> str:
+        made = f"account_id {account.account_id}; with company_name, primary_contact_email"
+        planning.note("create account", "", made, **about)
         more = {name: getattr(account, name) for name in OWN if getattr(account, name) != getattr(created, name)}
         if more:
             app.catalog.update_account(account.account_id, read=created, **more)
-            changes = account_changes(created, account)
-            planning.note("update account", account.account_id, "done", kind="account",
-                          account_id=account.account_id, changes=changes)  # fmt: skip
-        return ""
+            about["changes"] = account_changes(created, account)
+            planning.note("update account", account.account_id, "done", **about)
+        return account.account_id
 
     fields = differences({}, account.model_dump(mode="json", include=set(OWN)))
     planning.add(
@@ -220,6 +216,9 @@ def _change(planning: Planning, company: ListedCompany) -> Account:
 
 
 def _removal(planning: Planning, account: Account) -> None:
+    held = [f"{each.platform} {each.label}" for each in planning.app.catalog.account_credentials(account.account_id)]
+    fields = differences({"credentials": ", ".join(held)}, {})
+
     def write() -> str:
         if planning.app.catalog.account(account.account_id) != account:
             raise Conflict(f"someone else changed account {account.account_id} since it was read; apply again")
@@ -228,4 +227,4 @@ def _removal(planning: Planning, account: Account) -> None:
         planning.note("delete account", account.account_id, "deleted", **about)
         return f"{credentials} credentials deleted, {profiles} ad accounts are no longer pulled"
 
-    planning.remove(ThingKind.ACCOUNT, account.company_name, write, account.account_id)
+    planning.remove(ThingKind.ACCOUNT, account.company_name, write, account.account_id, fields)

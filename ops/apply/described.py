@@ -77,7 +77,8 @@ class Description:
         return found | {name: part for name, part in parts.items() if part}
 
     def _credential(self, credential: Credential) -> dict[str, Any] | None:
-        """Without its secret values; None where it has no values, or its platform is not connected any more."""
+        """Without its secret values, and its name alone where these are gone: then `apply` leaves it as it is. None
+        where its platform is not connected any more."""
         platforms, secrets = self._app.platforms, self._app.secrets
         if credential.platform not in platforms:
             return None
@@ -85,7 +86,7 @@ class Description:
         try:
             values = secrets.get(credential.secret_id)
         except NotFound:
-            return None
+            values = {}
         label = {} if credential.label == "default" else {"label": credential.label}
         parts = [self._prefixes[credential.account_id], credential.platform, *label.values()]
         shown = {

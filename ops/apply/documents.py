@@ -235,8 +235,6 @@ def plan_jobs(planning: Planning, given: Any, companies: Companies, flows: Mappi
         if part is not None and planning.once(seen, part.name, where):
             job = _meant(planning, part, known.get(part.name), companies)
             _plan_job(planning, job, known.get(part.name), (catalog, companies, where))
-        elif isinstance(body, dict):
-            seen.setdefault(body.get("name"), where)
     for name, stored in known.items() if planning.prune else ():
         if name not in seen:
             write = partial(_remove_job, planning, stored)
@@ -251,7 +249,7 @@ def _meant(planning: Planning, part: JobPart, stored: ScheduledJob | None, compa
     now = planning.app.clock.now().isoformat()
     fields = part.model_dump(exclude={"state"}) | {
         "args": args,
-        "accounts": tuple(companies.id_of(one) for one in part.accounts),
+        "accounts": tuple(dict.fromkeys(companies.id_of(one) for one in part.accounts)),
         "state": part.state or (stored.state if stored else JobState.ACTIVE),
     }
     bare = stored.model_dump() if stored else {"job_id": "", "anchor": now, "changed_at": now}

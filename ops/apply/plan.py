@@ -76,7 +76,7 @@ def plan(app: App, content: bytes, environ: Mapping[str, str], *, prune: bool = 
     order = list(ThingKind)
     others.sort(key=lambda step: order.index(step.kind))
     removals.sort(key=lambda step: -order.index(step.kind))
-    return ApplyPlan([*others, *removals], planning.notes, planning.same)
+    return ApplyPlan([*others, *removals], list(dict.fromkeys(planning.notes)), planning.same)
 
 
 def _sections(planning: Planning, value: Any) -> None:

@@ -24,7 +24,7 @@ _WRITTEN = {
     "currency": "is not a currency's code of ISO 4217 in capitals, such as EUR",
 }
 """Fields whose patterns nobody wants to read."""
-HIDDEN = "changed"
+HIDDEN = "(secret)"
 """What is shown in place of a secret."""
 
 
@@ -141,9 +141,16 @@ class Planning:
             self.fault(place, f"is there twice: line {self.file.lines.get(first, 1)} has it, too")
         return first is place
 
-    def remove(self, kind: ThingKind, name: str, write: Callable[[], str], account_id: str = "") -> None:
-        """A step that removes something."""
-        self.add(StepVerb.REMOVE, kind, name, fields=[], write=write, account_id=account_id)
+    def remove(
+        self,
+        kind: ThingKind,
+        name: str,
+        write: Callable[[], str],
+        account_id: str = "",
+        fields: Sequence[FieldChange] = (),
+    ) -> None:
+        """A step that removes something; `fields` are what goes with it."""
+        self.add(StepVerb.REMOVE, kind, name, fields=fields, write=write, account_id=account_id)
 
     def add(self, verb: StepVerb, kind: ThingKind, name: str, **rest: Any) -> None:
         self.steps.append(PlannedStep(verb, kind, name, **rest))

@@ -29,6 +29,7 @@ from ops.apply.text import Place
 
 if TYPE_CHECKING:
     from adweir.intake.doors.credential_check import Check
+    from adweir.platforms.credentials import CredentialFields
 
 _ENV = "env"
 _VARIABLE = re.compile("[A-Z_][A-Z0-9_]{0,199}")
@@ -88,6 +89,9 @@ def _plan_credential(
 ) -> None:
     platform, label = key
     (given, place), faults = entry, len(planning.faults)
+    if not given and stored is not None:  # it is only named
+        planning.same += 1
+        return
     known = _known(planning, stored)
     model = planning.app.platforms.spec(platform).credential
     values: dict[str, str] = {}
@@ -114,13 +118,18 @@ def _plan_credential(
         planning.refused(place, error)
         return
     fields = [
-        _shown(one, known.get(one), values.get(one), is_secret=bool(model.secrets_in({one: "x"})))
+        _shown(one, known.get(one), values.get(one), is_secret=_is_hidden(model, one, given.get(one)))
         for one in dict.fromkeys([*values, *known])
         if known.get(one) != values.get(one)
     ]
     write = partial(_register, planning, company.account_id, (platform, label), values, stored)
     verb = StepVerb.CHANGE if stored else StepVerb.ADD
     planning.add(verb, ThingKind.CREDENTIAL, name, fields=fields, write=write, account_id=company.account_id)
+
+
+def _is_hidden(model: type[CredentialFields], name: str, given: Any) -> bool:
+    """Whether a value is not shown: a secret, and whatever stood in the environment."""
+    return isinstance(given, dict) or bool(model.secrets_in({name: "x"}))
 
 
 def _known(planning: Planning, stored: Credential | None) -> dict[str, str]:

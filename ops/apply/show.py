@@ -30,13 +30,9 @@ def lines_of(plan: ApplyPlan) -> Iterator[str]:
 
 def summary(plan: ApplyPlan) -> str:
     if not plan.steps:
-        return (
-            f"nothing to do: {plan.same} are as the file has them"
-            if plan.same
-            else "nothing to do: the file has nothing"
-        )
+        return f"nothing to do; {plan.same} unchanged"
     added, changed, removed = (plan.count(verb) for verb in StepVerb)
-    return f"{added} to add, {changed} to change, {removed} to remove; {plan.same} are as the file has them"
+    return f"{added} to add, {changed} to change, {removed} to remove; {plan.same} unchanged"
 
 
 def _field(change: FieldChange, verb: StepVerb) -> Iterator[str]:

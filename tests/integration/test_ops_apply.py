@@ -105,7 +105,7 @@ class TestSecrets:
         plan = world.plan(with_token(), {"TOKEN": "new-token-1"})
 
         (step,) = plan.steps
-        assert [tuple(field) for field in step.fields] == [("access_token", "changed", "changed")]
+        assert [tuple(field) for field in step.fields] == [("access_token", "(secret)", "(secret)")]
         assert step.write() == "works: lists 0 ad accounts"
         assert world.secrets.get(stored.secret_id) == {"access_token": "new-token-1"}
         assert world.made.catalog.credentials()[0].version == 2
@@ -133,6 +133,26 @@ class TestSecrets:
 
         assert {line.partition(": ")[0] for line in said} == {"line 8"}
         assert "EAAB" not in str(said)
+
+    def test_what_comes_from_the_environment_is_not_shown_whatever_field_it_is_for(self, world: AppliedWorld) -> None:
+        file = with_token() + "        app_id: {env: APP}\n"
+
+        (_, step) = world.plan(file, {"TOKEN": "a-token-12345", "APP": "of-another-program"}).steps
+
+        assert [tuple(field) for field in step.fields] == [
+            ("access_token", None, "(secret)"),
+            ("app_id", None, "(secret)"),
+        ]
+
+    def test_a_credential_whose_secret_is_gone_is_described_and_stays(self, world: AppliedWorld) -> None:
+        world.apply(with_token(), {"TOKEN": "old-token-1"})
+        world.secrets.stored.clear()
+
+        text = world.describe()
+
+        assert "credentials:\n  - platform: meta_ads\n" in text
+        assert world.plan(text, prune=True).steps == []
+        assert titles(world.apply(with_token(), {"TOKEN": "old-token-1"})) == ["change credential meta_ads of Acme"]
 
     def test_one_that_the_platform_refuses_is_not_stored_and_the_rest_is(
         self, world: AppliedWorld, monkeypatch: pytest.MonkeyPatch

@@ -46,6 +46,13 @@ jobs: []
         assert sorted(world.secrets.stored) == ["adweir/webhook/google"]
         assert world.scheduler.schedules == {}
 
+    def test_what_goes_with_a_company_is_shown(self, world: AppliedWorld) -> None:
+        world.apply(EXAMPLE.read_text(), SECRETS)
+
+        first, _ = world.plan("version: 1\naccounts: []", prune=True).steps
+
+        assert [tuple(field) for field in first.fields] == [("credentials", "meta_ads default, tiktok_ads eu", None)]
+
     def test_all_of_it_goes(self, world: AppliedWorld) -> None:
         world.apply(EXAMPLE.read_text(), SECRETS)
         nothing = "version: 1\naccounts: []\nwebhooks: {}\nmappings: []\nworkflows: []\njobs: []\n"

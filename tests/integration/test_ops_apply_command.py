@@ -91,11 +91,11 @@ class TestTheCommand:
             "+ account Acme",
             "    company_name  Acme",
             "    primary_contact_email  a@acme.example",
-            "1 to add, 0 to change, 0 to remove; 0 are as the file has them",
+            "1 to add, 0 to change, 0 to remove; 0 unchanged",
         ]
         assert world.deeds() == []
         assert "done: add account Acme" in adweir("apply", str(file), "--yes").stderr
-        assert adweir("apply", str(file), "--dry-run").stdout == "nothing to do: 1 are as the file has them\n"
+        assert adweir("apply", str(file), "--dry-run").stdout == "nothing to do; 1 unchanged\n"
         file.write_text(ACME.replace("a@", "b@"))
         assert (
             "    primary_contact_email  a@acme.example -> b@acme.example"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adweir.model.errors import Unavailable
 from adweir.runtime.settings import Settings
-from ops.apply.plan import carry_out
+from ops.apply.plan import FileRefused, carry_out
 from ops.apply.planning import PlannedStep
 from ops.apply.text import written
 from support import own_dynamodb
-from support.applied import AppliedWorld
+from support.applied import EXAMPLE, SECRETS, AppliedWorld
 from support.clock import FrozenClock
 
 ENVIRON = {f"SECRET_{number}": f"{number}-secret-value-0123456789" for number in range(3)}
@@ -112,15 +114,21 @@ def files(draw: st.DrawFn) -> dict[str, Any]:
     return found | draw(optional(webhooks=WEBHOOKS, mappings=MAPPINGS))
 
 
-@pytest.fixture
-def worlds(tables: None, settings: Settings, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch) -> Any:
+class Worlds:
     """Makes empty deployments; each has the tables for itself until the next is made."""
 
-    def make() -> AppliedWorld:
-        own_dynamodb.answer_in_place_of_moto(settings.tables, monkeypatch)
-        return AppliedWorld(settings, clock)
+    def __init__(self, of: tuple[Settings, FrozenClock], patch: pytest.MonkeyPatch) -> None:
+        self.of = of
+        self._patch = patch
 
-    return make
+    def __call__(self) -> AppliedWorld:
+        own_dynamodb.answer_in_place_of_moto(self.of[0].tables, self._patch)
+        return AppliedWorld(*self.of)
+
+
+@pytest.fixture
+def worlds(tables: None, settings: Settings, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch) -> Worlds:
+    return Worlds((settings, clock), monkeypatch)
 
 
 EXAMPLES = settings(max_examples=5, suppress_health_check=list(HealthCheck))
@@ -129,7 +137,7 @@ EXAMPLES = settings(max_examples=5, suppress_health_check=list(HealthCheck))
 @given(first=files(), second=files(), prune=st.booleans())
 @EXAMPLES
 def test_applied_twice_or_described_it_changes_nothing(
-    worlds: Any, first: dict[str, Any], second: dict[str, Any], *, prune: bool
+    worlds: Worlds, first: dict[str, Any], second: dict[str, Any], *, prune: bool
 ) -> None:
     world = worlds()
     for file in (first, second):
@@ -145,7 +153,7 @@ def test_applied_twice_or_described_it_changes_nothing(
 
 @given(file=files(), survives=st.integers(0, 12))
 @EXAMPLES
-def test_one_that_broke_off_anywhere_is_completed(worlds: Any, file: dict[str, Any], survives: int) -> None:
+def test_one_that_broke_off_anywhere_is_completed(worlds: Worlds, file: dict[str, Any], survives: int) -> None:
     text, whole = written(file), worlds()
     whole.apply(text, ENVIRON)
     wanted = whole.describe(ids=False)
@@ -162,6 +170,29 @@ def test_one_that_broke_off_anywhere_is_completed(worlds: Any, file: dict[str, A
     assert world.apply(text, ENVIRON).failed == []
 
     assert world.describe(ids=False) == wanted
+
+
+JUNK: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, -1, 0.5, "", "x", [], {}, [None], ["a"], [["a"]], [{}], {"a": 1}, {"env": "X"}]
+)
+
+
+@given(data=st.data())
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+def test_a_file_with_anything_in_any_place_is_refused_or_planned(worlds: Worlds, data: st.DataObject) -> None:
+    world = AppliedWorld(*worlds.of)
+    file = yaml.safe_load(EXAMPLE.read_text())
+    place = file
+    while True:
+        key = data.draw(st.sampled_from(sorted(place) if isinstance(place, dict) else list(range(len(place)))))
+        inner = place[key]
+        if not inner or not isinstance(inner, (dict, list)) or data.draw(st.booleans()):
+            break
+        place = inner
+    place[key] = data.draw(JUNK)
+
+    with suppress(FileRefused):
+        assert world.plan(written(file), SECRETS, prune=True).steps
 
 
 def _replaced(step: PlannedStep, write: Any) -> PlannedStep:
