@@ -97,6 +97,29 @@ def test_a_described_deployment_without_ids_makes_another_one_the_same(world: Ap
     assert world.describe(ids=False) == text
 
 
+@pytest.mark.parametrize(
+    "value", ["EAAB-secret-value", "{env: EAAB-secret-value}", "[EAAB-secret-value]", "!EAAB-secret"]
+)
+def test_a_secret_that_is_written_into_the_file_is_refused_and_not_repeated(world: AppliedWorld, value: str) -> None:
+    said = faults(world, with_token().replace("{env: TOKEN}", value))
+
+    assert {line.partition(": ")[0] for line in said} == {"line 8"}
+    assert "EAAB" not in str(said)
+
+
+def test_neither_audit_nor_output_has_a_secret(
+    world: AppliedWorld, adweir: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+
+    said = adweir("apply", str(EXAMPLE), "--yes").output + adweir("describe").output
+    said += adweir("apply", str(EXAMPLE), "--yes", "--json").output
+
+    assert "access_token" in said
+    assert [value for value in SECRETS.values() if value in said + repr(world.deeds())] == []
+
+
 class TestSecrets:
     def test_one_that_changed_is_asked_for_and_stored(self, world: AppliedWorld) -> None:
         world.apply(with_token(), {"TOKEN": "old-token-1"})
@@ -122,17 +145,6 @@ class TestSecrets:
         assert faults(world, with_token()) == [
             "line 8: accounts.0.credentials.0.access_token: the variable TOKEN is not set in the environment"
         ]
-
-    @pytest.mark.parametrize(
-        "value", ["EAAB-secret-value", "{env: EAAB-secret-value}", "[EAAB-secret-value]", "!EAAB-secret"]
-    )
-    def test_one_that_is_written_into_the_file_is_refused_and_not_repeated(
-        self, world: AppliedWorld, value: str
-    ) -> None:
-        said = faults(world, with_token().replace("{env: TOKEN}", value))
-
-        assert {line.partition(": ")[0] for line in said} == {"line 8"}
-        assert "EAAB" not in str(said)
 
     def test_what_comes_from_the_environment_is_not_shown_whatever_field_it_is_for(self, world: AppliedWorld) -> None:
         file = with_token() + "        app_id: {env: APP}\n"
@@ -178,18 +190,6 @@ class TestSecrets:
             f"line 5: webhooks.meta.secrets: is unknown; did you mean secret? known: {', '.join(FIELDS)}",
             f"line 6: webhooks.metta: unknown platform 'metta'; known: {', '.join(REGISTRY.names())}",
         ]
-
-    def test_neither_plan_nor_audit_nor_output_has_a_secret(
-        self, world: AppliedWorld, adweir: Run, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        for name, value in SECRETS.items():
-            monkeypatch.setenv(name, value)
-
-        said = adweir("apply", str(EXAMPLE), "--yes").output + adweir("describe").output
-        said += adweir("apply", str(EXAMPLE), "--yes", "--json").output
-
-        assert "OUTFITTERS_META" in said or "access_token" in said
-        assert [value for value in SECRETS.values() if value in said + repr(world.deeds())] == []
 
 
 class TestCompanies:
