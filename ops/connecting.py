@@ -15,7 +15,7 @@ from adweir.platforms.credentials import FieldKind
 from ops import deeds
 from ops.accounts import account_or_only
 from ops.errors import CommandFailed
-from ops.options import Json, Yes, app_of, where_of
+from ops.options import Json, Yes, app_of, target_of, where_of
 from ops.output import ask, confirm, remark, show_json, show_table
 
 _OWNERS = {
@@ -44,7 +44,7 @@ def connect(
     A field of Meta is read from META_ADS_ACCESS_TOKEN, META_ADS_APP_ID and so on; what is not there is asked for.
     Tasks that waited for the credential are tried again.
     """
-    target = app_of(context)
+    target = target_of(context).app_of_api()
     spec = target.platforms.spec(target.platforms.parse(platform))
     account_id = account_or_only(target, account)
     values = _values(context, spec, _read(spec, given or []))
