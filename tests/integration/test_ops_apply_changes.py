@@ -49,9 +49,12 @@ jobs: []
     def test_what_goes_with_a_company_is_shown(self, world: AppliedWorld) -> None:
         world.apply(EXAMPLE.read_text(), SECRETS)
 
-        first, _ = world.plan("version: 1\naccounts: []", prune=True).steps
+        steps = world.plan("version: 1\naccounts: []", prune=True).steps
 
-        assert [tuple(field) for field in first.fields] == [("credentials", "meta_ads default, tiktok_ads eu", None)]
+        assert {step.name: [tuple(field) for field in step.fields] for step in steps} == {
+            "Example Outfitters": [("credentials", "meta_ads default, tiktok_ads eu", None)],
+            "Example Travel": [],
+        }
 
     def test_all_of_it_goes(self, world: AppliedWorld) -> None:
         world.apply(EXAMPLE.read_text(), SECRETS)
