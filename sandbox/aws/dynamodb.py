@@ -282,6 +282,9 @@ def _span(asked: tuple[str, tuple[Value | None, ...]] | None) -> KeySpan:
     if len(keys) < len(values):
         return KeySpan()
     first, last = keys[0], keys[-1]
+    if operator == "BETWEEN" and last < first:
+        said = "The BETWEEN operator requires upper bound to be greater than or equal to lower bound"
+        raise invalid(f"Invalid KeyConditionExpression: {said}")
     if operator in {"=", "BETWEEN"}:
         return KeySpan(first, last)
     if operator == "begins_with":

@@ -153,10 +153,29 @@ def test_harmless_names_are_harmless(name: str) -> None:
     assert not is_secret(name)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        r'{"\u0074oken": "hush-hush"}', "%74oken=hush-hush", r'{"a": "{\"\\u0074oken\": \"hush-hush\"}"}',
+        '{"TOKEN" : "hush-hush"}', "{token: hush-hush}", "{'token': 'hush-hush'}", "access%5Ftoken=hush-hush&b=1",
+    ],
+)  # fmt: skip
+def test_a_name_is_known_however_it_is_written(text: str) -> None:
+    assert "hush" not in scrubbed(text)
+
+
 @given(st.text(max_size=300), st.booleans())
 def test_any_text_is_read(text: str, names_only: bool) -> None:
     assert len(scrubbed(text, names_only=names_only).encode()) <= limits.MAX_LOGGED_BODY_BYTES
     assert len(scrubbed("{" + text, names_only=names_only).encode()) <= limits.MAX_LOGGED_BODY_BYTES
+
+
+@pytest.mark.parametrize("shown", range(4, 24))
+def test_a_secret_that_is_cut_off_where_nobody_looks_any_more_is_not_kept(shown: int) -> None:
+    """Given so many secrets before it that what is kept ends where the looking ends."""
+    before = ("EAA" + "x" * 200 + " ") * 14
+    text = before + " " * (3072 - len(before) - shown) + "EAAbcdefghijklmnopqrstuvw" * 9
+    assert "EAAb" not in scrubbed(text)
 
 
 @at_the_bound("MAX_LOGGED_BODY_BYTES")

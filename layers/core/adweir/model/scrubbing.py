@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from adweir.model import limits
 
@@ -23,8 +24,8 @@ _LONGEST_BEGIN = 64
 _CLEAN = {"true", "false", "null"}
 _SECRET = re.compile(
     r"secret|token|passw|passphrase|pwd|credential|authorization|signature|apikey|accesskey|privatekey|proof|cookie"
-    r"|bearer|jwt|assertion|developerkey|googlekey|clientid|login|email|phone|mobile|firstname|lastname|fullname|birth"
-    r"|street|^(?:key|sig|hmac|otp|pin)$"
+    r"|bearer|jwt|assertion|developerkey|googlekey|clientid|login|email|phone|firstname|lastname|fullname|birth"
+    r"|street|^(?:key|sig|hmac|otp|pin|mobile)$"
 )
 _IN_QUERIES = {"code"}
 """Names of secrets in queries and forms; in JSON an error has one."""
@@ -40,7 +41,7 @@ _FORMS = re.compile(
     r"|[\w.+-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63})+"
 )
 _NAME = re.compile(
-    r"(?<![\w.%\-])(?P<name>[\w.%\-]++)"
+    r"(?<![\w.%\-])(?P<name>(?:[\w.%\-]|\\{1,3}u[0-9a-fA-F]{4})++)"
     r"(?:\\{0,3}[\"'])?\s{0,3}(?P<sign>[=:])\s{0,3}(?P<quoted>\\{0,3}[\"'])?"
 )
 """`name=`, `name: `, and the same as JSON within a text."""
@@ -48,12 +49,17 @@ _QUOTED, _BARE = re.compile(r"[^\"'\\<]+"), re.compile(r"[^&\s\"'\\,}<]+")
 """The value behind such a name."""
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\]:,]|[^\s"{}\[\]:,]++|\s++', re.DOTALL)
 _COLON = re.compile(r"\s*:")
+_ESCAPED = re.compile(r"\\{1,3}u([0-9a-fA-F]{4})")
 _NO_LETTER = re.compile(r"[^a-z0-9]+")
 
 
 def is_secret(name: str) -> bool:
-    """Whether a value of this name is hidden: `client_secret`, `X-Amz-Signature`, `primary_contact_email`."""
-    return bool(_SECRET.search(_NO_LETTER.sub("", name.lower())))
+    """Whether a value of this name is hidden: `client_secret`, `X-Amz-Signature`, `primary_contact_email`.
+
+    The name may be written as in a URL (`%74oken`) or in JSON (`\\u0074oken`).
+    """
+    plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), unquote(name))
+    return bool(_SECRET.search(_NO_LETTER.sub("", plain.lower())))
 
 
 def scrubbed(text: str, *, names_only: bool = False) -> str:

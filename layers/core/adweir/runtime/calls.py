@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from adweir.model import limits, trace
 from adweir.model.calls import INBOUND, ApiCall
-from adweir.model.errors import AdweirError
+from adweir.model.errors import AdweirError, BadInput
 from adweir.model.scrubbing import cut, hidden, scrubbed
 from adweir.model.times import iso
+from adweir.runtime.http import json_body, raw_body
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,6 +26,7 @@ _KEYS = ("request_id", "account_id", "profile_id", "run_id", "task_id")
 _REFUSED = 400
 _PATH_CHARS = 500
 _MESSAGE_CHARS = 1000
+_UNREADABLE = "(not a JSON object)"
 
 
 class PlatformCalls:
@@ -117,7 +119,7 @@ def answered(
     status, said = int(answer["statusCode"]), ""
     if status >= _REFUSED:
         said = _error(answer, private=private)
-    asked = (str(event.get("rawQueryString") or ""), _body(event))
+    asked = (str(event.get("rawQueryString") or ""), _sent(event))
     texts = [scrubbed(text, names_only=private) for text in asked if text]
     caller = (request.get("authorizer") or {}).get("lambda") or {}
     return ApiCall(
@@ -137,9 +139,19 @@ def answered(
     )
 
 
-def _body(message: Mapping[str, Any]) -> str:
-    """A body; of one that is packed, nothing."""
-    return "" if message.get("isBase64Encoded") else str(message.get("body") or "")
+def _sent(event: Mapping[str, Any]) -> str:
+    """The body of a request. One that cannot be read was refused: nobody knows where its values begin."""
+    try:
+        raw = raw_body(event)
+        json_body(event)
+    except BadInput:
+        return _UNREADABLE
+    return raw.decode("utf-8", "replace")
+
+
+def _body(answer: Mapping[str, Any]) -> str:
+    """The body of an answer; of one that is packed, nothing."""
+    return "" if answer.get("isBase64Encoded") else str(answer.get("body") or "")
 
 
 def _error(answer: Mapping[str, Any], *, private: bool) -> str:

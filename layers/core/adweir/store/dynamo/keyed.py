@@ -108,8 +108,11 @@ class Keyed(Generic[_I]):
     ) -> Iterator[_I]:
         """Items of a partition in key order, starting after the sort key `after`.
 
-        Those whose sort key begins with `prefix`, or with `up_to` those from `prefix` to that sort key.
+        Those whose sort key begins with `prefix`, or with `up_to` those from `prefix` to that sort key: none where that
+        comes before it, which DynamoDB would refuse.
         """
+        if up_to and up_to < prefix:
+            return
         named = self._model.sk.between(prefix, up_to) if up_to else self._model.sk.startswith(prefix)
         given = 0
         with self._storage():

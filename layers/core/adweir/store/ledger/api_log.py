@@ -82,7 +82,7 @@ class ApiLog(Rows):
         asked = [one for one in platforms if wanted.direction != INBOUND and wanted.platform in {"", one}]
         outcomes = (True, False) if wanted.success is None else (wanted.success,)
         day = min(latest.date(), date.fromisoformat(place[:_DATE])) if place else latest.date()
-        while day >= wanted.since.date() and last >= first:
+        while day >= wanted.since.date():
             names = [_partition(day, platform, outcome) for platform in of_api + asked for outcome in outcomes]
             rows = [self._backwards(name, first, last) for name in names]
             yield from merge(*rows, key=lambda row: row.sk, reverse=True)
