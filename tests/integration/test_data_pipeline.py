@@ -242,3 +242,29 @@ def test_metrics_are_the_stored_rows_of_every_level_each_with_its_time(
     assert pipeline("retrieve", asked, expect=422)["details"][0]["field"] == "filters.level"
     asked = {"data_type": "metrics", "changed_since": "2026-11-01T00:00:00Z"}
     assert pipeline("retrieve", asked, expect=422)["details"][0]["field"] == "data_type"
+
+
+def test_numbers_of_an_arm_are_those_of_the_object_that_is_bound_to_it(
+    api: ModuleType, call: Call, pipeline: Call, account_id: str
+) -> None:
+    """Given an arm of one campaign of an ad account, then its numbers are stored there; of two, they are refused."""
+    fill(api, account_id)
+    made = call("POST", "/api/v1/campaigns", {"name": "Summer"}, expect=201)
+    arms = f"/api/v1/campaigns/{made['campaign_id']}/arms"
+    bound = [{"profile_id": profile_id, "campaign_id": "c1"} for profile_id in ("111", "222")]
+    one = call("POST", arms, {"platform": "meta", "bindings": bound[:1]}, expect=201)["arm_id"]
+    numbers = COUNTS | {"spend": 5, "date": "2026-11-05"}
+    result = pipeline("store", body("metrics", {"arm_id": one} | numbers))
+    assert result["not_stored"] == []
+    pipeline(
+        "store", body("campaign_performance", {"campaign_id": made["campaign_id"], "clicks": 7, "date": "2026-11-06"})
+    )
+    found = retrieved(pipeline, "campaign_performance", profile_id="111", source="file", campaign_id="c1")
+    assert [(each["date"], each["clicks"], each["currency"]) for each in found] == [
+        ("2026-11-05", 1, "EUR"),
+        ("2026-11-06", 7, "EUR"),
+    ]
+    call("POST", arms, {"platform": "meta", "bindings": bound[1:]}, expect=201)
+    for name, id_ in (("campaign_id", made["campaign_id"]), ("arm_id", "arm_none"), ("campaign_id", "cmp_none")):
+        refused = pipeline("store", body("metrics", {name: id_} | numbers), expect=422)
+        assert refused["details"][0]["field"] == f"data.records.0.{name}"

@@ -121,6 +121,8 @@ def test_more_than_5000_records_are_too_many_and_the_answer_names_the_file_drop(
     for step in ("ingest", "process", "validate", "store"):
         refused = pipeline(step, body(*[{}] * 5001), expect=413)
         assert "drops/<account_id>/<source>/<data_type>/" in refused["message"]
+    wide = CAMPAIGN | {"campaign_name": "x" * 200}
+    assert "drops/" in pipeline("store", body(*[wide] * 4000), expect=413)["message"]
 
 
 def test_of_several_clients_one_has_to_be_named(call: Call, pipeline: Call, account_id: str) -> None:

@@ -197,13 +197,13 @@ def raw_body(event: Mapping[str, Any]) -> bytes:
     text, limit = event.get("body") or "", limits.MAX_BODY_BYTES
     encoded = bool(event.get("isBase64Encoded"))
     if len(text) > (limit * 4 // 3 + 4 if encoded else limit):
-        raise TooLarge(f"a body has at most {limit} bytes")
+        raise TooLarge(f"a body has at most {limit} bytes; more records are put as a file under drops/ (docs/drops.md)")
     try:
         body = base64.b64decode(text, validate=True) if encoded else text.encode()
     except (binascii.Error, UnicodeError):
         raise BadInput("the body cannot be decoded", [{"field": "body", "message": "is not readable"}]) from None
     if len(body) > limit:
-        raise TooLarge(f"a body has at most {limit} bytes")
+        raise TooLarge(f"a body has at most {limit} bytes; more records are put as a file under drops/ (docs/drops.md)")
     return body
 
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from adweir.intake.doors.bound_records import of_bound_objects
 from adweir.model import limits
 from adweir.model.data_types import DATA_TYPES, Column, DataType, Kind, StoredAs
 from adweir.model.entities import SHOWN_OWN, Account, own_profile_id
@@ -101,13 +102,18 @@ class RecordForm:
         if not (asked.account_id or any(_client_of(record) for record in asked.records)):
             filled.assume("account_id", account.account_id)
         rows, faults = [], list[dict[str, Any]]()
-        for number, record in enumerate(asked.records):
+        records, unbound = list(asked.records), dict[int, tuple[str, str]]()
+        if kind.stored_as is StoredAs.ADS:
+            records, unbound = of_bound_objects(self._catalog, account.account_id, records)
+        for number, record in enumerate(records):
             row = _Row(number, kind, record)
+            if number in unbound:
+                row.refuse(*unbound[number])
             row.read()
             filled.fill(row, source, profile_id, self._platform)
             faults += row.faults
             rows.append(row.cells)
-        not_stored = sorted({name for record in asked.records for name in record} - _column_names(kind))
+        not_stored = sorted({name for record in records for name in record} - _column_names(kind))
         shown = not_stored[: limits.MAX_WARNINGS]
         return GivenRecords(account.account_id, source, kind, rows, filled.assumed, shown, faults)
 
@@ -341,8 +347,8 @@ class _Filled:
     def _fill_currency(self, cells: dict[str, Any], terms: Terms) -> None:
         """Amounts that do not say their currency are in the ad account's, or in the client's."""
         kind = self._kind
-        if "currency" not in kind.names or cells.get("currency"):
-            return
+        if "currency" not in kind.names or cells.get("currency") or cells.get("profile_name"):
+            return  # of an ad account that is found by its name, its reader knows the currency
         of_client = kind.stored_as is StoredAs.SERIES and "value" not in kind.names
         of_test = kind.stored_as is StoredAs.REFERENCE and bool(_MONEY & cells.keys())
         if kind.stored_as in _WITH_PROFILE or of_client or of_test:

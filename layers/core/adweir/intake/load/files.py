@@ -56,6 +56,7 @@ PERSONAL = {"adweir-personal": "yes"}
 """The tag by which objects with personal data expire (template.yaml): in keys of drops the account comes first."""
 WRITTEN_AT = "written-at"
 """The object's own metadata that says when it was written (`model.times.iso`)."""
+_BEFORE_S3 = 2005
 _IN_MEMORY = 4 << 20
 _SLOW_CUT = 4
 """A file that is read slowly comes in such parts of the memory: each is stored in a fifth of the time."""
@@ -319,13 +320,13 @@ class DropLoader:
 def written_at(head: ObjectHead, now: datetime) -> datetime:
     """When an object was written: S3's times are whole seconds, so whoever writes several a second may say it exactly.
 
-    A time that has not come is not believed: nothing could be newer for as long.
+    A time that has not come is not believed: nothing could be newer for as long. Nor is one before S3 was there.
     """
     try:
         said = parse_instant(head.metadata.get(WRITTEN_AT, ""))
     except ValueError:
         return head.last_modified
-    return said if said <= now else head.last_modified
+    return said if said <= now and said.year > _BEFORE_S3 else head.last_modified
 
 
 def is_personal(data_type: str) -> bool:
