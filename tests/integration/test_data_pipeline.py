@@ -264,6 +264,12 @@ def test_numbers_of_an_arm_are_those_of_the_object_that_is_bound_to_it(
         ("2026-11-05", 1, "EUR"),
         ("2026-11-06", 7, "EUR"),
     ]
+    for ids in ({"arm_id": one}, {"campaign_id": made["campaign_id"]}):
+        rows = retrieved(pipeline, "metrics", source="file", **ids)
+        assert [(each["campaign_id"], each["date"], each["clicks"]) for each in rows] == [
+            ("c1", "2026-11-05", 1),
+            ("c1", "2026-11-06", 7),
+        ]
     call("POST", arms, {"platform": "meta", "bindings": bound[1:]}, expect=201)
     for name, id_ in (("campaign_id", made["campaign_id"]), ("arm_id", "arm_none"), ("campaign_id", "cmp_none")):
         refused = pipeline("store", body("metrics", {name: id_} | numbers), expect=422)

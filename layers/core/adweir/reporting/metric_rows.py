@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from adweir.model.entities import Profile
 from adweir.model.errors import Unprocessable
 from adweir.model.metrics import AD_LEVELS, IN_GROUP, Grain, Level, Mark, Series
+from adweir.reporting.filters import Filters
 from adweir.reporting.query import Queries
 from adweir.reporting.questions import Query
 from adweir.reporting.shown import accounts
@@ -23,6 +24,7 @@ from adweir.store.metrics.store import StoredRow
 
 LEVEL = "level"
 _LOOKS = 5000
+_PATH = (Level.CAMPAIGN, Level.AD_GROUP, Level.AD)
 
 
 def asked_levels(given: Any, where: str) -> tuple[Level, ...]:
@@ -40,10 +42,11 @@ def metric_rows(queries: Queries, asked: Query, levels: Sequence[Level]) -> Iter
     view, number = queries.view.snapshot(), 0
     for profile, level, grain in product(profiles, levels, Grain):
         series = Series(profile.platform, profile.profile_id, level, grain)
-        shown, is_asked = _shown_of(profile, level), _asked_of(asked, level)
+        filters = asked.filters.within(profile)
+        shown, is_asked = _shown_of(profile, level), _asked_of(filters, profile, level)
         window = asked.range.window(profile.timezone)
         first, last = asked.range.hours(profile.timezone)
-        for row in view.read(series, window, sources=asked.sources, only=asked.filters.only):
+        for row in view.read(series, window, sources=asked.sources, only=filters.only):
             number += 1
             if not number % _LOOKS:
                 queries.check_time()
@@ -59,12 +62,15 @@ def _ids(row: StoredRow, level: Level) -> dict[str, str | None]:
     return found | {f"{level}_id": own} if level is not Level.ACCOUNT else found
 
 
-def _asked_of(asked: Query, level: Level) -> Callable[[StoredRow], bool]:
-    wanted = asked.filters.of_rows
+def _asked_of(filters: Filters, profile: Profile, level: Level) -> Callable[[StoredRow], bool]:
+    wanted, bound = filters.of_rows, filters.bound
 
     def is_asked(row: StoredRow) -> bool:
         ids = _ids(row, level)
-        return all(ids.get(name) in values for name, values in wanted.items())
+        if not all(ids.get(name) in values for name, values in wanted.items()):
+            return False
+        path = [str(profile.platform), profile.profile_id, *(ids.get(f"{each}_id") or "" for each in _PATH)]
+        return bound is None or bound.keep_path(tuple(path), profile.account_id)
 
     return is_asked
 

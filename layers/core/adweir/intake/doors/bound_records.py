@@ -1,4 +1,4 @@
-"""Records that name a cross-platform campaign or an arm (`cmp_…`, `arm_…`) → the same, of the object that is bound to it.
+"""Records that name a cross-platform campaign or an arm (`cmp_…`, `arm_…`) → the same, of the object that is bound.
 
 No number is stored under these ids (docs/decisions.md, "Campaigns across platforms"): a record becomes one of the only
 object that is bound. Of several, nobody can tell how the number is divided.
