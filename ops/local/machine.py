@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from pynamodb.connection import Connection
 
+from adweir.library.lone import checked_urls
 from adweir.model import limits
-from adweir.model.errors import Unavailable
+from adweir.model.errors import Unavailable, Unprocessable
 from adweir.model.messages import ObjectArrived, Sweep
 from adweir.model.operation_metrics import OperationMetric
+from adweir.platforms import REGISTRY
 from adweir.platforms.connector import Connector, OwnTokens
 from adweir.runtime import workers
 from adweir.runtime.app import App
@@ -41,7 +43,7 @@ _URL = "https://queues.invalid/"
 _LOADED = ("raw/", "webhooks/", "drops/")
 """Whose objects template.yaml sends to the landing queue."""
 _FUNCTION_SECONDS = 300
-_SWEEP_SECONDS = 300.0
+_SWEEP_SECONDS = 60.0
 _AGAIN_SECONDS = 2.0
 """After a fault of ours."""
 _LOOK_SECONDS = 1.0
@@ -54,7 +56,10 @@ log.addHandler(logging.NullHandler())  # a script that wants to see more says so
 
 
 def settings(urls: Mapping[str, Mapping[str, str]], history_days: int) -> Settings:
-    """What template.yaml would hand to the functions."""
+    """What template.yaml would hand to the functions. Raises Unprocessable."""
+    if not 1 <= history_days <= limits.MAX_BACKFILL_DAYS:
+        raise Unprocessable(f"history_days is from 1 to {limits.MAX_BACKFILL_DAYS}", [{"field": "history_days"}])
+    named = {REGISTRY.parse(name): each for name, each in urls.items()}
     return Settings(
         **{f"{name}_table": name for name in TABLES},
         bucket=BUCKET,
@@ -65,7 +70,7 @@ def settings(urls: Mapping[str, Mapping[str, str]], history_days: int) -> Settin
         landing_queue_url=f"{_URL}landing",
         etl_queue_url=f"{_URL}etl",
         dead_letter_queues=f"{_URL}{DEAD}{{queue}}",
-        platform_urls={name: dict(each) for name, each in urls.items()},
+        platform_urls={str(name): dict(checked_urls(REGISTRY.spec(name), each)) for name, each in named.items()},
         poll_seconds=1.0,
         poll_max_seconds=60.0,
         function_timeout_seconds=_FUNCTION_SECONDS,
@@ -138,7 +143,7 @@ class Machine:
 
         To be called in place. Raises Unavailable where a message failed too often.
         """
-        end = self._clock.monotonic() + patience
+        end, before = self._clock.monotonic() + patience, self._dead
         self._give_back()
         while True:
             self._sweep()
@@ -148,7 +153,7 @@ class Machine:
             elif is_over():
                 return True
             else:
-                self._check_dead()
+                self._check_dead(before)
                 self._wait(end)
             if self._clock.monotonic() >= end:
                 return is_over()
@@ -223,14 +228,20 @@ class Machine:
             elif sent.visible_at == hidden:
                 self.sqs.put_back(name, sent, _AGAIN_SECONDS)
 
-    def _check_dead(self) -> None:
+    @property
+    def _dead(self) -> dict[str, int]:
+        """How many messages of each queue failed too often."""
+        return {name: len(line.dead) for name, line in self.sqs.queues.items()}
+
+    def _check_dead(self, before: Mapping[str, int]) -> None:
+        """Raises Unavailable where a message failed too often since then: older ones do not hold up a new run."""
         for name, line in self.sqs.queues.items():
-            if line.dead:
-                first = line.dead[0]
+            if len(line.dead) > before[name]:
+                first = line.dead[before[name]]
                 reason = self.app.ledger.last_words.of([first.id]).get(first.id, "unknown")
                 raise Unavailable(
                     f"the run cannot go on: {len(line.dead)} messages of the queue {name} failed {first.receives}"
-                    f" times, the first because of {reason}; `resume` tries them again"
+                    f" times, one of them because of {reason}; `resume` tries them again"
                 )
 
     def _sweep(self) -> None:
@@ -250,6 +261,7 @@ class Machine:
         if not self._is_left:
             return
         self.sqs.load()
+        self._next_sweep = self._clock.monotonic()
         ledger = self.app.ledger
         for name in self.disk.items.partitions("ledger", _LEASE) if self.disk else ():
             ledger.free(name.removeprefix(_LEASE))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from adweir.model.entities import Account
 from adweir.model.errors import Conflict, NotFound, NotReady, Unprocessable
 from adweir.model.ids import IdKind, run_id_for
 from adweir.model.messages import Scope, StartRun
+from adweir.model.platforms import Platform
 from adweir.model.times import Clock
 from adweir.pipeline.asking import check_asked
 from adweir.pipeline.flow_forms import form_of, read
@@ -93,11 +94,11 @@ class System:
     ) -> dict[str, Any]:
         """See `LocalSystem`."""
         with self._app() as app:
-            _check_connected(app)
-            now = app.clock.now()
+            now, named = app.clock.now(), tuple(app.platforms.parse(name) for name in platforms)
+            _check_connected(app, named)
             span = parsed(date_range, app.clock)
             days = {} if span is None else {"start": span.start.isoformat(), "end": span.end.isoformat()}
-            scope = Scope(platforms=tuple(app.platforms.parse(name) for name in platforms), **days)
+            scope = Scope(platforms=named, **days)
             name = workflow if isinstance(workflow, str) else _stored(app, workflow)
             flow, scope, given = check_asked(app.catalog, app.platforms, name, (scope, args or {}), now.date())
             run_id = run_id_for(flow.name, now, app.new_id())
@@ -226,12 +227,12 @@ def _stored(app: LocalApp, form: Mapping[str, Any]) -> str:
     return name
 
 
-def _check_connected(app: LocalApp) -> None:
-    """Raises Unprocessable where there is no credential, or one whose secret this process does not have."""
-    known = app.catalog.credentials()
+def _check_connected(app: LocalApp, platforms: Collection[Platform] = ()) -> None:
+    """Raises Unprocessable where there is no credential of these platforms (of any), or one without its secret."""
+    known = [each for each in app.catalog.credentials() if not platforms or each.platform in platforms]
     missing = sorted(f"{each.platform} ({each.label})" for each in known if not _has_secret(app, each.secret_id))
     if not known:
-        raise Unprocessable("no ad platform is connected: call `connect` first")
+        raise Unprocessable(f"no {' or '.join(platforms) or 'ad platform'} is connected: call `connect` first")
     if missing:
         raise Unprocessable(f"a folder keeps no secrets: call `connect` again for {', '.join(missing)}")
 

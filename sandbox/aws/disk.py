@@ -216,7 +216,7 @@ class _DiskObjects:
         self._folder = folder
         self._made = made
         self._replaced = replaced
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
     def tidy(self) -> None:
         """Remove the files of calls that were never done."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,9 +16,11 @@ from support.clock import FrozenClock
 from support.template import ROOT
 
 
-def quick(storage: str | Path, *, urls: Mapping[str, Mapping[str, str]], history_days: int = 7) -> System:
-    """A system that never waits: its clock moves on instead. It begins now."""
-    clock = FrozenClock(datetime.now(UTC))
+def quick(
+    storage: str | Path, *, urls: Mapping[str, Mapping[str, str]], history_days: int = 7, later: float = 0
+) -> System:
+    """A system that never waits: its clock moves on instead. It begins now, or so many seconds later."""
+    clock = FrozenClock(datetime.now(UTC) + timedelta(seconds=later))
     return System.opened(storage, settings(urls, history_days), clock, clock.advance)
 
 

@@ -67,7 +67,7 @@ class Workshop:
         """See `client`."""
         spec = self.platforms.spec(self.platforms.parse(platform))
         values = _checked(spec, secret)
-        own = _checked_urls(spec, urls or {})
+        own = checked_urls(spec, urls or {})
         pacer = None if requests_per_minute is None else Pacer(requests_per_minute, self.waiting)
         session, tokens = new_session(pacer.turn if pacer else None), OwnTokens(self.waiting.clock)
         read = spec.credential.read(values)
@@ -112,7 +112,8 @@ def _checked(spec: PlatformSpec, secret: Mapping[str, str | None]) -> dict[str, 
     return values
 
 
-def _checked_urls(spec: PlatformSpec, urls: Mapping[str, str]) -> Mapping[str, str]:
+def checked_urls(spec: PlatformSpec, urls: Mapping[str, str]) -> Mapping[str, str]:
+    """The URLs, all of which the platform knows by their names. Raises Unprocessable."""
     unknown = sorted(name for name in urls if name.partition(".")[0] not in spec.url_names)
     if unknown:
         known = ", ".join(sorted(spec.url_names))
