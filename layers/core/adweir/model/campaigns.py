@@ -8,9 +8,10 @@ its own, which are pushed to it (`model.metrics.Level.ARM`).
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from adweir.model.entities import Entity
+from adweir.model.entities import SHOWN_OWN, Entity, Profile, own_profile_id
 from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
+from adweir.model.terms import Terms
 
 STATUSES = ("pending", "active", "paused", "ended", "archived")
 """What a campaign or an arm may be said to be. It says so to people: no number depends on it."""
@@ -141,3 +142,13 @@ def clash(campaigns: Iterable[Campaign]) -> tuple[Claim, Claim] | None:
                 if not claim.may_share(other):
                     return other, claim
     return None
+
+
+OWN = Platform(SHOWN_OWN)
+"""In the place of the platform of these hours: an arm's may be one that is not connected."""
+
+
+def alone_profile(account_id: str, terms: Terms, platform: Platform = OWN) -> Profile:
+    """The profile that has these hours; as answers show it, of an arm's `platform`."""
+    ids = {"account_id": account_id, "profile_id": own_profile_id(account_id), "credential": ""}
+    return Profile(**ids, platform=platform, name="", currency=terms.currency, timezone=terms.timezone)

@@ -45,7 +45,10 @@ class StatedHour(_Part):
 
 
 class StatedSeries(_Part):
-    """The hours that a push states for one profile and level; amounts are in the profile's currency."""
+    """The hours that a push states for one profile and level; amounts are in the profile's currency.
+
+    `platform` is "" for that of the delivery, and then is not stored: what was stored before knows nothing of it.
+    """
 
     account_id: str
     profile_id: str
@@ -53,6 +56,7 @@ class StatedSeries(_Part):
     currency: str
     timezone: str
     hours: tuple[StatedHour, ...]
+    platform: str = Field(default="", exclude_if=lambda name: not name)
 
 
 class Repull(_Part):

@@ -9,24 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 from adweir.model.campaigns import Arm, Binding, Campaign, Claim
-from adweir.model.entities import SHOWN_OWN, Profile, own_profile_id
+from adweir.model.entities import own_profile_id
 from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
-from adweir.model.terms import Terms
 from adweir.reporting.reading import DayCoverage, ProfileReader, ReadRow
 from adweir.reporting.totals import UNATTRIBUTED
 from adweir.store.metrics.store import Adjustment
 
-OWN = Platform(SHOWN_OWN)
-"""In the place of the platform of these hours: an arm's may be one that is not connected."""
 _REST = frozenset({UNATTRIBUTED})
 _Found = Mapping[Platform, Mapping[str, Claim]]
-
-
-def alone_profile(account_id: str, terms: Terms, platform: Platform = OWN) -> Profile:
-    """The profile that has these hours; as answers show it, of an arm's `platform`."""
-    ids = {"account_id": account_id, "profile_id": own_profile_id(account_id), "credential": ""}
-    return Profile(**ids, platform=platform, name="", currency=terms.currency, timezone=terms.timezone)
 
 
 def by_platform(arms: Iterable[tuple[Campaign, Arm]], account_id: str) -> _Found:

@@ -72,7 +72,9 @@ class _Node:
                 self.days.setdefault(key, child.days[key])
         for key in sorted(self.measured.keys() | parts.keys(), key=repr):
             rest = minus(self.measured.get(key, NOTHING), parts.get(key, NOTHING))
-            if any(rest) or (None in rest and key in parts):  # its number is unknown, that of a part is not
+            taken = parts.get(key, NOTHING)
+            untold = any(known for left, known in zip(rest, taken, strict=True) if left is None)
+            if any(rest) or untold:  # its number is unknown, and a part has some
                 yield key, rest
 
 

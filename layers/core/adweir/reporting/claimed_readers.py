@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from adweir.model.campaigns import alone_profile
 from adweir.model.entities import Profile
 from adweir.model.errors import NotFound
 from adweir.model.metrics import Grain, Level
 from adweir.model.times import is_zone
-from adweir.reporting.alone import AloneReader, alone_profile, by_platform
+from adweir.reporting.alone import AloneReader, by_platform
 from adweir.reporting.bound_to import BoundTo, within_campaigns
 from adweir.reporting.claimed import ClaimedChanges, ClaimedReader
 from adweir.reporting.questions import Query

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 
 class Known(NamedTuple):
-    """What the ids of a delivery may stand for: `profiles` by id, and what the catalog has of them."""
+    """What the ids of a delivery may stand for: `profiles` by id, and what the catalog has of them.
+
+    `account_id` is whose door it came to, "" for the deployment's.
+    """
 
     catalog: Catalog
     platform: Platform
     profiles: dict[str, Profile]
+    account_id: str = ""
 
     def find(self, profile_id: str, dataset: Dataset, ids: Iterable[str]) -> dict[str, list[PlatformObject]]:
         """Objects by the id asked for, of one profile, or with "" of every known one; unknown ids are left out."""
@@ -31,4 +35,4 @@ def known_at(catalog: Catalog, platform: Platform, account_id: str) -> Known:
     """What is known at an account's door; with "" at the deployment's. Raises Unavailable."""
     found = catalog.profiles(account_id or None, platform)
     there = (each for each in found if each.is_listed and each.status != ProfileStatus.INACTIVE)
-    return Known(catalog, platform, {each.profile_id: each for each in there})
+    return Known(catalog, platform, {each.profile_id: each for each in there}, account_id)

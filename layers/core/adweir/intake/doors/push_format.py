@@ -1,8 +1,9 @@
 """The body of a metric push as its sender writes it (docs/data-model.md, "Metric pushes").
 
-`{"metrics": [{campaign_id | ad_group_id | ad_id | keyword_id, timestamp, impressions, clicks, conversions, revenue,
-cost, currency}]}`, with `profile_id` where an id alone is ambiguous. The most specific id says what a metric is about.
-Here a metric is read and its numbers and time are checked; `pushed_hours` finds what its ids stand for.
+`{"metrics": [{campaign_id | ad_group_id | ad_id | keyword_id | arm_id, timestamp, impressions, clicks, conversions,
+revenue, cost, currency}]}`, with `profile_id` where an id alone is ambiguous. The most specific id says what a metric
+is about. `campaign_id` may be that of a cross-platform campaign (`cmp_…`), `arm_id` that of one of its arms. Here a
+metric is read and its numbers and time are checked; `pushed_campaigns` and `pushed_hours` find what its ids stand for.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from adweir.intake.doors.faults import FieldFault, refused
 from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.errors import BadInput, TooLarge, Unprocessable
+from adweir.model.ids import IdKind
 from adweir.model.metrics import Slot
 from adweir.model.money import from_micros, to_micros
 from adweir.model.times import parse_instant
@@ -31,6 +33,8 @@ _ABOUT: tuple[tuple[str, Dataset], ...] = (
     ("campaign_id", Dataset.CAMPAIGNS),
 )
 """What a metric can be about, the most specific first."""
+_ARM = "arm_id"
+_OTHER_IDS = ("profile_id", *(name for name, _ in _ABOUT))
 _Id = str | int
 
 
@@ -38,7 +42,8 @@ class Metric(NamedTuple):
     """One metric of a push, read and within its bounds; its ids are the sender's words.
 
     `field` names the id that says what the metric is about, `dataset` its kind, `wanted` the id (an ad's or keyword's
-    with its group in front, `group~id`, where the sender gave one). `slot` has counts and millionths.
+    with its group in front, `group~id`, where the sender gave one). `is_ours`: the id is that of a cross-platform
+    campaign or an arm, and its kind is not known yet. `slot` has counts and millionths.
     """
 
     position: int
@@ -50,6 +55,7 @@ class Metric(NamedTuple):
     currency: str
     instant: datetime
     slot: Slot
+    is_ours: bool = False
 
 
 class _SentMetric(msgspec.Struct, forbid_unknown_fields=True):
@@ -141,7 +147,8 @@ def _read(sent: _SentMetric, index: int, names: Collection[str], now: datetime) 
     if group and dataset in {Dataset.ADS, Dataset.KEYWORDS}:
         wanted = f"{group}~{wanted}"
     ids = (str(sent.profile_id), "" if field == "campaign_id" else str(sent.campaign_id))
-    return Metric(index, field, dataset, wanted, *ids, sent.currency, instant, slot)
+    is_ours = field == _ARM or (field == "campaign_id" and IdKind.CAMPAIGN.names(wanted))
+    return Metric(index, field, dataset, wanted, *ids, sent.currency, instant, slot, is_ours)
 
 
 class _Reader:
@@ -156,11 +163,12 @@ class _Reader:
         if self._sent.platform and self._sent.platform.lower() not in names:
             self._fault("platform", f"must be {' or '.join(sorted(names))} at this address")
         if self._sent.arm_id != "":
-            self._fault("arm_id", "is unknown here")
-            return None
+            if beside := [name for name in _OTHER_IDS if getattr(self._sent, name) != ""]:
+                self._fault(beside[0], "cannot stand beside arm_id, which says what the metric is about")
+            return _ARM, Dataset.CAMPAIGNS
         found = next((about for about in _ABOUT if getattr(self._sent, about[0]) != ""), None)
         if found is None:
-            self._fault("campaign_id", "or another entity's id is required")
+            self._fault("campaign_id", "or another entity's id, or arm_id, is required")
         return found
 
     def instant(self, now: datetime) -> datetime | None:

@@ -6,17 +6,17 @@ An id that is unknown at the door, or that several objects have, refuses the pus
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from zoneinfo import ZoneInfo
 
 from adweir.intake.doors.faults import FieldFault, refused
 from adweir.intake.doors.known import Known
 from adweir.intake.doors.push_format import Metric
+from adweir.intake.doors.pushed_campaigns import hour_of, resolve_campaigns
 from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.deliveries import StatedHour, StatedSeries
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.metrics import Level
-from adweir.model.times import is_zone, local_hour
+from adweir.model.times import is_zone
 
 _UNDER_A_GROUP = frozenset({Dataset.ADS, Dataset.KEYWORDS})
 _Wanted = Mapping[tuple[str, Dataset], Mapping[str, None]]
@@ -29,24 +29,31 @@ def resolve_push(known: Known, metrics: Sequence[Metric]) -> tuple[StatedSeries,
     Raises Unprocessable that names each fault: an id that is unknown or not unique, a currency that is not the
     profile's, or more look-ups than the door has time for. Raises Unavailable.
     """
-    objects = _find(known, metrics)
-    faults: list[FieldFault] = []
-    hours: dict[tuple[str, Level], dict[tuple[str, str, int], StatedHour]] = {}
-    for metric in metrics:
+    found = resolve_campaigns(known, metrics)
+    faults = list(found.faults)
+    stated = list(found.stated)
+    objects = _find(known, found.metrics)
+    for metric in found.metrics:
         fitting = [each for each in objects(metric) if metric.campaign_id in {"", each.campaign_id}]
         fault = _fault(known, metric, fitting)
         if fault:
             faults.append(fault)
             continue
-        (found,) = fitting
-        stated = _stated(known.profiles[found.profile_id], metric, found)
-        series = hours.setdefault((found.profile_id, metric.dataset.level), {})
-        series[stated.entity_id, stated.date, stated.hour] = stated
+        (one,) = fitting
+        profile = known.profiles[one.profile_id]
+        stated.append((metric, profile, metric.dataset.level, _stated(profile, metric, one)))
     if faults:
-        raise refused(faults)
+        raise refused(sorted(faults, key=lambda fault: int(fault.field[len("metrics[") : fault.field.index("]")])))
+    hours: dict[tuple[str, str, Level], dict[tuple[str, str, int], StatedHour]] = {}
+    profiles = {}
+    for _, profile, level, hour in sorted(stated, key=lambda each: each[0].position):
+        own = "" if profile.platform == known.platform else str(profile.platform)
+        series = hours.setdefault((own, profile.profile_id, level), {})
+        series[hour.entity_id, hour.date, hour.hour] = hour
+        profiles[own, profile.profile_id] = profile
     return tuple(
-        _series(known.profiles[profile_id], level, stated.values())
-        for (profile_id, level), stated in sorted(hours.items())
+        _series(profiles[own, profile_id], own, level, each.values())
+        for (own, profile_id, level), each in sorted(hours.items())
     )
 
 
@@ -93,26 +100,15 @@ def _fault(known: Known, metric: Metric, fitting: Sequence[PlatformObject]) -> F
 
 
 def _stated(profile: Profile, metric: Metric, found: PlatformObject) -> StatedHour:
-    day, hour = local_hour(metric.instant, ZoneInfo(profile.timezone))
     group = found.ad_group_id if metric.dataset in _UNDER_A_GROUP else ""
-    impressions, clicks, conversions, spend, revenue = metric.slot
-    return StatedHour(
-        entity_id=f"{group}~{found.id}" if group else found.id,
-        date=day.isoformat(),
-        hour=hour,
-        impressions=impressions,
-        clicks=clicks,
-        conversions=conversions,
-        spend=spend,
-        revenue=revenue,
-        campaign_id=found.campaign_id,
-        ad_group_id=found.ad_group_id,
-        ad_product=found.ad_product,
-    )
+    entity_id = f"{group}~{found.id}" if group else found.id
+    ids = {"campaign_id": found.campaign_id, "ad_group_id": found.ad_group_id, "ad_product": found.ad_product}
+    return hour_of(metric, profile, entity_id, **ids)
 
 
-def _series(profile: Profile, level: Level, hours: Iterable[StatedHour]) -> StatedSeries:
+def _series(profile: Profile, platform: str, level: Level, hours: Iterable[StatedHour]) -> StatedSeries:
     return StatedSeries(
+        platform=platform,
         account_id=profile.account_id,
         profile_id=profile.profile_id,
         level=level,

@@ -19,6 +19,7 @@ from adweir.model.deliveries import DELIVERIES, MetricPush, Notification, Repull
 from adweir.model.errors import AdweirError
 from adweir.model.messages import ObjectArrived, Scope
 from adweir.model.metrics import Grain, MetricRow, Source
+from adweir.model.platforms import Platform
 from adweir.model.ports import Queue
 from adweir.model.slices import ALL
 from adweir.model.tasks import Pull, Stamp
@@ -98,7 +99,7 @@ class DeliveryLoader:
         trace.add(account_id=series.account_id, profile_id=series.profile_id, task_id=task_id)
         days = sorted({hour.date for hour in series.hours})
         pull = Pull(
-            platform=push.platform,
+            platform=Platform(series.platform) if series.platform else push.platform,
             profile_id=series.profile_id,
             level=series.level,
             grain=Grain.HOUR,

@@ -5,6 +5,7 @@ A stamp of each door's webhook secrets stands beside them: `webhook-doors` / `<p
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from adweir.model.entities import Account
@@ -54,6 +55,12 @@ class Accounts(Items):
         """
         items, following = self._page(_PK, limit, token)
         return list(self._entities(Account, (item for item in items if item.state != _DELETED))), following
+
+    def some_accounts(self, ids: Iterable[str]) -> dict[str, Account]:
+        """Accounts by their ids, read together; those that are unknown or deleted are left out."""
+        found = self._fetch_many((_PK, account_id) for account_id in ids)
+        there = (item for item in found.values() if item.state != _DELETED)
+        return {each.account_id: each for each in self._entities(Account, there)}
 
     def stamp_webhooks(self, platform: Platform, account_id: str, stamp: str) -> None:
         """The webhook secrets of a door were changed; account "" is the deployment, `stamp` a new text each time."""

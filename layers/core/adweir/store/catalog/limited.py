@@ -45,6 +45,9 @@ class LimitedCatalog(Catalog):
     def list_accounts(self, limit: int = 50, token: str = "") -> tuple[list[Account], str]:  # noqa: ARG002  one page
         return self.accounts(), ""
 
+    def some_accounts(self, ids: Iterable[str]) -> dict[str, Account]:
+        return super().some_accounts(self.only & set(ids))
+
     def update_account(self, account_id: str, **changes: Any) -> Account:
         self._check(account_id)
         return super().update_account(account_id, **changes)
