@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -113,13 +113,16 @@ def replay_days(
     return replay_id, will
 
 
-def replay_of(target: Deployment, replay_id: str, seconds: float) -> ReplayRecord | None:
-    """Wait for a replay to end; None when it has not after `seconds`."""
+def replay_of(
+    target: Deployment, replay_id: str, seconds: float, show: Callable[[ReplayRecord], None]
+) -> ReplayRecord | None:
+    """Wait for a replay to end, and show how far it is; None when it has not ended after `seconds`."""
     replays = target.app().ledger.replays
     deadline = time.monotonic() + seconds
     while (record := replays.get(replay_id)) is not None and not record.ended:
         if time.monotonic() >= deadline:
             return None
+        show(record)
         time.sleep(_POLL_SECONDS)
     return record
 

@@ -96,13 +96,18 @@ def variable(spec: PlatformSpec, field: str) -> str:
     return f"{spec.name}_{field}".upper()
 
 
+def _is_open(spec: PlatformSpec) -> bool:
+    """Whether its credential may have further fields: those that a spec names."""
+    return spec.credential.model_config.get("extra") == "allow"
+
+
 def _read(spec: PlatformSpec, given: list[str]) -> dict[str, str]:
     """`FIELD=VALUE` texts. Raises CommandFailed for a secret, which others could see."""
     known, secret = spec.credential.model_fields, spec.credential.named(FieldKind.SECRET)
     found: dict[str, str] = {}
     for text in given:
         name, separator, value = text.partition("=")
-        if not separator or name not in known:
+        if not separator or not (name in known or (_is_open(spec) and name.endswith("_id"))):
             fields = ", ".join(each for each in known if each not in secret)
             raise CommandFailed(
                 f"{name[:40]!r} is not FIELD=VALUE; fields of {spec.name}: {fields or 'all are secrets'}"
@@ -117,10 +122,10 @@ def _read(spec: PlatformSpec, given: list[str]) -> dict[str, str]:
 def _values(context: typer.Context, spec: PlatformSpec, given: Mapping[str, str]) -> dict[str, str]:
     """The credential's fields: given, else of the environment, else asked for. Raises CommandFailed."""
     fields, secret = spec.credential.model_fields, spec.credential.named(FieldKind.SECRET)
-    values = dict(given)
-    for name in fields:
-        if name not in values and (found := os.environ.get(variable(spec, name))):
-            values[name] = found
+    begin = variable(spec, "")
+    others = [name.removeprefix(begin).lower() for name in os.environ if _is_open(spec) and name.startswith(begin)]
+    found = {name: value for name in (*fields, *others) if (value := os.environ.get(variable(spec, name)))}
+    values = found | dict(given)
     missing = [name for name, field in fields.items() if field.is_required() and name not in values]
     silent = where_of(context).no_input
     if missing and silent:

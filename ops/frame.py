@@ -75,9 +75,16 @@ class Leaf(TyperCommand):
 
 
 class LocalLeaf(Leaf):
-    """A command that works on this machine alone."""
+    """A command that works on this machine alone. One that is told to work on a stack is not what somebody meant."""
 
     local = True
+
+    def invoke(self, ctx: Any) -> Any:
+        """As any command, without a stack. One that the environment names is for the other commands."""
+        root = ctx.find_root()
+        if ctx.obj.stack and root.get_parameter_source("where_stack").name == "COMMANDLINE":
+            ctx.fail(f"{ctx.info_name} works on this machine, and not on a stack: leave --stack out")
+        return super().invoke(ctx)
 
 
 class Branch(TyperGroup):

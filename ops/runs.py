@@ -160,7 +160,7 @@ def begun(app: App, run_id: str, *, watched: bool, as_json: bool = False) -> Non
     """Say how a run that was just asked for is followed, or follow it."""
     if watched:
         ended(app, run_id, as_json=as_json)
-    else:
+    elif not as_json:
         remark(f"follow it: adweir watch {run_id}")
 
 
@@ -170,9 +170,13 @@ def ended(app: App, run_id: str, *, as_json: bool, seen: int = -1) -> None:
     Raises Exit with 1 unless it succeeded.
     """
     found: dict[str, Any] = {}
-    for found in follow(app, run_id, lambda one: look(app, one), seen=seen):
-        if as_json:
-            show_json(found)
+    try:
+        for found in follow(app, run_id, lambda one: look(app, one), seen=seen):
+            if as_json:
+                show_json(found)
+    except KeyboardInterrupt:
+        remark(f"the run goes on: adweir watch {run_id}")
+        raise
     if not as_json:
         typer.echo(f"{run_id} {found['state']}: {found['rows_stored']:,} rows stored")
         for line in troubles(found):

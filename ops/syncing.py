@@ -10,7 +10,8 @@ from adweir.model.messages import Scope
 from adweir.pipeline.scopes import account_scope
 from adweir.pipeline.starting import ask_for, started_now
 from ops import deeds
-from ops.options import app_of
+from ops.options import Json, app_of
+from ops.output import show_json
 from ops.runs import Watch, begun
 
 
@@ -20,14 +21,18 @@ def sync(
         str, typer.Argument(help="A client account or an ad account, by id; everything when left out.")
     ] = "",
     watched: Watch = False,  # noqa: FBT002 - a flag
+    as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Pull the ad accounts, then the campaigns, ads and metrics of each; prints the run's id."""
     app = app_of(context)
     scope = account_scope(app.catalog, account) if account else Scope()
     run_id = ask_for(app.ledger, app.queues.runs, started_now("sync", scope, app.clock.now(), app.new_id))
     deeds.note(app, "sync account" if account else "sync all", account, f"run_id {run_id}", **_about(scope))
-    typer.echo(run_id)
-    begun(app, run_id, watched=watched)
+    if not as_json:
+        typer.echo(run_id)
+    elif not watched:
+        show_json({"run_id": run_id})
+    begun(app, run_id, watched=watched, as_json=as_json)
 
 
 def _about(scope: Scope) -> dict[str, str]:

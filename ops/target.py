@@ -114,7 +114,11 @@ def stack_target(where: Where) -> Deployment:
             message = f"there is no stack {stack} in {region}: is it another --stack, --region or --profile?"
             raise CommandFailed(message) from None
         raise CommandFailed(f"stack {stack} in {region}: {error}") from error
-    return Deployment({output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])})
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    if "CatalogTable" not in outputs:
+        state = found["StackStatus"]
+        raise CommandFailed(f"stack {stack} in {region} has no output CatalogTable: it is {state}, or none of adweir")
+    return Deployment(outputs)
 
 
 def open_target(where: Where) -> Deployment:

@@ -159,9 +159,7 @@ def as_json(proposal: Proposal, mapping: Mapping) -> str:
     """The proposal for programs: the mapping, and each column with what it is and whether that is sure."""
     columns = [_column(each) for each in proposal.columns]
     body = mapping.model_dump(mode="json", exclude_defaults=True)
-    return json.dumps(
-        {"mapping": body, "columns": columns, "notes": list(proposal.notes)}, indent=2, ensure_ascii=False
-    )
+    return json.dumps({"mapping": body, "columns": columns, "notes": list(proposal.notes)}, ensure_ascii=False)
 
 
 def _column(each: Suggestion) -> dict[str, Any]:

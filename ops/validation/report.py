@@ -45,7 +45,7 @@ def lines_of(found: FileFindings, name: str) -> Iterator[str]:
 def as_json(found: FileFindings, name: str) -> str:
     """The findings for programs."""
     body = {"file": name, "valid": not found.refused} | asdict(found)
-    return json.dumps(body, indent=2, ensure_ascii=False)
+    return json.dumps(body, ensure_ascii=False)
 
 
 def _table(found: FileFindings) -> Iterator[str]:

@@ -168,6 +168,7 @@ def words(target: Deployment, tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def adweir(target: Deployment, words: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Adweir:
     monkeypatch.setattr("ops.target.stack_target", lambda _where: target)
+    monkeypatch.setattr(Deployment, "app_of_api", Deployment.app)  # no function is deployed here
     monkeypatch.setattr("ops.replaying._REPLAY_SECONDS", 0)
     monkeypatch.setattr("ops.runs.ended", lambda _app, _run_id, **_: None)
     monkeypatch.setenv("META_ADS_ACCESS_TOKEN", "a-token-of-meta")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from adweir.model.entities import Profile
+from adweir.model.errors import Unavailable
 from adweir.model.platforms import Platform
 from adweir.store.findings.held_rows import HeldObject
 from ops import output
@@ -23,7 +24,7 @@ DAYS = "2026-11-01..2026-11-02"
 
 @pytest.fixture
 def adweir(api: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Run:
-    return commands_on(SimpleNamespace(app=lambda: api.app), monkeypatch)
+    return commands_on(SimpleNamespace(app=lambda: api.app, app_of_api=lambda: api.app), monkeypatch)
 
 
 def lines(text: str) -> list[dict[str, Any]]:
@@ -53,6 +54,24 @@ def test_a_credential_comes_from_the_environment_and_is_tried_out(
     assert "a-token-of-meta" not in done.output
     adweir("disconnect", "meta", "--label", "eu", "--yes")
     assert call("GET", f"/api/v1/accounts/{account_id}/credentials")["credentials"] == []
+
+
+def test_a_described_platform_takes_what_its_spec_names_from_the_environment(
+    adweir: Run, account_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[dict[str, str]] = []
+
+    def register(_self: object, _account: str, _platform: str, values: dict[str, str], _label: str) -> None:
+        given.append(values)
+        raise Unavailable("that is all")
+
+    monkeypatch.setenv("GENERIC_TOKEN", "a-token-of-a-shop")
+    monkeypatch.setenv("GENERIC_SHOP_KEY", "a-key-of-a-shop")
+    monkeypatch.setattr("adweir.intake.doors.registration.Registration.register", register)
+
+    adweir("connect", "generic", "spec=shop", "agency_id=7", expect=1)
+
+    assert given == [{"token": "a-token-of-a-shop", "shop_key": "a-key-of-a-shop", "spec": "shop", "agency_id": "7"}]
 
 
 def test_a_field_that_nobody_gave_is_asked_for_without_an_echo(

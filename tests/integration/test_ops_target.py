@@ -29,15 +29,22 @@ def aws(tables: None, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_stack_is_found_in_the_region_that_is_named(aws: Any) -> None:
-    body = '{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}, "Outputs": {"Bucket": {"Value": "b"}}}'
+    body = '{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}, "Outputs": {"CatalogTable": {"Value": "t"}}}'
     aws.create_stack(StackName="prod", TemplateBody=body)
 
-    assert open_target(Where(stack="prod", region="eu-central-1")).outputs == {"Bucket": "b"}
+    assert open_target(Where(stack="prod", region="eu-central-1")).outputs == {"CatalogTable": "t"}
 
 
 def test_a_stack_that_is_not_there_is_said_with_the_region_that_was_looked_in(aws: Any) -> None:
     with pytest.raises(CommandFailed, match="there is no stack prod in us-east-1: is it another --stack, --region"):
         stack_target(Where(stack="prod"))
+
+
+def test_a_stack_of_something_else_is_said_to_be_none_of_adweir(aws: Any) -> None:
+    aws.create_stack(StackName="shop", TemplateBody='{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}')
+
+    with pytest.raises(CommandFailed, match="it is CREATE_COMPLETE, or none of adweir"):
+        stack_target(Where(stack="shop", region="eu-central-1"))
 
 
 def test_without_a_region_it_is_asked_for(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -161,6 +161,20 @@ def test_given_an_option_for_aws_without_a_stack_when_a_command_runs_then_it_ask
     assert "add --stack NAME" in result.stderr
 
 
+def test_given_a_command_of_this_machine_when_a_stack_is_named_then_it_does_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # when
+    meant_otherwise = adweir("--stack", "prod", "--home", str(tmp_path), "down", "--forget")
+    monkeypatch.setenv("ADWEIR_STACK", "prod")
+    for_a_session = adweir("--home", str(tmp_path / "none"), "down")
+
+    # then
+    assert (meant_otherwise.exit_code, "leave --stack out" in meant_otherwise.stderr) == (2, True)
+    assert tmp_path.exists()
+    assert for_a_session.exit_code == 0
+
+
 def test_given_the_version_when_asked_for_then_it_is_that_of_the_package() -> None:
     assert adweir("--version").stdout == f"adweir {version('adweir')}\n"
 

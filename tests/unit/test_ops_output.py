@@ -1,0 +1,187 @@
+"""What `adweir` prints: tables that fit, colour only where it is wanted, data apart from remarks."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import typer
+
+from ops import healthy, logs, output
+from ops.logs import LogFilter, LogLine
+from ops.target import Deployment
+from support.command_line import Run, commands_on
+
+LONG = "run_a-workflow-with-a-name-that-is-as-long-as-names-may-be-20261123T053000-5f0c1a2b"
+RED = typer.style("failed   ", fg="red")
+AT = datetime(2026, 11, 20, 5, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda _fallback: SimpleNamespace(columns=100))
+
+
+def test_columns_are_aligned_numbers_to_the_right_and_the_last_one_wraps() -> None:
+    lines = list(output.table(("NAME", ">ROWS", "WHY"), [["a", "1,200", "word " * 30], ["bc", "7", "short"]]))
+
+    assert lines[0] == "NAME   ROWS  WHY"
+    assert lines[1].startswith("a     1,200  word word")
+    assert lines[2].startswith("             word")
+    assert lines[-1] == "bc        7  short"
+    assert max(map(len, lines)) <= output.WIDTH
+
+
+def test_no_id_is_ever_cut() -> None:
+    for rows in ([[LONG, "why it failed, in several words"]], [["why", LONG]]):
+        assert LONG in "\n".join(output.table(("A", "B"), rows))
+
+
+def test_what_has_no_row_is_a_remark_and_no_data(capsys: pytest.CaptureFixture[str]) -> None:
+    output.show_table(("A",), [], "there is none")
+
+    assert capsys.readouterr() == ("", "there is none\n")
+
+
+def test_a_state_has_a_colour_on_a_terminal(terminal: None) -> None:
+    assert output.painted("failed   ") == RED
+    assert output.painted("unknown") == "unknown"
+    assert output.width() == 100
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_a_state_has_no_colour_where_nobody_wants_it(
+    terminal: None, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    assert output.painted("failed   ") == "failed   "
+
+
+def test_a_state_has_no_colour_in_a_file_whose_lines_have_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: False, raising=False)
+
+    assert (output.painted("failed"), output.width()) == ("failed", 80)
+
+
+def test_names_and_values_leave_out_what_is_empty(capsys: pytest.CaptureFixture[str]) -> None:
+    output.show_fields({"run": "r", "reason": "", "rows": 1200, "covers": ("a", "b"), "none": None})
+
+    assert capsys.readouterr().out.splitlines() == ["run     r", "rows    1,200", "covers  a, b"]
+
+
+def health_of(status: str, **parts: Any) -> Any:
+    found = {"status": status, "checked_at": "2026-11-20T05:30:00.000000Z", "parts": parts}
+    return SimpleNamespace(app=lambda: SimpleNamespace(health=lambda: found))
+
+
+def test_the_health_names_what_is_wrong_and_the_command_that_shows_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = {"status": "degraded", "reason": f"refused: meta_ads default of acc_1 ({'too long ' * 20})"}
+    adweir = commands_on(health_of("degraded", runs={"status": "healthy"}, credentials=broken), monkeypatch)
+
+    done = adweir("health", expect=1)
+
+    assert done.stdout.splitlines()[0] == "degraded, as of 2026-11-20 05:30 UTC"
+    assert "refused: meta_ads default of acc_1" in done.stdout
+    assert "adweir connect stores a new one" in done.stderr
+    assert max(map(len, done.stdout.splitlines())) <= output.WIDTH
+    assert json.loads(adweir("health", "--json", expect=1).stdout)["status"] == "degraded"
+    assert commands_on(health_of("healthy"), monkeypatch)("health").exit_code == 0
+
+
+def test_each_part_that_can_be_unhealthy_has_a_command() -> None:
+    source = (Path(output.__file__).parents[1] / "layers/core/adweir/pipeline/health.py").read_text()
+
+    assert [name for name in healthy._MORE if f'"{name}"' not in source] == []
+
+
+# -- logs ------------------------------------------------------------------------------------------------------------
+
+
+def line(minutes: int, **keys: str) -> str:
+    stamp = f"{AT + timedelta(minutes=minutes):%Y-%m-%d %H:%M:%S},000+0000"
+    return json.dumps({"level": "INFO", "message": "done", "timestamp": stamp, "service": "collect"} | keys)
+
+
+class GroupsOfLogs:
+    """As much of CloudWatch Logs' client as is used; a page has one event."""
+
+    def __init__(self, groups: dict[str, list[str]]) -> None:
+        self.groups = groups
+
+    def describe_log_groups(self, logGroupNamePrefix: str) -> dict[str, Any]:  # noqa: N803  as botocore names it
+        return {"logGroups": [{"logGroupName": name} for name in self.groups if name.startswith(logGroupNamePrefix)]}
+
+    def filter_log_events(self, logGroupName: str, startTime: int, **more: str) -> dict[str, Any]:  # noqa: N803
+        place, events = int(more.get("nextToken", 0)), self.groups[logGroupName]
+        following = {"nextToken": str(place + 1)} if place + 1 < len(events) else {}
+        return {"events": [{"message": text} for text in events[place : place + 1]], **following}
+
+
+@pytest.fixture
+def adweir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Logs as the sandbox has them: a file, and log groups of what no queue calls."""
+    ours = [line(1, task_id="t1", run_id="r"), line(5, task_id="t2", level="ERROR")]
+    (tmp_path / "ministack.log").write_text("\n".join(["INFO [lambda] {", *ours, "{"]))
+    groups = {
+        "/aws/lambda/adweir-api": [line(0, request_id="q1", service="api"), line(3, request_id="q2", service="api")],
+        "/aws/lambda/adweir-collect": [line(9, task_id="twice")],
+        "/aws/lambda/other-api": [line(9, task_id="theirs")],
+    }
+    app = SimpleNamespace(client=lambda _service: GroupsOfLogs(groups))
+    target = Deployment({"SecretPrefix": "adweir"}, logs=tmp_path)
+    monkeypatch.setattr(Deployment, "app", lambda _self: app)
+    at = SimpleNamespace(now=lambda _zone: AT + timedelta(hours=1), strptime=datetime.strptime)
+    monkeypatch.setattr(logs, "datetime", at)
+    return commands_on(target, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        ((), [None, "t1", None, "t2"]),
+        (("--task", "t1"), ["t1"]),
+        (("r",), ["t1"]),
+        (("q2",), [None]),
+        (("--level", "warning"), ["t2"]),
+        (("nobody",), []),
+    ],
+)
+def test_lines_of_the_file_and_of_log_groups_come_in_order_each_once(
+    adweir: Run, arguments: tuple[str, ...], found: list[str | None]
+) -> None:
+    done = adweir("logs", *arguments, "--json")
+
+    assert [json.loads(each).get("task_id") for each in done.stdout.splitlines()] == found
+    assert ("no line fits" in done.stderr) == (not found)
+
+
+def test_a_line_for_people_has_its_reason_in_lines_that_fit(adweir: Run) -> None:
+    told = {"level": "WARNING", "service": "collect", "message": "settled", "task_id": "t", "reason": "word " * 40}
+
+    lines = logs.shown(LogLine(AT, told))
+
+    assert lines[0] == "11-20 05:30:00  collect       WARNING  settled"
+    assert lines[1].startswith("    task_id=t  reason=word")
+    assert max(map(len, lines)) <= output.WIDTH
+    assert "no line fits" not in adweir("logs").stderr
+
+
+@pytest.mark.parametrize("wrong", [("--since", "soon"), ("--since", "0h"), ("--level", "loud")])
+def test_a_span_or_a_level_that_there_is_not_is_wrong_usage(adweir: Run, wrong: tuple[str, ...]) -> None:
+    assert "is not" in adweir("logs", *wrong, expect=2).stderr
+
+
+def test_what_is_older_than_the_span_is_left_out() -> None:
+    wanted = LogFilter("", "", "INFO", AT)
+
+    assert not wanted.has({"level": "INFO"}, AT - timedelta(seconds=1))
+    assert wanted.has({"level": "INFO"}, AT)
