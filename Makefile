@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export ADWEIR_ARCH = $(ARCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-all test coverage check contract contracts security layers hashes fuzz simulate kills soak mutants lint up down status build deploy bench sam clean
+.PHONY: help demo demo-all test coverage check contract contracts client security layers hashes fuzz simulate kills soak mutants lint up down status build deploy bench sam clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ contract: $(READY) ## run released clients against the sandbox (installs them on
 
 contracts: $(READY) ## check the data contracts (installs a tool once)
 	$(BIN)/python -m contract.odcs
+
+client: $(READY) ## make a client of the API's description and use it (installs a generator once)
+	$(BIN)/python -m contract.generated_client
 
 security: $(READY) ## checkov, schemathesis, a bill of materials (PART="api")
 	PYTHONPATH=layers/core:.:tests $(BIN)/python -m contract.security $(PART)
