@@ -44,7 +44,7 @@ contract: $(READY) ## run released clients against the sandbox (installs them on
 contracts: $(READY) ## check the data contracts (installs a tool once)
 	$(BIN)/python -m contract.odcs
 
-client: $(READY) ## make a client of the API's description and use it (installs a generator once)
+client: $(READY) ## make a client of the API's description, use it
 	$(BIN)/python -m contract.generated_client
 
 security: $(READY) ## checkov, schemathesis, a bill of materials (PART="api")

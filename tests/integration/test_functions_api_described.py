@@ -298,16 +298,21 @@ BESIDE = {"list_invoices": {"months"}, "list_quarantine": {"messages"}, "list_qu
 """Sums of the page, a second list behind the first, and what the first page has of the same ad account."""
 
 
+OF_NUMBERS = ("warnings", "coverage", "freshness", "time_range")
+
+
 def test_every_list_has_one_form(described: Described) -> None:
-    """`{"<resource>": [...], "next_token"}`, maybe with `warnings` and the `coverage` that its numbers rest on, and an
-    operation whose id says that it lists. What some have beside it is in BESIDE."""
+    """`{"<resource>": [...], "next_token"}`, maybe with what its numbers rest on (OF_NUMBERS), and an operation whose
+    id says that it lists. What some have beside it is in BESIDE."""
     for operation in ours(described):
         schema = next(iter(operation.spec["responses"].values())).get("content", {}).get("application/json", {})
         model = schema.get("schema", {}).get("$ref", "").rpartition("/")[2]
         fields = described.document["components"]["schemas"].get(model, {}).get("properties", {})
         if operation.id.startswith("list_"):
             assert set(fields) > {"next_token"}, operation.id
-            beside = {"next_token", "warnings", "coverage"} - {operation.id.removeprefix("list_")}
+            beside = {"next_token", "warnings", "coverage", "freshness", "time_range"} - {
+                operation.id.removeprefix("list_")
+            }
             beside |= BESIDE.get(operation.id, set())
             kinds = [field["type"] for name, field in fields.items() if name not in beside]
             assert kinds == ["array"], operation.id

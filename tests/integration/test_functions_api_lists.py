@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import date
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -21,7 +24,7 @@ from adweir.reporting.query import Queries
 from adweir.store.metrics.store import PullRows
 from adweir.store.raw.sums import SumsObject, sums_key
 from support.ad_schema import AD
-from support.api import DAYS, META, T1, Call, fill
+from support.api import DAYS, META, T1, Call, an_event, fill
 from support.aws_calls import AwsCalls
 from support.bounds import at_the_bound
 
@@ -283,7 +286,110 @@ def test_totals_take_as_many_requests_as_the_page_has_buckets_and_none_where_no_
 
     without = requests(fields="id,status")
     assert without <= 5  # clients with their patterns, ad accounts, campaigns, the API log
-    assert requests() - without <= 14  # 300 buckets are 3 of them, where to look for five years of them the others
+    # 300 buckets are 3 of them, names of clients and ad accounts 2, where to look for five years of days the others
+    assert requests() - without <= 16
+
+
+def table(api: ModuleType, path: str, **query: str) -> tuple[list[dict[str, str]], dict[str, str]]:
+    """The rows of a list as CSV, and the headers of its answer."""
+    answer = api.handler(an_event("GET", path, format="csv", **query), SimpleNamespace())
+    assert answer["statusCode"] == 200, answer["body"]
+    return list(csv.DictReader(io.StringIO(answer["body"]))), answer["headers"]
+
+
+def test_a_list_is_a_table_for_spreadsheets(stored: ModuleType) -> None:
+    word = {"platform": Platform("amazon_ads"), "profile_id": "333", "campaign_id": "c3", "ad_group_id": "g3"}
+    stored.app.catalog.put_objects([Keyword(id="k9", text="=cmd|' /C calc'!A0", status=Status.ACTIVE, **word)], T1)
+    # given more records than a page has, when no limit is asked for, then all are in it
+    ads, headers = table(stored, "/api/v1/ads", order="-spend", platform="meta", **RANGE)
+    assert [row["ad_id"] for row in ads][:2] == ["a1", "a2"]
+    assert (len(ads), ads[0]["spend"], ads[0]["account_name"]) == (6, "2.469134", "Main")
+    assert (headers["Adweir-As-Of"], headers["Adweir-Complete-Through"]) == (T1, "2026-11-02")
+    # and totals have a column each, texts begin no formula
+    words, _ = table(stored, "/api/v1/keywords", fields="text,totals,kind")
+    assert [row["text"] for row in words] == ["boots", "red boots", "'=cmd|' /C calc'!A0", "free"]
+    assert words[0].keys() > {"totals.as_of", "totals.last_7_days.spend", "totals.lifetime.days_pulled", "kind"}
+    assert {row["totals.through"] for row in words} == {"2026-11-19", ""}  # a negative has none
+    # and with a limit the first ones
+    assert len(table(stored, "/api/v1/ads", limit="2", **RANGE)[0]) == 2
+
+
+def test_parts_of_a_record_are_json_in_a_table(stored: ModuleType) -> None:
+    rows, headers = table(stored, "/api/v1/platform-campaigns", fields="id,reported,conversion_columns,name_parts")
+    assert {(row["reported"], row["conversion_columns"], row["name_parts"]) for row in rows} == {("true", "[]", "")}
+    assert not any(name.startswith("Adweir") for name in headers)
+
+
+def test_lists_are_chosen_by_names_and_currencies(call: Call, stored: ModuleType) -> None:
+    word = {"platform": META, "profile_id": "111", "campaign_id": "c1", "ad_group_id": "g1"}
+    stored.app.catalog.put_objects(
+        [Ad(id="a7", name="Summer Blue", **word), Ad(id="a8", name="summer red", **word)], T1
+    )
+
+    def ads(**query: str) -> list[str]:
+        return ids(call("GET", "/api/v1/ads", fields="ad_id", **query), "ads", "ad_id")
+
+    assert ads(name="SUMMER") == ["a7", "a8"]
+    assert ads(name="blue,nothing") == ["a7"]
+    assert ads(currency="USD") == ["a1", "a2"]
+    assert ids(call("GET", "/api/v1/keywords", name="boots", fields="id"), "keywords") == ["k1", "k2"]
+    days = call("GET", "/api/v1/account-days", name="mai", currency="EUR", **RANGE)["account_days"]
+    assert {day["account_id"] for day in days} == {"111"}
+    assert call("GET", "/api/v1/account-days", name="shop", **RANGE)["account_days"] == []
+
+
+def test_names_stand_beside_ids(call: Call, stored: ModuleType) -> None:
+    account = call(
+        "POST", "/api/v1/accounts", {"company_name": "Halden", "primary_contact_email": "a@b.example"}, expect=201
+    )
+    own = {"account_id": account["account_id"], "platform": META, "profile_id": "444"}
+    stored.app.catalog.put_objects(
+        [
+            Profile(name="Own", currency="EUR", timezone="UTC", **own),
+            AdCampaign(platform=META, profile_id="444", id="c1", campaign_id="c1", name="Spring"),
+            Ad(platform=META, profile_id="444", id="a1", campaign_id="c1", ad_group_id="g1"),
+        ],
+        T1,
+    )
+    fields = "account_name,client_name,campaign_name,ad_group_name"
+    (ad,) = call("GET", "/api/v1/ads", profile_id="444", fields=fields)["ads"]
+    assert ad == {"account_name": "Own", "client_name": "Halden", "campaign_name": "Spring", "ad_group_name": None}
+    (campaign,) = call("GET", "/api/v1/platform-campaigns", profile_id="444")["platform_campaigns"]
+    assert (campaign["name"], campaign["account_name"], campaign["client_name"]) == ("Spring", "Own", "Halden")
+
+
+def test_lists_take_words_for_days_and_say_which_they_are(call: Call, stored: ModuleType) -> None:
+    answer = call("GET", "/api/v1/account-days", profile_id="111", time_range="last_19_days", limit="1")
+
+    days = {"start_date": "2026-11-01", "end_date": "2026-11-19"}
+    assert answer["time_range"] == {"relative": "last_19_days", **days, "zones": {"UTC": days}}
+    assert (answer["freshness"]["as_of"], answer["freshness"]["days"]) == (T1, 19)
+    again = call(
+        "GET", "/api/v1/account-days", profile_id="111", time_range="last_19_days", next_token=answer["next_token"]
+    )
+    assert (again["time_range"], again["freshness"]) == (answer["time_range"], answer["freshness"])
+    totals = call("GET", "/api/v1/platform-campaigns", profile_id="111")["platform_campaigns"][0]["totals"]
+    assert totals["provisional_from"] == "2026-11-01"
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"time_range": "yesterday", "start": "2026-11-01"}, "query.time_range"),
+        ({"time_range": "soon"}, "query.date_range"),
+        ({"format": "xlsx"}, "query.format"),
+    ],
+)
+def test_what_a_list_cannot_be_is_named(call: Call, query: dict[str, str], field: str) -> None:
+    assert call("GET", "/api/v1/ads", expect=422, **query)["error"]["details"][0]["field"] == field
+
+
+def test_a_table_that_is_too_large_for_an_answer_is_a_file(stored: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_INLINE_REPORT_BYTES", 100)
+    answer = stored.handler(an_event("GET", "/api/v1/ads", format="csv", **RANGE), SimpleNamespace())
+    assert (answer["statusCode"], answer["body"], answer["headers"]["Adweir-As-Of"]) == (303, "", T1)
+    key = "exports/" + urlsplit(answer["headers"]["Location"]).path.partition("exports/")[2]
+    assert stored.app.raw.get_bytes(key).startswith(b"ad_id,platform,account_id,")
 
 
 def test_the_sums_of_a_client_are_listed_with_links(call: Call, api: ModuleType) -> None:

@@ -45,6 +45,15 @@ class ListedCatalog(Catalog):
     def objects(self, platform: Platform, profile_id: str, dataset: Dataset) -> Iterator[PlatformObject]:
         return (item for item in self._objects if dataset_of(item) is dataset)
 
+    def find_objects(
+        self, platform: Platform, profile_ids: Sequence[str], dataset: Dataset, ids: Sequence[str]
+    ) -> dict[str, list[PlatformObject]]:
+        found: dict[str, list[PlatformObject]] = {}
+        for item in (item for profile_id in profile_ids for item in self.objects(platform, profile_id, dataset)):
+            if item.id in ids:
+                found.setdefault(item.id, []).append(item)
+        return found
+
 
 class ListedReader(Reader):
     """No day counts as pulled."""

@@ -53,19 +53,11 @@ OBJECTS = [
 
 
 class OwnCatalog(ListedCatalog):
-    """Objects of the profile that is asked for only, found by id too."""
+    """Objects of the profile that is asked for only."""
 
     def objects(self, platform: Any, profile_id: str, dataset: Any) -> Iterator[Any]:
         found = super().objects(platform, profile_id, dataset)
         return (item for item in found if (item.platform, item.profile_id) == (platform, profile_id))
-
-    def find_objects(self, platform: Any, profile_ids: Sequence[str], dataset: Any, ids: Sequence[str]) -> Any:
-        found: dict[str, list[Any]] = {}
-        for profile_id in profile_ids:
-            for item in self.objects(platform, profile_id, dataset):
-                if item.id in ids:
-                    found.setdefault(item.id, []).append(item)
-        return found
 
 
 def _rows(series: Series, _: Sequence[Source]) -> Iterator[StoredRow]:

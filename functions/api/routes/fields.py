@@ -106,6 +106,10 @@ Why = Annotated[str, Query(max_length=limits.MAX_REASON_CHARS, description="Why,
 Limit = Annotated[
     int, Query(ge=1, le=limits.MAX_PAGE_ITEMS, description="The most items to return; a page may have fewer.")
 ]
+AnyLimit = Annotated[
+    int | None,
+    Query(ge=1, le=limits.MAX_PAGE_ITEMS, description="The most items to return; without it 50, and of a CSV all."),
+]
 PageToken = Annotated[
     str,
     Query(
@@ -116,6 +120,9 @@ PageToken = Annotated[
 NextToken = Annotated[
     str | None, Field(description="Send it as next_token to get the next page; null on the last page.")
 ]
+
+
+WORDS = "Days in each ad account's time zone: yesterday, last_7_days, this_month, last_quarter, ..."
 
 
 def several(what: str) -> Any:

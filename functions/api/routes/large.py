@@ -2,12 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools.event_handler import Response
+
 from adweir.runtime.app import App
 from adweir.runtime.http import Answer, answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from adweir.reporting.delivery import DeliveredReport
     from adweir.reporting.exported import Asked
     from adweir.reporting.moments import Moments
     from adweir.reporting.query import Bounds
@@ -26,6 +29,12 @@ EXPORT: dict[str, Any] = {
     },
 }
 """The description of a 202."""
+LARGE = {
+    "description": "It is too large for an answer: download it from Location within 15 minutes.",
+    "headers": {"Location": {"schema": {"type": "string", "format": "uri"}}},
+    "content": {kind: {"schema": {"type": "string", "maxLength": 0}} for kind in ("application/json", "text/csv")},
+}
+"""The description of a 303."""
 _READING = 0.75
 """Of the function's time."""
 
@@ -45,6 +54,13 @@ def export(app: App, asked: "Asked", moments: "Moments") -> Answer:
     accounts = app.accounts or frozenset()
     export_id = ask_for(app.ledger.exports, app.queues.etl, asked, accounts, moments.answered_at)
     return answer({"export_id": export_id, "state": "running"}, 202, {"Location": f"/api/v1/exports/{export_id}"})
+
+
+def sent(delivered: "DeliveredReport", freshness: "Mapping[str, Any] | None") -> Answer:
+    """The answer with a text, or the redirect to its file; with `freshness` in headers, where it is given."""
+    headers = {"Cache-Control": "no-store"} | ({"Location": delivered.location} if delivered.location else {})
+    headers |= freshness_headers(freshness) if freshness else {}
+    return Response(303 if delivered.location else 200, delivered.content_type, delivered.text, headers=headers)
 
 
 def freshness_headers(freshness: "Mapping[str, Any]") -> dict[str, str]:

@@ -23,6 +23,7 @@ from routes.answers import (
     Warnings,
 )
 from routes.fields import Exact, Instant, NextToken, Number, PlatformId, Shown
+from routes.report_answers import AnsweredRange, AnswerFreshness
 
 
 def _by_choice(schema: dict[str, Any]) -> None:
@@ -34,10 +35,17 @@ Kept = Annotated[bool, Field(description="The newest pull no longer brings some 
 Money = Annotated[Exact | None, Field(description="In `currency`; null where the platform has none.")]
 
 
+CalledNow = Annotated[str | None, Field(description="As it is called now; null where no list of its platform has it.")]
+
+
 class ListedAd(AdRecord):
     """An ad with the sums of its metrics over the days; with `fields`, those of them."""
 
     model_config = ConfigDict(extra="allow", json_schema_extra=_by_choice)
+    account_name: CalledNow
+    client_name: CalledNow
+    campaign_name: CalledNow
+    ad_group_name: CalledNow
     unknown: Unknown = None
     kept: Kept = False
 
@@ -46,6 +54,7 @@ class ListedAccountDay(AccountDay):
     """One day of an ad account; with `fields`, those of them."""
 
     model_config = ConfigDict(extra="allow", json_schema_extra=_by_choice)
+    client_name: CalledNow
     unknown: Unknown = None
 
 
@@ -81,6 +90,7 @@ class TotalsOfObject(WindowTotals):
 
     as_of: Instant | None = Field(description="When the newest pull of them began; null: nothing was pulled.")
     through: str = Field(description="The last of the days.", examples=["2026-11-19"])
+    provisional_from: Day = Field(description="The first day that was pulled and may still change.")
     others: list[WindowTotals] = Field(default=[], description="In currencies that the ad account had before.")
 
 
@@ -91,7 +101,9 @@ class ListedObject(Shown):
     platform: PlatformId
     profile_id: str
     account_id: AdAccountId
+    account_name: CalledNow
     client_account_id: ClientAccountId
+    client_name: CalledNow
     id: str
     name: str
     status: Status
@@ -203,6 +215,8 @@ class AdsAnswer(ListAnswer):
     """One page of ads."""
 
     ads: list[ListedAd]
+    freshness: AnswerFreshness
+    time_range: AnsweredRange | None = Field(default=None, description="The days that words mean, where asked so.")
     coverage: list[CoveredDay] = Field(description="By day; empty where no metrics are read.")
 
 
@@ -210,6 +224,8 @@ class AccountDaysAnswer(ListAnswer):
     """One page of account days."""
 
     account_days: list[ListedAccountDay]
+    freshness: AnswerFreshness
+    time_range: AnsweredRange | None = Field(default=None, description="The days that words mean, where asked so.")
     coverage: list[CoveredDay] = Field(description="By day.")
 
 
@@ -247,4 +263,8 @@ _MODELS: dict[str, type[ListAnswer]] = {
     "invoices": InvoicesAnswer,
     "findings": NamingFindingsAnswer,
 }
-LISTS: dict[str, dict[str, Any]] = {name: {"application/json": {"model": model}} for name, model in _MODELS.items()}
+_CSV = {"text/csv": {"schema": {"type": "string"}}}
+LISTS: dict[str, dict[str, Any]] = {
+    name: {"application/json": {"model": model}} | ({} if model is NamingFindingsAnswer else _CSV)
+    for name, model in _MODELS.items()
+}

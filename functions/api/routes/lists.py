@@ -1,7 +1,7 @@
 """Lists of ads, account days, campaigns, keywords and invoices: chosen, ordered, with the fields that are asked for."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
@@ -9,11 +9,15 @@ from adweir.model.errors import TooLarge, Unprocessable
 from adweir.runtime.app import App
 from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Here, Resource
-from routes.fields import PAGE_ITEMS, Given, Limit, PageToken, one, several
-from routes.large import bounds
+from routes.fields import PAGE_ITEMS, WORDS, AnyLimit, Given, PageToken, one, several
+from routes.large import LARGE, bounds, sent
 
-_HOW = ("start", "end", "fields", "order")
+if TYPE_CHECKING:
+    from adweir.reporting.lists import ListRequest, RecordLists
+
+_HOW = ("start", "end", "time_range", "fields", "order", "name", "format")
 """What a query says beside its filters."""
+_FORMATS = ("json", "csv")
 
 
 class ProfilesQuery(Given):
@@ -27,6 +31,7 @@ class ProfilesQuery(Given):
 class NamingQuery(ProfilesQuery):
     """The days whose spend is counted."""
 
+    time_range: str = one(WORDS)
     start: str = one("The first day; without it 30 days count.")
     end: str = one("The last day; without it today.")
 
@@ -34,6 +39,8 @@ class NamingQuery(ProfilesQuery):
 class ListQuery(ProfilesQuery):
     """Which fields, in which order."""
 
+    currency: str = several("Only ad accounts in these currencies")
+    format: str = one("json or csv.")
     fields: str = several("Only these fields; without it all")
     order: str = one("The field to sort by, with `-` before it the greatest first; unknown values come last.")
 
@@ -41,6 +48,8 @@ class ListQuery(ProfilesQuery):
 class AccountDaysQuery(ListQuery):
     """Which days."""
 
+    name: str = several("Only ad accounts whose names contain one of these")
+    time_range: str = one(WORDS)
     start: str = one("The first day; without it 30 days are listed.")
     end: str = one("The last day; without it today.")
 
@@ -62,6 +71,7 @@ class PlatformCampaignsQuery(ListQuery):
 
     campaign_id: str = several("Only these campaigns")
     status: str = several("Only those of this status")
+    name: str = several("Only what is called so: names, of keywords their texts, that contain one of these")
 
 
 class KeywordsQuery(PlatformCampaignsQuery):
@@ -78,6 +88,7 @@ class AdsQuery(PlatformCampaignsQuery):
 
     ad_group_id: str = several("Only those of these ad groups")
     ad_id: str = several("Only these ads")
+    time_range: str = one(WORDS)
     start: str = one("The first day of the metrics; without it 30 days are summed.")
     end: str = one("The last day of the metrics; without it today.")
 
@@ -91,12 +102,17 @@ def _answers(name: str) -> Any:
     return content
 
 
+def _list_of(name: str) -> dict[str, Any]:
+    """What the routes of lists have in common."""
+    return {"limited": True, "content": _answers(name), "others": {303: LARGE}}
+
+
 lists = Resource("Lists", "Ads, account days, campaigns, keywords and invoices of the platforms")
 
 
-@lists.route("GET", "/api/v1/ads", "List the ads", limited=True, content=_answers("ads"))
+@lists.route("GET", "/api/v1/ads", "List the ads", **_list_of("ads"))
 def list_ads(
-    app: Here, asked: Annotated[AdsQuery, Query()], limit: Limit = PAGE_ITEMS, next_token: PageToken = ""
+    app: Here, asked: Annotated[AdsQuery, Query()], limit: AnyLimit = None, next_token: PageToken = ""
 ) -> Answer:
     """Each ad with its metrics summed over the days, one record per currency where its ad account changed it.
 
@@ -106,41 +122,33 @@ def list_ads(
     return _listed(app, "ads", asked, limit, next_token)
 
 
-@lists.route(
-    "GET", "/api/v1/account-days", "List the days of ad accounts", limited=True, content=_answers("account_days")
-)
+@lists.route("GET", "/api/v1/account-days", "List the days of ad accounts", **_list_of("account_days"))
 def list_account_days(
-    app: Here, asked: Annotated[AccountDaysQuery, Query()], limit: Limit = PAGE_ITEMS, next_token: PageToken = ""
+    app: Here, asked: Annotated[AccountDaysQuery, Query()], limit: AnyLimit = None, next_token: PageToken = ""
 ) -> Answer:
     """The numbers of each day, and how many campaigns and ads delivered on it."""
     return _listed(app, "account_days", asked, limit, next_token)
 
 
-@lists.route(
-    "GET",
-    "/api/v1/platform-campaigns",
-    "List the campaigns of the platforms",
-    limited=True,
-    content=_answers("platform_campaigns"),
-)
+@lists.route("GET", "/api/v1/platform-campaigns", "List the platforms' campaigns", **_list_of("platform_campaigns"))
 def list_platform_campaigns(
-    app: Here, asked: Annotated[PlatformCampaignsQuery, Query()], limit: Limit = PAGE_ITEMS, next_token: PageToken = ""
+    app: Here, asked: Annotated[PlatformCampaignsQuery, Query()], limit: AnyLimit = None, next_token: PageToken = ""
 ) -> Answer:
     """As their platforms describe them, with totals up to yesterday. Budgets are in the ad account's currency."""
     return _listed(app, "platform_campaigns", asked, limit, next_token)
 
 
-@lists.route("GET", "/api/v1/keywords", "List the keywords", limited=True, content=_answers("keywords"))
+@lists.route("GET", "/api/v1/keywords", "List the keywords", **_list_of("keywords"))
 def list_keywords(
-    app: Here, asked: Annotated[KeywordsQuery, Query()], limit: Limit = PAGE_ITEMS, next_token: PageToken = ""
+    app: Here, asked: Annotated[KeywordsQuery, Query()], limit: AnyLimit = None, next_token: PageToken = ""
 ) -> Answer:
     """Keywords, targets and negatives, told apart by `kind`; all but negatives with totals up to yesterday."""
     return _listed(app, "keywords", asked, limit, next_token)
 
 
-@lists.route("GET", "/api/v1/invoices", "List the lines of invoices", limited=True, content=_answers("invoices"))
+@lists.route("GET", "/api/v1/invoices", "List the lines of invoices", **_list_of("invoices"))
 def list_invoices(
-    app: Here, asked: Annotated[InvoicesQuery, Query()], limit: Limit = PAGE_ITEMS, next_token: PageToken = ""
+    app: Here, asked: Annotated[InvoicesQuery, Query()], limit: AnyLimit = None, next_token: PageToken = ""
 ) -> Answer:
     """What the platforms billed, line by line; documents add up, a credit memo is negative.
 
@@ -165,10 +173,12 @@ def list_naming_findings(app: Here, asked: Annotated[NamingQuery, Query()]) -> A
     landing pages.
     """
     from adweir.reporting.naming_findings import NamingFindings
-    from adweir.reporting.ranges import parse_range
+    from adweir.reporting.ranges import parse_range, parse_words
 
-    given = asked.model_dump(exclude_defaults=True)
-    span = parse_range(given.pop("start", None), given.pop("end", None), app.clock.now().date(), field="query")
+    given, now = asked.model_dump(exclude_defaults=True), app.clock.now()
+    _check_range(given)
+    start, end, words = (given.pop(name, "") for name in ("start", "end", "time_range"))
+    span = parse_words(words, now, "query.time_range") if words else parse_range(start, end, now.date(), field="query")
     queries = app.queries.within(bounds(app))
     filters = queries.filters({name: text.split(",") for name, text in given.items()}, "query")
     try:
@@ -179,27 +189,49 @@ def list_naming_findings(app: Here, asked: Annotated[NamingQuery, Query()]) -> A
     return answer({**found._asdict(), "next_token": None})
 
 
-def _listed(app: App, name: str, asked: ListQuery, limit: int, next_token: str) -> Answer:
-    """One page. What follows the first one is kept for a day, so that the pages agree whatever is loaded meanwhile."""
+def _listed(app: App, name: str, asked: ListQuery, limit: int | None, next_token: str) -> Answer:
+    """One page. What follows the first one is kept for a day, so that the pages agree whatever is loaded meanwhile.
+
+    As CSV all is one answer.
+    """
+    from adweir.reporting.freshness import freshness
     from adweir.reporting.lists import RecordLists
     from adweir.reporting.pages import KeptPages
 
     now, given = app.clock.now(), asked.model_dump(exclude_defaults=True)
     wanted, found = _request(name, given), RecordLists(app.catalog, app.queries.within(bounds(app)))
+    size = limit or PAGE_ITEMS
     pages = KeptPages(app.raw, {"list": name, "accounts": sorted(app.accounts or ()), **given})
     try:
+        if asked.format == "csv":
+            return _csv(app, found, wanted, limit)
         if next_token:
-            records, said, token = pages.page(next_token, limit, now)
+            records, said, token = pages.page(next_token, size, now)
         else:
             every = found.all(wanted, now)
-            records, rest = every.records[:limit], every.records[limit:]
-            said = {"warnings": every.warnings} | ({"coverage": every.coverage} if wanted.kind.metrics else {})
+            records, rest = every.records[:size], every.records[size:]
+            rests_on = {"freshness": freshness(every.coverage), "coverage": every.coverage}
+            said = {"warnings": every.warnings} | (rests_on if wanted.kind.metrics else {}) | found.days(wanted, now)
             token = pages.keep(app.new_id(), rest, said, now) if rest else ""
         said |= _months(app, records) if name == "invoices" else {}
         return answer({name: found.shown(wanted, records), **said, "next_token": token or None})
     except TooLarge as large:
         message = f"{large.message}: ask for less, or POST /api/v1/data_pipeline/retrieve, which can make an export"
         raise Unprocessable(message, [{"field": "query", "message": message}]) from None
+
+
+def _csv(app: App, found: "RecordLists", wanted: "ListRequest", limit: int | None) -> Answer:
+    """All records, or the first of them, as a table. Raises TooLarge."""
+    from adweir.reporting.delivery import deliver_text
+    from adweir.reporting.formats import CSV, FORMATS
+    from adweir.reporting.freshness import freshness
+    from adweir.reporting.list_csv import list_csv
+
+    now = app.clock.now()
+    every = found.all(wanted, now)
+    text = list_csv(wanted, found.shown(wanted, every.records[:limit]))
+    delivered = deliver_text(text, FORMATS[CSV][0], app.raw, f"exports/{now:%Y/%m/%d}/{app.new_id()}.{CSV}")
+    return sent(delivered, freshness(every.coverage) if wanted.kind.metrics else None)
 
 
 def _months(app: App, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -209,13 +241,25 @@ def _months(app: App, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"months": MonthlyBills(app.catalog, app.queries.within(bounds(app))).of(records)}
 
 
-def _request(name: str, given: dict[str, str]) -> Any:
+def _request(name: str, given: dict[str, str]) -> "ListRequest":
     """A query as the list that it asks for: `{start, end}` as a range, values with commas as several."""
     from adweir.reporting.lists import LISTS, ListRequest
 
+    _check_range(given)
+    if given.get("format", "json") not in _FORMATS:
+        message = f"unknown format {given['format'][:20]!r}; known: {', '.join(_FORMATS)}"
+        raise Unprocessable(message, [{"field": "query.format", "message": message, "known": list(_FORMATS)}])
     several = {field: text.split(",") for field, text in given.items() if field not in _HOW}
     where = {field: frozenset(several.pop(field)) for field in LISTS[name].values if field in several}
     dates = {field: given[field] for field in ("start", "end") if field in given}
-    filters = several | ({"date_range": dates} if dates else {})
-    fields = tuple(given["fields"].split(",")) if "fields" in given else ()
-    return ListRequest(name, filters, where, fields, given.get("order", ""))
+    asked_range = given.get("time_range") or dates
+    filters = several | ({"date_range": asked_range} if asked_range else {})
+    fields, contains = (tuple(given[field].split(",")) if field in given else () for field in ("fields", "name"))
+    return ListRequest(name, filters, where, fields, given.get("order", ""), contains)
+
+
+def _check_range(given: dict[str, str]) -> None:
+    """Raises Unprocessable where the range is said twice."""
+    if "time_range" in given and {"start", "end"} & given.keys():
+        message = "a range is time_range, or start and end"
+        raise Unprocessable(message, [{"field": "query.time_range", "message": message}])

@@ -40,7 +40,7 @@ class AnswerFreshness(Shown):
 
     as_of: Instant | None = Field(description="When the newest pull began that it rests on; null: nothing was pulled.")
     complete_through: str | None = Field(description="The last day up to which nothing is missing.")
-    provisional_from: str | None = Field(description="The first day that platforms may still restate.")
+    provisional_from: str | None = Field(description="The first day that was pulled and may still change.")
     days: int
     days_missing: int = Field(description="Days of which something was not pulled.")
     days_provisional: int

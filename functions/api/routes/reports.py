@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
@@ -12,8 +11,8 @@ from adweir.model.times import iso
 from adweir.runtime.app import App
 from adweir.runtime.http import Answer
 from adweir.runtime.routes import Here, Resource
-from routes.fields import AS_KNOWN_AT, CHANGED_SINCE, Given, OneOf, PastInstant, one, several
-from routes.large import EXPORT, bounds, export, freshness_headers
+from routes.fields import AS_KNOWN_AT, CHANGED_SINCE, WORDS, Given, OneOf, PastInstant, one, several
+from routes.large import EXPORT, LARGE, bounds, export, sent
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_WORD_CHARS)]
 Moment = Annotated[
@@ -84,7 +83,6 @@ def _dates_or(words: Any) -> Any:
     return Annotated[Annotated[words, Tag("|words")] | Annotated[ReportRange, Tag("|dates")], Discriminator(_is_text)]
 
 
-_WORDS = "Days in each ad account's time zone: yesterday, last_7_days, this_month, last_quarter, ..."
 _BEFORE = "The range to compare with: previous_period, previous_year (the same dates), or dates."
 _ORDER = "Columns to sort by, with `-` before one the greatest first; unknown values come last."
 _LIMIT = "Show so many rows of each currency; the others are one row that sums them."
@@ -104,7 +102,7 @@ class NewReport(Given):
     """
 
     name: str = Field(default="report", max_length=limits.MAX_NAME_CHARS)
-    time_range: _dates_or(Annotated[Word, Field(description=_WORDS, examples=["last_7_days"])])  # type: ignore[valid-type]
+    time_range: _dates_or(Annotated[Word, Field(description=WORDS, examples=["last_7_days"])])  # type: ignore[valid-type]
     metrics: list[NamedMetric] = Field(min_length=1, max_length=limits.MAX_REPORT_METRICS)
     dimensions: list[NamedDimension] = Field(default=[], max_length=limits.MAX_REPORT_DIMENSIONS)
     segments: list[dict[str, Any]] = Field(
@@ -129,7 +127,7 @@ class AskedReport(Given):
 
     metrics: str = several("Without it impressions, clicks, conversions, spend")
     dimensions: str = several("Dimensions")
-    time_range: str = one(_WORDS)
+    time_range: str = one(WORDS)
     start_date: str = one("The first day, without time_range.")
     end_date: str = one("The last day.")
     order: str = several(_ORDER.removesuffix("."))
@@ -170,20 +168,13 @@ def _content() -> dict[str, Any]:
     return REPORT
 
 
-_LARGE = {
-    "description": "The JSON or CSV is too large for an answer: download it from Location within 15 minutes.",
-    "headers": {"Location": {"schema": {"type": "string", "format": "uri"}}},
-    "content": {kind: {"schema": {"type": "string", "maxLength": 0}} for kind in ("application/json", "text/csv")},
-}
-
-
 @reports.route(
     "POST",
     "/api/v1/reports",
     "Make a report",
     limited=True,
     content=_content,
-    others={202: EXPORT, 303: _LARGE},
+    others={202: EXPORT, 303: LARGE},
 )
 def create_report(app: Here, asked: NewReport) -> Answer:
     """A JSON or CSV that is too large for the answer comes as a redirect (303) to its file. One that takes longer than
@@ -222,7 +213,7 @@ def create_report(app: Here, asked: NewReport) -> Answer:
     "Get a report",
     limited=True,
     content=_content,
-    others={202: EXPORT, 303: _LARGE},
+    others={202: EXPORT, 303: LARGE},
 )
 def get_report(app: Here, asked: Annotated[AskedReport, Query()]) -> Answer:
     """What `POST` makes, for spreadsheets, scripts and links: `format=csv` is a table with a header line, whose texts
@@ -268,7 +259,5 @@ def _report(app: App, format_name: str, past: tuple[str | None, str | None], ask
         if format_name not in EXPORTED:
             raise
         return export(app, wanted, moments)
-    sent = deliver(made, format_name, app.raw, f"exports/{now:%Y/%m/%d}/{app.new_id()}.{format_name}")
-    headers = {"Cache-Control": "no-store"} | ({"Location": sent.location} if sent.location else {})
-    headers |= {} if format_name == "json" else freshness_headers(made.freshness)
-    return Response(303 if sent.location else 200, sent.content_type, sent.text, headers=headers)
+    delivered = deliver(made, format_name, app.raw, f"exports/{now:%Y/%m/%d}/{app.new_id()}.{format_name}")
+    return sent(delivered, None if format_name == "json" else made.freshness)

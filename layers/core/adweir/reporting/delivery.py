@@ -34,12 +34,21 @@ def deliver(report: MetricReport, format_name: str, exports: RawStore, key: str)
     Unprocessable, Unavailable.
     """
     content_type, text = render(report, format_name)
-    # An answer travels as a JSON string, in which quotes and line ends take two bytes.
-    if len(msgspec.json.encode(text)) <= limits.MAX_INLINE_REPORT_BYTES:
-        return DeliveredReport(content_type, text)
-    if format_name not in EXPORTED:
+    if format_name not in EXPORTED and not _fits(text):
         rows = f"{len(report.rows)} rows are too large for one answer"
         hint = "ask for fewer dimensions or a shorter time_range, or for the format json or csv"
         raise TooLarge(f"{rows} in {format_name}: {hint}", [{"field": "format", "message": hint}])
+    return deliver_text(text, content_type, exports, key)
+
+
+def deliver_text(text: str, content_type: str, exports: RawStore, key: str) -> DeliveredReport:
+    """A text in the answer, or stored under `key` where it is too large for one. Raises Unavailable."""
+    if _fits(text):
+        return DeliveredReport(content_type, text)
     exports.put(key, text.encode(), content_type=content_type)
     return DeliveredReport(content_type, location=exports.presign(key, LINK_SECONDS))
+
+
+def _fits(text: str) -> bool:
+    """An answer travels as a JSON string, in which quotes and line ends take two bytes."""
+    return len(msgspec.json.encode(text)) <= limits.MAX_INLINE_REPORT_BYTES

@@ -54,9 +54,9 @@ def json_rows(rows: Rows) -> bytes:
     return b",\n".join(map(_json.encode, rows))
 
 
-def to_json(head: Mapping[str, Any]) -> bytes:
-    """What an answer says beside the rows."""
-    return _json.encode(head)
+def to_json(value: Any) -> bytes:
+    """A value, as what an answer says beside the rows, with exact numbers."""
+    return _json.encode(value)
 
 
 def as_html(report: MetricReport) -> str:

@@ -10,12 +10,12 @@ def freshness(coverage: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The coverage of an answer (`reporting.coverage`, one entry per day) in six fields.
 
     `as_of`: when the newest pull began that it rests on. `complete_through`: the last day up to which nothing of the
-    range is missing. `provisional_from`: the first day that is not settled.
+    range is missing. `provisional_from`: the first day that was pulled and may still change.
     """
     pulled = [day["pulled_at"] for day in coverage if day["pulled_at"]]
     missing = [day["date"] for day in coverage if day["missing"] or day.get("missing_more")]
     complete = [day["date"] for day in coverage if not missing or day["date"] < missing[0]]
-    provisional = [day["date"] for day in coverage if not day["settled"]]
+    provisional = [day["date"] for day in coverage if day["pulled_at"] and not day["settled"]]
     return {
         "as_of": max(pulled, default=None),
         "complete_through": complete[-1] if complete else None,

@@ -66,6 +66,8 @@ class ObjectTotals:
         whole = [day.isoformat() for day, covered in days.items() if covered.whole and covered.pulled_at]
         self._pulled = {name: sum(day >= first for day in whole) for name, first in self._first.items()}
         """Window → of how many of its days all was pulled."""
+        self._provisional = min((day for day, one in days.items() if one.pulled_at and not one.settled), default=None)
+        """The first day that was pulled and may still change."""
 
     def of(self, item: TotalledObject, *, reported: bool = True) -> dict[str, Any]:
         """An object's totals in its profile's currency, in `others` those in currencies that the profile had before.
@@ -78,6 +80,7 @@ class ObjectTotals:
         return {
             "as_of": self._as_of,
             "through": self._last.isoformat(),
+            "provisional_from": self._provisional.isoformat() if self._provisional else None,
             "currency": self._profile.currency,
             **self._windows(sums, self._pulled if reported else {}),
             **({"others": others} if others else {}),
