@@ -332,7 +332,7 @@ def alone(world: ReadingWorld, bindings: Iterable[Binding]) -> dict[str, Decimal
         for total in world.report(metrics=METRICS, segments=segments, **BOTH).totals:
             for name in METRICS:
                 found[name] += total[name] or 0
-    return found
+    return {name: number for name, number in found.items() if number}
 
 
 def outermost(bindings: Iterable[Binding]) -> list[Binding]:
@@ -342,11 +342,12 @@ def outermost(bindings: Iterable[Binding]) -> list[Binding]:
 
 
 def summed(rows: Iterable[dict[str, Any]]) -> dict[str, Decimal]:
+    """What rows add up to; without what is nothing, which may be a row of zeros or no row."""
     found: dict[str, Decimal] = defaultdict(Decimal)
     for row in rows:
         for name in METRICS:
             found[name] += row[name] or 0
-    return found
+    return {name: number for name, number in found.items() if number}
 
 
 @settings(max_examples=25, deadline=None)
