@@ -16,7 +16,7 @@ _REPORT_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Playground:
-    """Platforms that answer at `urls`: `adweir.local(urls=…)`; `urls["meta_ads"]` are those of `adweir.client`."""
+    """Platforms that answer at `urls`: `adweir.local(urls=…)`; those of one platform are `adweir.client`'s."""
 
     server: PlatformServer
 

@@ -121,8 +121,13 @@ Adweir = Callable[..., Result]
 
 @pytest.fixture
 def target(
-    environment: dict[str, str], job_schedules: dict[str, str], settings: Settings, clients: dict[str, Any]
+    environment: dict[str, str],
+    job_schedules: dict[str, str],
+    settings: Settings,
+    clients: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Deployment:
+    monkeypatch.setattr(Deployment, "app_of_api", Deployment.app)  # there is no function here to ask
     for name in ("adweir-runs", "adweir-dead-letters-runs"):
         url = clients["sqs"].create_queue(QueueName=name)["QueueUrl"]
     clients["sqs"].send_message(QueueUrl=url, MessageBody=Sweep().model_dump_json())

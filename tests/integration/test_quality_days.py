@@ -30,6 +30,7 @@ from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
 from support.functions import loaded
+from support.machine import Invocation
 from support.scored_world import GOOGLE, M, ScoredWorld, compared
 
 KEY = f"{GOOGLE}#1"
@@ -443,8 +444,7 @@ def test_a_task_of_a_run_scores_the_days_of_its_client(
         task = AccountTask("r", "reconcile", world.account_id, StageKind.RECONCILE, 2_000_000_000)
         function.app.ledger.plan(task)
 
-        function.work(TaskMessage.of(task), lambda: 20.0)
-
+        body = {"body": TaskMessage.of(task).model_dump_json(), "eventSourceARN": "arn:aws:sqs:us-east-1:1:etl"}
+        assert not function.handler({"Records": [{"messageId": "1", **body}]}, Invocation())["batchItemFailures"]
         ended = function.app.ledger.get_task("r", task.id)
-    assert (ended.state, world.scored()["score"]) == (TaskState.LOADED, 1.0)
-    assert ended.counts["days_scored"] > 0
+    assert (ended.state, ended.counts["days_scored"], world.scored()["score"]) == (TaskState.LOADED, 1, 1.0)
