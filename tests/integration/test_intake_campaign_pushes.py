@@ -17,6 +17,7 @@ from adweir.model.times import Window
 from adweir.platforms import REGISTRY
 from adweir.reporting.query import Queries
 from adweir.reporting.ranges import parse_range
+from adweir.reporting.records import RecordRequest, StoredRecords
 from adweir.reporting.reports import ReportRequest, report
 from support.clock import FrozenClock
 from support.door import Door, objects, put, rival
@@ -122,6 +123,32 @@ def test_an_arm_that_is_bound_to_nothing_takes_metrics_by_itself(
     }
     assert spent(world, "date", arm=[radio.arm_id]) == {("2026-11-19",): 1.25}
     assert spent(world, "arm", campaign=[campaign.campaign_id], platform=["meta_ads"]) == {(None,): 2.0}
+
+
+def test_the_data_type_metrics_has_the_rows_of_what_is_bound_and_of_arms_alone(
+    world: LoadWorld, door: Door, book: CampaignBook
+) -> None:
+    campaign = made(book, C7)
+    one, radio = arm(book, campaign, {"ad_id": "a1"}), arm(book, campaign, platform="radio")
+    costs = {"campaign_id": 4}, {"ad_id": 1}, {"ad_id": 2}
+    ids = ({"campaign_id": "7"}, {"ad_id": "a1"}, {"ad_id": "a2"})
+    door.push([*(entry(**own, cost=next(iter(cost.values()))) for own, cost in zip(ids, costs, strict=True))], id_="a")
+    door.push([entry(arm_id=radio.arm_id)], id_="b")
+
+    def found(**filters: Any) -> list[tuple[Any, ...]]:
+        queries = Queries(world.catalog, world.metrics, REGISTRY, world.clock)
+        days = {"date_range": {"start": "2026-11-19", "end": "2026-11-20"}}
+        page = StoredRecords(world.catalog, queries).retrieve(
+            RecordRequest("metrics", days | filters), world.clock.now()
+        )
+        assert {row["cross_campaign_id"] for row in page.records} <= {campaign.campaign_id}
+        return [(row["level"], row["arm_id"], row.get("ad_id"), float(row["cost"])) for row in page.records]
+
+    bound = [("campaign", None, None, 4.0), ("ad", one.arm_id, "a1", 1.0)]
+    assert found(campaign_id=campaign.campaign_id) == [*bound, ("arm", radio.arm_id, None, 1.25)]
+    assert found(arm_id=radio.arm_id) == [("arm", radio.arm_id, None, 1.25)]
+    assert found(arm_id=one.arm_id) == [bound[1]]
+    assert found(campaign_id=campaign.campaign_id, level="ad") == [bound[1], ("ad", None, "a2", 2.0)]
 
 
 def test_a_later_push_replaces_the_hour_of_an_arm(world: LoadWorld, door: Door, book: CampaignBook) -> None:

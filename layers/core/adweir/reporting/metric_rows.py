@@ -2,6 +2,9 @@
 
 Nothing is summed, no level stands in for another, and no rest is told: what was stored for an object is a record. Its
 `timestamp` is the begin of its day or hour in the ad account's time zone.
+
+Of cross-platform campaigns and arms they are the rows of what is bound: of the bound objects themselves, with a `level`
+of all that lies in them. Then each says whose it is, and arms that are bound to nothing have rows of the level `arm`.
 """
 
 from __future__ import annotations
@@ -12,9 +15,11 @@ from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from adweir.model.campaigns import Claim
 from adweir.model.entities import Profile
 from adweir.model.errors import Unprocessable
 from adweir.model.metrics import AD_LEVELS, IN_GROUP, Grain, Level, Mark, Series
+from adweir.reporting.bound_to import ARM, CROSS_CAMPAIGN, BoundTo
 from adweir.reporting.filters import Filters
 from adweir.reporting.query import Queries
 from adweir.reporting.questions import Query
@@ -23,8 +28,9 @@ from adweir.reporting.totals import KEPT, measures
 from adweir.store.metrics.store import StoredRow
 
 LEVEL = "level"
+_DEPTH = {Level.ACCOUNT: 2, Level.CAMPAIGN: 3, Level.AD_GROUP: 4, Level.KEYWORD: 4}
+"""How many ids lead to what a row of a level is about, as far as it can be bound; of an ad all five."""
 _LOOKS = 5000
-_PATH = (Level.CAMPAIGN, Level.AD_GROUP, Level.AD)
 
 
 def asked_levels(given: Any, where: str) -> tuple[Level, ...]:
@@ -36,14 +42,20 @@ def asked_levels(given: Any, where: str) -> tuple[Level, ...]:
     return tuple(level for level in AD_LEVELS if not names or level in names)
 
 
-def metric_rows(queries: Queries, asked: Query, levels: Sequence[Level]) -> Iterator[dict[str, Any]]:
-    """The records, by ad account, level, grain, object and time. Raises TooLarge (no time is left), Unavailable."""
+def metric_rows(
+    queries: Queries, asked: Query, levels: Sequence[Level], *, within: bool = True
+) -> Iterator[dict[str, Any]]:
+    """The records, by ad account, level, grain, object and time; those of arms alone last.
+
+    `within`: of what is bound also what lies in it. Raises TooLarge (no time is left), Unavailable.
+    """
     profiles, _ = queries.dated_profiles(asked.filters)
     view, number = queries.view.snapshot(), 0
     for profile, level, grain in product(profiles, levels, Grain):
         series = Series(profile.platform, profile.profile_id, level, grain)
         filters = asked.filters.within(profile)
-        shown, is_asked = _shown_of(profile, level), _asked_of(filters, profile, level)
+        shown, is_asked = _shown_of(profile, level), _asked_of(filters, level)
+        whose = _whose(filters, profile, level, within=within)
         window = asked.range.window(profile.timezone)
         first, last = asked.range.hours(profile.timezone)
         for row in view.read(series, window, sources=asked.sources, only=filters.only):
@@ -51,26 +63,61 @@ def metric_rows(queries: Queries, asked: Query, levels: Sequence[Level]) -> Iter
             if not number % _LOOKS:
                 queries.check_time()
             in_range = grain is Grain.DAY or first <= (row.day, row.hour) <= last
-            if in_range and is_asked(row):
-                yield shown(row)
+            said = whose(row) if in_range and is_asked(row) else None
+            if said is not None:
+                yield shown(row) | said
+    if asked.filters.bound is not None and not asked.filters.of_rows and not within:
+        yield from _alone(queries, asked, asked.filters.bound)
+
+
+def _alone(queries: Queries, asked: Query, bound: BoundTo) -> Iterator[dict[str, Any]]:
+    """The records of arms that are bound to nothing."""
+    for profile, _, rows in queries.claimed.of_arms(asked, bound):
+        shown, (first, last) = _shown_of(profile, Level.ARM), asked.range.hours(profile.timezone)
+        for read in rows:
+            if first <= (read.row.day, read.row.hour) <= last and read.claim is not None:
+                yield shown(read.row) | _said(read.claim)
+
+
+def _whose(
+    filters: Filters, profile: Profile, level: Level, *, within: bool
+) -> Callable[[StoredRow], dict[str, Any] | None]:
+    """What a row says of cross-platform campaigns, where they are asked for; None where it belongs to none of them."""
+    bound = filters.bound
+    if bound is None:
+        return lambda _: {}
+    claims = {each.binding.path: each for each in sorted(bound.claims(profile), key=lambda each: bool(each.arm_id))}
+
+    def whose(row: StoredRow) -> dict[str, Any] | None:
+        ids = _ids(row, level)
+        own = (ids.get(name) or "" for name in ("campaign_id", "ad_group_id", "ad_id"))
+        path = (str(profile.platform), profile.profile_id, *own)[: _DEPTH.get(level, 5)]
+        lengths = range(len(path), 1 if within else len(path) - 1, -1)
+        found = next((claims[path[:length]] for length in lengths if path[:length] in claims), None)
+        return None if found is None else _said(found)
+
+    return whose
+
+
+def _said(claim: Claim) -> dict[str, Any]:
+    return {CROSS_CAMPAIGN: claim.campaign_id, ARM: claim.arm_id or None}
 
 
 def _ids(row: StoredRow, level: Level) -> dict[str, str | None]:
     """The ids of a row's object and of those that it is in."""
     own = row.entity_id.partition("~")[2] if level in IN_GROUP else row.entity_id
+    if level is Level.ARM:
+        return {"campaign_id": None, "ad_group_id": None}
     found: dict[str, str | None] = {"campaign_id": row.campaign_id or None, "ad_group_id": row.ad_group_id or None}
     return found | {f"{level}_id": own} if level is not Level.ACCOUNT else found
 
 
-def _asked_of(filters: Filters, profile: Profile, level: Level) -> Callable[[StoredRow], bool]:
-    wanted, bound = filters.of_rows, filters.bound
+def _asked_of(filters: Filters, level: Level) -> Callable[[StoredRow], bool]:
+    wanted = filters.of_rows
 
     def is_asked(row: StoredRow) -> bool:
         ids = _ids(row, level)
-        if not all(ids.get(name) in values for name, values in wanted.items()):
-            return False
-        path = [str(profile.platform), profile.profile_id, *(ids.get(f"{each}_id") or "" for each in _PATH)]
-        return bound is None or bound.keep_path(tuple(path), profile.account_id)
+        return all(ids.get(name) in values for name, values in wanted.items())
 
     return is_asked
 

@@ -210,6 +210,7 @@ class StoredRecords:
         if wanted.data_type in REFERENCES:
             return self._references(asked_range, given, wanted, of_days=bool(dates))
         sources = parse_sources(given.pop(SOURCE)) if SOURCE in given else None
+        within = wanted.data_type == METRICS and LEVEL in given
         levels = asked_levels(given.pop(LEVEL, None), wanted.where) if wanted.data_type == METRICS else ()
         kept = self._queries.filters(given, wanted.where)
         dimensions = () if sources is None else (SOURCE,)
@@ -217,7 +218,7 @@ class StoredRecords:
         if wanted.data_type == METRICS:
             if wanted.moments and wanted.moments.changed_since:
                 raise _no_past(wanted, "changed_since")
-            return RecordPlan(asked_range, lambda _: metric_rows(self._queries, asked, levels))
+            return RecordPlan(asked_range, lambda _: metric_rows(self._queries, asked, levels, within=within))
         return self._of_platforms(asked, wanted, now)
 
     def _of_platforms(self, asked: Query, wanted: RecordRequest, now: datetime) -> RecordPlan:
