@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
@@ -22,6 +23,8 @@ from ops.options import Json, Yes, app_of
 from ops.output import confirm, folded, remark, show_fields, show_json, show_table, span_text, time_text, width
 from ops.watching import follow
 
+_BEGINS_SECONDS, _POLL_SECONDS = 15.0, 0.5
+"""How long `watch` waits for a run that there is not: who asked for one knows its id before it begins."""
 _NAMED = 5
 """So many tasks that failed for one reason are named."""
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.", show_default=False)]
@@ -91,7 +94,7 @@ def watch(context: typer.Context, run_id: AnyRun = "", as_json: Json = False) ->
     It goes on when this command is interrupted. With --json, each change is a line.
     """
     app = app_of(context)
-    ended(app, run_of(app, run_id).run_id, as_json=as_json)
+    ended(app, _soon(app, run_id).run_id, as_json=as_json)
 
 
 def redrive(
@@ -145,6 +148,14 @@ def run_of(app: App, run_id: str = "") -> Run:
         listed = "adweir runs lists them. One that was just asked for begins within seconds"
         raise CommandFailed(f"there is no run {run_id[:100]}: {listed}; else see adweir dead-letters list")
     return run
+
+
+def _soon(app: App, run_id: str) -> Run:
+    """A run by its id, which may have been asked for a moment ago. Raises CommandFailed."""
+    deadline = time.monotonic() + _BEGINS_SECONDS
+    while run_id and app.ledger.get_run(run_id) is None and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    return run_of(app, run_id)
 
 
 def look(app: App, run: Run) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ops.mapping import command
-from ops.options import Json, target_of
+from ops.options import Json, target_of, where_of
 
 
 def map_file(
@@ -34,7 +34,7 @@ def map_file(
     source, _, data_type = kind.partition("/")
     proposal, rows = command.proposed(file, source, data_type)
     proposal = proposal.with_constants(command.constants_of(proposal, fields or []))
-    asks = not (save or as_json)
+    asks = not (save or as_json or where_of(context).no_input)
     if proposal.unsure and asks:
         typer.echo(command.table_of(proposal, rows))
         proposal = command.asked(proposal, answer_to, typer.echo)
@@ -43,12 +43,12 @@ def map_file(
     if asks and proposal.is_known:
         kind = f"{mapping.source}/{mapping.data_type}"
         typer.echo(f"nothing to store: adweir drop {shlex.quote(str(file))} --as {kind}")
-    elif asks and typer.confirm("Store it?"):
-        save = typer.prompt("For which client account (acc_...), or all?", default=command.ALL)
+    elif asks and typer.confirm("Store it?", err=True):
+        save = typer.prompt("For which client account (acc_...), or all?", default=command.ALL, err=True)
     if save:
         typer.echo(command.save(target_of(context), mapping, save), err=as_json)
 
 
 def answer_to(question: str) -> str:
     """What somebody at the terminal answers; "" for Enter alone."""
-    return str(typer.prompt(question, default="", show_default=False))
+    return str(typer.prompt(question, default="", show_default=False, err=True))

@@ -174,7 +174,17 @@ def test_a_run_that_ended_cannot_be_cancelled(adweir: Run, world: PipelineWorld)
     assert "run r has already ended: succeeded" in adweir("cancel", "r", expect=1).stderr
 
 
-def test_a_run_that_is_not_there_is_said_with_where_to_look(adweir: Run) -> None:
+def test_a_run_that_was_asked_for_a_moment_ago_is_waited_for(
+    adweir: Run, world: PipelineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = adweir("sync").stdout.strip()
+    monkeypatch.setattr(time, "sleep", lambda _seconds: world.drain())
+
+    assert adweir("watch", run_id).stdout == f"{run_id} succeeded: 0 rows stored\n"
+
+
+def test_a_run_that_is_not_there_is_said_with_where_to_look(adweir: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ops.runs._BEGINS_SECONDS", 0)
     assert "nothing has run yet: adweir sync starts a run" in adweir("run", expect=1).stderr
     for verb in ("run", "watch", "redrive", "cancel"):
         assert "there is no run run_x: adweir runs lists them" in adweir(verb, "run_x", expect=1).stderr

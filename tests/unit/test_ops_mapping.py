@@ -247,7 +247,14 @@ def test_a_constant_that_cannot_be_is_told(report: Path, given: str, says: str) 
 def test_an_input_that_ends_before_the_answer_is_no_fault_of_ours(report: Path) -> None:
     done = CliRunner().invoke(app, ["map", str(report)], input="", prog_name="adweir")
 
-    assert (done.exit_code, done.stderr) == (130, "adweir: interrupted\n")
+    assert done.exit_code == 130
+    assert done.stderr.endswith("adweir: interrupted\n")
+
+
+def test_nobody_is_asked_where_that_is_not_wanted(report: Path) -> None:
+    done = CliRunner().invoke(app, ["map", str(report), "--no-input"], prog_name="adweir")
+
+    assert (done.exit_code, done.stderr) == (0, "")
 
 
 def test_a_column_that_is_subtracted_is_shown_as_such(tmp_path: Path) -> None:
