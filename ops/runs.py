@@ -273,7 +273,7 @@ def _head(app: App, run: Run, found: Mapping[str, Any]) -> dict[str, object]:
         "reason": run.reason,
         "workflow": f"{run.workflow}, started by {run.trigger}",
         "because": found["because"],
-        "covers": "; ".join(scope) or "everything",
+        "covers": scope or "everything",
         "args": "; ".join(f"{name} {value}" for name, value in run.args.items()),
         "started": f"{began}, {'took' if run.ended_at else 'for'} {_took(app, run)}",
         "rows": found["rows_stored"] or "none stored",
