@@ -136,7 +136,7 @@ class TestSecrets:
     def test_a_variable_that_is_not_set_leaves_the_secret_as_it_is_stored(self, world: AppliedWorld) -> None:
         world.apply(with_token(), {"TOKEN": "old-token-1"})
 
-        plan = world.plan(with_token("b@acme.example"))
+        plan = world.plan(with_token("b@acme.example"), {"TOKEN": ""})
 
         assert titles(plan) == ["change account Acme"]
         assert plan.notes == ["TOKEN is not set in the environment: that secret stays as it is stored"]
@@ -221,6 +221,18 @@ class TestCompanies:
             "line 5: jobs.0.accounts.0: several client companies are called so: name one by its id, acc_1 or acc_2",
         ]
 
+    def test_one_that_is_named_by_its_id_is_not_meant_by_a_name_too(self, world: AppliedWorld) -> None:
+        for account_id in ("acc_1", "acc_2"):
+            world.made.catalog.create_account(account_id, "Acme", "a@acme.example")
+        file = (
+            "version: 1\naccounts: [{account_id: acc_2, company_name: Acme Asia}, {company_name: Acme, currency: EUR}]"
+        )
+
+        world.apply(file)
+
+        found = {each.account_id: (each.company_name, each.currency) for each in world.made.catalog.accounts()}
+        assert found == {"acc_1": ("Acme", "EUR"), "acc_2": ("Acme Asia", "")}
+
     def test_an_id_that_is_not_there_and_a_company_without_an_address_are_refused(self, world: AppliedWorld) -> None:
         file = "version: 1\naccounts:\n  - {account_id: acc_9}\n  - {company_name: New}\n  - {currency: EUR}\n"
 
@@ -258,6 +270,17 @@ class TestJobs:
 
         assert titles(world.apply(file)) == ["add account Acme", "add workflow own", "add job one"]
         assert world.made.catalog.job("one").accounts == (world.made.catalog.accounts()[0].account_id,)
+
+    def test_a_pipeline_s_argument_may_name_a_company_too(self, world: AppliedWorld) -> None:
+        file = ACME + "jobs:\n" + job("one", workflow="ad", args="{account_id: acme}")
+
+        assert faults_of(world, file.replace("acme}", "nobody}")) == [
+            "line 5: jobs.0.args.account_id: there is no account nobody"
+        ]
+        world.apply(file)
+
+        assert world.made.catalog.job("one").args["account_id"] == world.made.catalog.accounts()[0].account_id
+        assert world.plan(world.describe(ids=False), prune=True).steps == []
 
     def test_one_whose_company_was_deleted_is_described_and_stays(self, world: AppliedWorld) -> None:
         world.apply(ACME + "jobs:\n" + job("one", accounts="[Acme]"))
