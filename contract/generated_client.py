@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -60,7 +61,9 @@ def made(python: Path, url: str, folder: Path) -> Iterator[str]:
         document.write_bytes(answer.read())
     command = [str(python), "-m", "openapi_python_client", "generate", "--path", str(document)]
     command += ["--output-path", str(folder / "client"), "--overwrite"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_MAKE_SECONDS)
+    # It formats what it made by the ruff beside it.
+    own = dict(os.environ) | {"PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_MAKE_SECONDS, env=own)
     said = done.stdout + done.stderr
     if done.returncode or any(word in said for word in _SAYS_WARNING):
         yield f"the generator ended with {done.returncode}: {said[-3000:]}"
