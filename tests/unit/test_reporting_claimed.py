@@ -18,8 +18,10 @@ from adweir.model.entities import Ad, AdCampaign, AdGroup, PlatformObject
 from adweir.model.errors import TooLarge, Unprocessable
 from adweir.model.metrics import Grain, Level, MetricRow
 from adweir.platforms.base import datasets
+from adweir.reporting.comparing import parse_comparison
 from adweir.reporting.formats import as_markdown
 from adweir.reporting.moments import Moments
+from adweir.reporting.ranges import parse_range
 from support.bounds import at_the_bound, refuses
 from support.reading_world import (
     DAY,
@@ -398,3 +400,18 @@ def test_hours_add_up_too(world: ReadingWorld) -> None:
     of(world, cross(bind("c1")))
     report = world.report("hour", segments={"campaign_id": ["cmp_x"]}, days=(f"{DAY}T10:00:00", f"{DAY}T12:00:00"))
     assert spends(report, "hour") == {10: 6}
+
+
+def test_names_and_another_range_stand_beside_campaigns_and_arms(world: ReadingWorld) -> None:
+    world.pull(Level.CAMPAIGN, campaign("c1", 20, BEFORE), campaign("c2", 5, BEFORE), days=(BEFORE, BEFORE))
+    of(world, cross(bind("c1"), bind("c2"), a=[bind("c1")]))
+    world.catalog.campaigns[0] = world.catalog.campaigns[0].model_copy(update={"name": "Spring"})
+    span = parse_range(DAY, DAY, world.now.date())
+    more: Any = {"names": True, "compare": parse_comparison("previous_period", span, world.now)}
+
+    rows = world.report("cross_campaign", "arm", "week", segments={"campaign_id": ["cmp_x"]}, **more).rows
+
+    assert [(row["cross_campaign_name"], row["arm"], row["spend"], row["spend_before"]) for row in rows] == [
+        ("Spring", "arm_a", 50, 20),
+        ("Spring", None, 30, 5),
+    ]

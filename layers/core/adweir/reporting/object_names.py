@@ -1,4 +1,4 @@
-"""Names beside ids: of client companies, ad accounts, campaigns, ad groups, ads and keywords, as they are now."""
+"""Names beside ids: of clients, ad accounts, their objects, cross-platform campaigns and arms, as they are now."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Keyword, PlatformObject, Profile
+from adweir.reporting.bound_to import ARM, CROSS_CAMPAIGN
 from adweir.store.catalog.store import Catalog
 
 OF_OBJECTS: Mapping[str, tuple[str, tuple[Dataset, ...]]] = {
@@ -17,7 +18,8 @@ OF_OBJECTS: Mapping[str, tuple[str, tuple[Dataset, ...]]] = {
 }
 _CLIENT = "client_account_id"
 _OF_PROFILES = {"account_id": "account_name", "profile_id": "profile_name", _CLIENT: "client_name"}
-NAMES: Mapping[str, str] = {name: column for name, (column, _) in OF_OBJECTS.items()} | _OF_PROFILES
+_OF_CAMPAIGNS = {CROSS_CAMPAIGN: "cross_campaign_name", ARM: "arm_name"}
+NAMES: Mapping[str, str] = {name: column for name, (column, _) in OF_OBJECTS.items()} | _OF_PROFILES | _OF_CAMPAIGNS
 """Id → the column of its name."""
 _SEARCHED = 500
 """Ids that are looked up one by one; more are read with all of their profile."""
@@ -58,6 +60,9 @@ class RowNames:
                 for key, profile in self._profiles.items()
                 for shown in (profile.shown_id, profile.profile_id)
             }
+        if name in _OF_CAMPAIGNS:
+            called = self._called()
+            return {(owner, row[column]): called.get(row[column], "") for row, owners in rows for owner in owners}
         asked: dict[str, dict[str, None]] = {}
         for row, owners in rows:
             if row[column] is not None:
@@ -69,6 +74,15 @@ class RowNames:
             if key in self._profiles
             for item_id, text in self._objects(self._profiles[key], OF_OBJECTS[name][1], ids)
         }
+
+    def _called(self) -> dict[str, str]:
+        """The names of cross-platform campaigns and arms, by id."""
+        called: dict[str, str] = {}
+        for account_id in {profile.account_id for profile in self._catalog.profiles()}:
+            for each in self._catalog.campaigns_of(account_id):
+                called[each.campaign_id] = each.name
+                called |= {arm.arm_id: arm.name for arm in each.arms}
+        return called
 
     def _objects(
         self, profile: Profile, datasets: Sequence[Dataset], ids: Collection[str]
