@@ -376,7 +376,7 @@ def test_lists_take_words_for_days_and_say_which_they_are(call: Call, stored: Mo
     ("query", "field"),
     [
         ({"time_range": "yesterday", "start": "2026-11-01"}, "query.time_range"),
-        ({"time_range": "soon"}, "query.date_range"),
+        ({"time_range": "soon"}, "query.time_range"),
         ({"format": "xlsx"}, "query.format"),
     ],
 )

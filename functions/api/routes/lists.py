@@ -244,8 +244,11 @@ def _months(app: App, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _request(name: str, given: dict[str, str]) -> "ListRequest":
     """A query as the list that it asks for: `{start, end}` as a range, values with commas as several."""
     from adweir.reporting.lists import LISTS, ListRequest
+    from adweir.reporting.relative import check_relative
 
     _check_range(given)
+    if "time_range" in given:
+        check_relative(given["time_range"], "query.time_range")
     if given.get("format", "json") not in _FORMATS:
         message = f"unknown format {given['format'][:20]!r}; known: {', '.join(_FORMATS)}"
         raise Unprocessable(message, [{"field": "query.format", "message": message, "known": list(_FORMATS)}])
