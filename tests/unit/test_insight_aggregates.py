@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from adweir.insight.aggregates import Aggregator
 from adweir.model import limits
+from adweir.model.campaigns import Arm, Binding, Campaign
 from adweir.model.entities import Account, AdCampaign, PlatformObject, Profile
 from adweir.model.errors import NotFound, TooLarge
 from adweir.model.flows import SumGrain, SumLevel
@@ -289,9 +290,9 @@ def test_an_ad_account_of_no_known_time_zone_is_left_out_and_counted() -> None:
 def test_the_same_numbers_are_stored_once_and_a_newer_pull_stores_them_anew() -> None:
     world = _SummedWorld(a_profile())
     world.pull(ACCOUNT, account(1))
-    assert world.aggregate() == {"aggregates": 9, "aggregates_stored": 9}
+    assert world.aggregate() == {"aggregates": 12, "aggregates_stored": 9}
 
-    assert world.aggregate() == {"aggregates": 9, "aggregates_stored": 0}
+    assert world.aggregate() == {"aggregates": 12, "aggregates_stored": 0}
     before = world.about(*PLATFORM_DAY).as_of
     as_of = world.pull(ACCOUNT, account(1))
     assert world.aggregate(PLATFORM_DAY) == {"aggregates": 1, "aggregates_stored": 1}
@@ -301,7 +302,7 @@ def test_the_same_numbers_are_stored_once_and_a_newer_pull_stores_them_anew() ->
 
 
 def test_a_client_of_whom_nothing_is_stored_has_no_object() -> None:
-    assert _SummedWorld(a_profile()).aggregate() == {"aggregates": 9, "aggregates_stored": 0}
+    assert _SummedWorld(a_profile()).aggregate() == {"aggregates": 12, "aggregates_stored": 0}
 
 
 def test_numbers_that_vanished_leave_an_empty_object() -> None:
@@ -347,3 +348,40 @@ def test_without_time_nothing_is_stored() -> None:
         world.aggregate(seconds=29.0)
 
     assert world.bucket.puts == []
+
+
+# --- by arm
+
+
+def test_arms_have_the_sums_of_what_is_bound_to_them_and_the_rest_is_nobodys() -> None:
+    """Given an ad account of 100 with a campaign of 50 of which an arm has an ad of 12, then all rows add up to it."""
+    world = _SummedWorld(a_profile())
+    for day, factor in (("2026-11-17", 1), ("2026-11-18", 2)):
+        world.pull(ACCOUNT, account(100 * factor, day), days=(day, day))
+        world.pull(CAMPAIGN, campaign("c1", 50 * factor, day), days=(day, day))
+        world.pull(AD, ad("a1", 12 * factor, day), days=(day, day))
+    own = {"platform": LOSSY, "profile_id": "p1", "campaign_id": "c1"}
+    arm = Arm(arm_id="arm_a", platform=LOSSY, channel="feed", bindings=(Binding(**own, ad_group_id="g1", ad_id="a1"),))
+    summer = Campaign(campaign_id="cmp_x", account_id="acc_a", name="Summer", bindings=(Binding(**own),), arms=(arm,))
+    world.catalog.campaigns.append(summer)
+
+    world.aggregate((SumLevel.ARM, SumGrain.MONTH), PLATFORM_DAY)
+
+    rows = world.sums(SumLevel.ARM, SumGrain.MONTH)
+    names = ("cross_campaign_id", "cross_campaign_name", "arm_id", "channel", "creative", "unattributed")
+    assert {tuple(row[name] for name in names): row["spend"] for row in rows} == {
+        ("cmp_x", "Summer", "arm_a", "feed", None, False): 36,
+        ("cmp_x", "Summer", None, None, None, True): 114,
+        (None, None, None, None, None, True): 150,
+    }
+    assert {(row["platform"], row["currency"], row["month"], row["covered_days"]) for row in rows} == {
+        ("meta_ads", "USD", "2026-11", 2)
+    }
+    (first, second) = (row["spend"] for row in world.sums(*PLATFORM_DAY))
+    assert sum(row["spend"] for row in rows) == first + second
+
+
+def test_a_client_without_campaigns_has_no_sums_by_arm() -> None:
+    world = _SummedWorld(a_profile())
+    world.pull(ACCOUNT, account(100))
+    assert world.aggregate((SumLevel.ARM, SumGrain.DAY)) == {"aggregates": 1, "aggregates_stored": 0}

@@ -1,4 +1,4 @@
-"""Sums of a client's metrics by platform, channel and campaign, per day, week and month.
+"""Sums of a client's metrics by platform, channel, campaign and arm, per day, week and month.
 
 One Parquet object per client, level and grain (`store.raw.sums`). Its metadata says what it is made of, so that it is
 replaced whole or not at all, and not at all where it would be the same.
@@ -19,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
@@ -31,7 +32,10 @@ from adweir.model.flows import SumGrain, SumLevel
 from adweir.model.metrics import METRICS, Level
 from adweir.model.platforms import Platform
 from adweir.model.times import DAY, Window, first_of_month, is_zone
+from adweir.reporting.bound_to import ARM, CROSS_CAMPAIGN, BoundTo
 from adweir.reporting.dimensions import Key, RowValues
+from adweir.reporting.questions import Query
+from adweir.reporting.ranges import parse_range
 from adweir.reporting.reading import DayCoverage, ProfileQuestion, ReadRow
 from adweir.reporting.totals import KEPT, UNATTRIBUTED, RowSum, measures
 from adweir.store.raw.sums import SumsObject, sums_key
@@ -51,6 +55,7 @@ _OF_LEVEL: Mapping[SumLevel, tuple[str, ...]] = {
     SumLevel.PLATFORM: ("platform",),
     SumLevel.CHANNEL: ("platform", "channel"),
     SumLevel.CAMPAIGN: ("platform", "account_id", "campaign_id", "campaign_name", "channel"),
+    SumLevel.ARM: ("platform", CROSS_CAMPAIGN, ARM, "cross_campaign_name", "channel", "creative"),
 }
 _SUMS: Mapping[str, str] = {
     "impressions": "BIGINT",
@@ -115,12 +120,22 @@ class _Names(NamedTuple):
 _UNNAMED = _Names(None, None)
 
 
+class _ArmNames(NamedTuple):
+    """What is said of an arm, or of what a cross-platform campaign has beside its arms."""
+
+    campaign: str | None
+    channel: str | None
+    creative: str | None
+
+
+_NO_ARM = _ArmNames(None, None, None)
+_AllNames = Mapping[Key, _Names | _ArmNames]
+
+
 class _SumTable:
     """The sums of one level and grain. Those of periods that are over are written, and memory has the others."""
 
-    def __init__(
-        self, level: SumLevel, grain: SumGrain, place: Path, days: _KnownDays, names: Mapping[Key, _Names]
-    ) -> None:
+    def __init__(self, level: SumLevel, grain: SumGrain, place: Path, days: _KnownDays, names: _AllNames) -> None:
         self.level, self.grain, self.days = level, grain, days
         self._names = names
         self.path = place / f"{level}_{grain}.csv"
@@ -187,6 +202,8 @@ class _SumTable:
 
     def _cells(self, key: Key) -> Key:
         """The values of a group's columns."""
+        if self.level is SumLevel.ARM:
+            return *key[:3], *self._names.get(key[1:3], _NO_ARM), key[3]
         if self.level is not SumLevel.CAMPAIGN:
             return key[:-1]
         return *key[:3], *self._names.get(key[:3], _UNNAMED), key[3]
@@ -205,9 +222,12 @@ class _ClientSums:
         self._profiles = profiles
         self.names: dict[Key, _Names] = {}
         """Platform, ad account and campaign → what it is called."""
-        self._of_accounts, self._of_campaigns = _KnownDays(), _KnownDays()
+        self._arms: dict[Key, _ArmNames] = {}
+        """Cross-platform campaign and arm → what they are called."""
+        self._of_accounts, self._of_campaigns, self._of_arms = _KnownDays(), _KnownDays(), _KnownDays()
         self.tables = [
-            _SumTable(level, grain, place, self._days_of(level), self.names) for level, grain in dict.fromkeys(asked)
+            _SumTable(level, grain, place, self._days_of(level), self._arms if level is SumLevel.ARM else self.names)
+            for level, grain in dict.fromkeys(asked)
         ]
 
     def fill(self, check: Callable[[], None]) -> None:
@@ -217,26 +237,38 @@ class _ClientSums:
         yesterday = max(map(self._queries.today, self._profiles)) - DAY
         whole = Window(first_of_month(yesterday, 1 - limits.MAX_AGGREGATED_MONTHS), yesterday)
         begin = min(self._fill_account(profile, whole, check) for profile in self._profiles)
-        if self._by_campaign:
-            for month in _months(Window(begin, yesterday)):
-                for profile in self._profiles:
-                    self._fill_campaigns(profile, month, check)
-                for table in self._by_campaign:
-                    table.write_until(month.end)
+        bound = self._queries.claimed.everything({each.account_id for each in self._profiles})
+        by_arm = self._of(SumLevel.ARM) if bound.campaigns else []
+        for campaign in bound.campaigns.values():
+            self._arms[campaign.campaign_id, None] = _ArmNames(campaign.name, None, None)
+            for arm in campaign.arms:
+                names = _ArmNames(campaign.name, arm.channel or None, arm.creative or None)
+                self._arms[campaign.campaign_id, arm.arm_id] = names
+        for month in _months(Window(begin, yesterday)) if self._by_campaign or by_arm else ():
+            for profile in self._profiles if self._by_campaign else ():
+                self._fill_campaigns(profile, month, check)
+            if by_arm:
+                self._fill_arms(by_arm, bound, month, check)
+            for table in (*self._by_campaign, *by_arm):
+                table.write_until(month.end)
         for table in self.tables:
             table.write_until(date.max)
 
     def _days_of(self, level: SumLevel) -> _KnownDays:
-        return self._of_accounts if level is SumLevel.PLATFORM else self._of_campaigns
+        known = {SumLevel.PLATFORM: self._of_accounts, SumLevel.ARM: self._of_arms}
+        return known.get(level, self._of_campaigns)
+
+    def _of(self, *levels: SumLevel) -> list[_SumTable]:
+        return [table for table in self.tables if table.level in levels]
 
     @property
     def _by_campaign(self) -> list[_SumTable]:
-        return [table for table in self.tables if table.level is not SumLevel.PLATFORM]
+        return self._of(SumLevel.CHANNEL, SumLevel.CAMPAIGN)
 
     def _fill_account(self, profile: Profile, whole: Window, check: Callable[[], None]) -> date:
         """Add the totals of an ad account; the first day of which anything is known."""
         reader = self._queries.reader(profile, ProfileQuestion(whole, Level.ACCOUNT))
-        tables = [table for table in self.tables if table.level is SumLevel.PLATFORM]
+        tables = self._of(SumLevel.PLATFORM)
         begin = whole.end + DAY
         for read in _timed(reader.rows(), check):
             begin = min(begin, date.fromisoformat(read.row.day))
@@ -255,6 +287,20 @@ class _ClientSums:
             for table in tables:
                 table.add(keys[table.level], read)
         self._of_campaigns.add(profile, self._queries.today(profile), reader.coverage())
+
+    def _fill_arms(self, tables: Sequence[_SumTable], bound: BoundTo, month: Window, check: Callable[[], None]) -> None:
+        """Add what belongs to campaigns and arms, and what belongs to none; last the arms that are bound to nothing."""
+        span = parse_range(month.start.isoformat(), month.end.isoformat(), month.end)
+        query, readers = Query(span, (CROSS_CAMPAIGN, ARM, "date")), self._queries.claimed
+        of_profiles = ((each, readers.of_profile(query, bound, each)) for each in self._profiles)
+        of_arms = ((profile, reader) for profile, reader, _ in readers.of_arms(query, bound))
+        for profile, reader in chain(of_profiles, of_arms):
+            for read in _timed(reader.rows(), check):
+                claim = read.claim
+                ids = (claim.campaign_id or None, claim.arm_id or None) if claim else (None, None)
+                for table in tables:
+                    table.add((str(profile.platform), *ids, _currency(profile, read), False), read)
+            self._of_arms.add(profile, self._queries.today(profile), reader.coverage())
 
     def _keys(self, profile: Profile, campaign_id: str | None, read: ReadRow) -> dict[SumLevel, Key]:
         """A row's group by level; its last part says whether the row is what the campaigns leave of their account.

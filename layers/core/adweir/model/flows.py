@@ -33,7 +33,7 @@ class StageKind(StrEnum):
 KINDS: Mapping[StageKind, str] = {
     StageKind.PULL: "pulls datasets from the platforms",
     StageKind.RECONCILE: "compares what is stored with the platforms' own totals",
-    StageKind.AGGREGATE: "sums metrics by platform, channel and campaign, per day, week and month",
+    StageKind.AGGREGATE: "sums metrics by platform, channel, campaign and arm, per day, week and month",
     StageKind.DETECT: "looks for anomalies",
     StageKind.LEARN: "updates what bandits know",
     StageKind.ENRICH: "adds what models say of ads",
@@ -50,6 +50,7 @@ class SumLevel(StrEnum):
     PLATFORM = "platform"
     CHANNEL = "channel"
     CAMPAIGN = "campaign"
+    ARM = "arm"
 
 
 class SumGrain(StrEnum):
@@ -97,7 +98,7 @@ class StageForm(BaseModel):
     levels: tuple[_Name, ...] = Field(
         default=(),
         max_length=limits.MAX_SCOPE_NAMES,
-        description="Of `aggregate`: by what it sums; none means by each: platform, channel, campaign.",
+        description="Of `aggregate`: by what it sums; none means by each: platform, channel, campaign, arm.",
     )
     grains: tuple[_Name, ...] = Field(
         default=(),

@@ -42,7 +42,6 @@ _OF_KIND: Mapping[StageKind, tuple[str, ...]] = {
     StageKind.AGGREGATE: ("levels", "grains"),
 }
 """The fields that only stages of a kind have."""
-_NO_ARMS = "cross-platform campaigns have no arms yet"
 
 
 def read(name: str, given: Mapping[str, Any], parse: PlatformParser | None = None) -> Workflow:
@@ -221,8 +220,7 @@ def _sum_faults(stage: StageForm) -> Iterable[tuple[str, str]]:
     for field, words, known in (("levels", stage.levels, SumLevel), ("grains", stage.grains, SumGrain)):
         for word in words:
             if word not in set(known):
-                why = f": {_NO_ARMS}" if word == "arm" else ""
-                yield field, f"{word!r} is not one of {', '.join(known)}{why}"
+                yield field, f"{word!r} is not one of {', '.join(known)}"
 
 
 def _pull_faults(stage: StageForm, parse: PlatformParser | None) -> Iterable[tuple[str, str]]:

@@ -313,7 +313,7 @@ class App(Resources):
 
     @cached_property
     def aggregator(self) -> Aggregator:
-        """Makes and stores sums by platform, channel and campaign."""
+        """Makes and stores sums by platform, channel, campaign and arm."""
         from adweir.insight.aggregates import Aggregator
 
         def channel(platform: Platform) -> str:
