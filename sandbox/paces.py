@@ -14,9 +14,12 @@ _TIMEOUTS: Final = {
 }
 """Seconds by function, where they differ from AWS's. `drill` is for tests that kill workers."""
 _SECONDS: Final = {
-    "sandbox": {"ReportTimeout": 300, "TaskDeadline": 600, "StaleAfter": 60, "StreamWindow": 1},
+    "sandbox": {"ReportTimeout": 300, "TaskDeadline": 1200, "StaleAfter": 240, "StreamWindow": 1},
     "drill": {"ReportTimeout": 60, "TaskDeadline": 60, "StaleAfter": 20, "StreamWindow": 1},
 }
+"""The sandbox's queues are minutes long when many ad accounts are pulled at once; what only waits there is not to be
+sent again.
+"""
 PACES: Final = tuple(_TIMEOUTS)
 _READERS: Final = {
     "Runs": "Orchestrate",
