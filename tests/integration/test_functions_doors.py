@@ -348,6 +348,14 @@ def test_the_handshake(webhooks: ModuleType, path: str, query: Any, status: int)
     assert status != 200 or answer["body"] == "42"
 
 
+def test_an_answer_has_the_id_of_its_request(webhooks: ModuleType) -> None:
+    for path, status in (("/webhook/health", 200), ("/webhook/nothing", 404)):
+        event = an_event("GET", path)
+        event["requestContext"]["requestId"] = "JKJaXmPLvHcESHA="
+        answer = webhooks.handler(event, SimpleNamespace())
+        assert (answer["statusCode"], answer["headers"]["X-Request-Id"]) == (status, "JKJaXmPLvHcESHA=")
+
+
 def test_health_and_storage_down(webhooks: ModuleType, push: Post) -> None:
     health = json.loads(webhooks.handler(an_event("GET", "/webhook/health"), SimpleNamespace())["body"])
     assert health["status"] == "healthy"

@@ -30,7 +30,7 @@ _INVOCATION = timedelta(minutes=15)
 """A call is written at most so long after it was made: Lambda ends each invocation by then."""
 _DATE = len("2026-11-20")
 _FEW = 50
-"""Items per request: one of a platform has some 10 kB."""
+"""Items per request: one of a platform has 2 to 20 kB."""
 _FIELDS = frozenset(ApiCall._fields)
 _encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder()
 
