@@ -78,7 +78,7 @@ lint: $(READY) $(SAM_READY) ## run ruff, import-linter, mypy --strict, cfn-lint,
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	PYTHONPATH=layers/core:. $(BIN)/lint-imports --no-cache --no-logo
-	$(BIN)/mypy $(wildcard layers/core/adweir ops sandbox tests bench contract)
+	$(BIN)/mypy $(wildcard layers/core/adweir ops sandbox tests bench contract examples)
 	for app in functions/*/; do $(BIN)/mypy $$app || exit 1; done
 	$(BIN)/python -m ops.platform_check
 	$(BIN)/cfn-lint template.yaml

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("layers/core/adweir", "functions", "ops", "sandbox")
-BESIDE = ("tests", "bench", "contract")
+BESIDE = ("tests", "bench", "contract", "examples")
 MOST_LINES = {"file": 450, "function": 60}
 MOST_ARGUMENTS = 6
 
