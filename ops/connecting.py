@@ -68,7 +68,8 @@ def connect(
         if check.more:
             remark("  and more, which the next sync lists")
     if waited:
-        remark(f"  {waited} tasks that waited for it are tried again")
+        again = "1 task that waited for it is" if waited == 1 else f"{waited} tasks that waited for it are"
+        remark(f"  {again} tried again")
     remark(f"pull it: adweir sync {account_id} --watch")
 
 

@@ -20,7 +20,7 @@ from adweir.runtime.app import App
 from ops import deeds
 from ops.errors import CommandFailed
 from ops.options import Json, app_of, group
-from ops.output import remark, show_json
+from ops.output import argument_text, remark, show_json
 
 jobs = group("Make, change and look at jobs: workflows that start by themselves.")
 
@@ -146,7 +146,7 @@ def _lines(app: App, job: ScheduledJob, times: int) -> Iterator[str]:
     wide = max(12, *(len(name) for name, value in covers.items() if value not in ((), [])), 0)
     for name, value in covers.items():
         if value not in ((), []):
-            yield f"  {name:{wide}} {_text(value)}"
+            yield f"  {name:{wide}} {argument_text(value)}"
     if job.lookback_days:
         yield f"  {'pulls again':{wide}} {job.lookback_days} days"
     for place, at in enumerate(checks.next_runs(job, app.clock.now())[:times]):
@@ -159,15 +159,6 @@ def _lines(app: App, job: ScheduledJob, times: int) -> Iterator[str]:
     accounts = {account.account_id for account in app.catalog.accounts()}
     if problem := checks.problem(job, accounts, known_flows(app.catalog), last):
         yield f"  {'problem':{wide}} {problem}"
-
-
-def _text(value: Any) -> str:
-    """An argument as it is given on the command line."""
-    if isinstance(value, dict):
-        return f"{value.get('start')}..{value.get('end')}"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _read(given: Sequence[str]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from textwrap import wrap
+from typing import Any
 
 import typer
 
@@ -21,8 +22,8 @@ from ops.options import where_of
 
 WIDTH = 80
 _NARROWEST = 60
-_LEAST_LAST = 24
-"""With less room than this, a row's last column begins on a line of its own."""
+_LEAST_LAST = 12
+"""With less room than this, or than its longest word, a row's last column begins on a line of its own."""
 _COLOURS = {
     typer.colors.GREEN: {"healthy", "succeeded", "loaded", "active", "works"},
     typer.colors.YELLOW: {"degraded", "partial", "parked", "quarantined", "paused", "held", "half_open", "expired"},
@@ -72,7 +73,7 @@ def _ended(begin: str, last: str, left: int, room: int) -> Iterator[str]:
     """A row whose last cell takes as many lines as it needs."""
     if len(last) <= room:
         yield f"{begin}{painted(last)}".rstrip()
-    elif room >= _LEAST_LAST:
+    elif room >= max(_LEAST_LAST, *map(len, last.split())):
         first, *more = folded(last, room)
         yield f"{begin}{first}"
         yield from (f"{' ' * left}{line}" for line in more)
@@ -150,6 +151,15 @@ def span_text(seconds: float) -> str:
     if hours < 24:
         return f"{hours} h {minutes} min"
     return f"{hours // 24} d {hours % 24} h"
+
+
+def argument_text(value: Any) -> str:
+    """An argument as it is given on the command line."""
+    if isinstance(value, dict):
+        return f"{value.get('start')}..{value.get('end')}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _text(value: object) -> str:

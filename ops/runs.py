@@ -20,11 +20,23 @@ from adweir.runtime.app import App
 from ops import deeds
 from ops.errors import CommandFailed
 from ops.options import Json, Yes, app_of
-from ops.output import confirm, folded, remark, show_fields, show_json, show_table, span_text, time_text, width
+from ops.output import (
+    argument_text,
+    confirm,
+    folded,
+    remark,
+    show_fields,
+    show_json,
+    show_table,
+    span_text,
+    time_text,
+    width,
+)
 from ops.watching import follow
 
 _BEGINS_SECONDS, _POLL_SECONDS = 15.0, 0.5
 """How long `watch` waits for a run that there is not: who asked for one knows its id before it begins."""
+_YEAR = len("2026-")
 _NAMED = 5
 """So many tasks that failed for one reason are named."""
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.", show_default=False)]
@@ -46,14 +58,14 @@ def list_runs(
     limit: Annotated[int, typer.Option(min=1, max=limits.MAX_PAGE_ITEMS, help="The most runs.")] = 20,
     as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """List the runs, the newest first: how each went, and how many of its tasks failed."""
+    """List the runs, the newest first: how each went, and how many of how many tasks failed."""
     app = app_of(context)
     found = _found(app, limit, state, workflow, refreshes=every or workflow == "refresh")
     if as_json:
         for run in found:
             show_json(summary(run))
         return
-    headings = ("STARTED (UTC)", "STATE", ">TOOK", ">TASKS", ">FAILED", "RUN")
+    headings = ("UTC", "STATE", ">TOOK", ">FAILED", "RUN")
     show_table(headings, [_row(app, run) for run in found], "no run fits: adweir runs --all lists every one")
 
 
@@ -251,8 +263,8 @@ def _found(app: App, most: int, state: RunState | None, workflow: str, *, refres
 
 
 def _row(app: App, run: Run) -> tuple[object, ...]:
-    counts = (run.tasks_total, run.tasks_failed or "") if run.state.is_terminal else ("", "")
-    return time_text(run.started_at), run.state.value, _took(app, run), *counts, run.run_id
+    failed = f"{run.tasks_failed:,}/{run.tasks_total:,}" if run.state.is_terminal else ""
+    return time_text(run.started_at)[_YEAR:], run.state.value, _took(app, run), failed, run.run_id
 
 
 def _took(app: App, run: Run) -> str:
@@ -274,7 +286,7 @@ def _head(app: App, run: Run, found: Mapping[str, Any]) -> dict[str, object]:
         "workflow": f"{run.workflow}, started by {run.trigger}",
         "because": found["because"],
         "covers": scope or "everything",
-        "args": "; ".join(f"{name} {value}" for name, value in run.args.items()),
+        "args": "; ".join(f"{name} {argument_text(value)}" for name, value in run.args.items()),
         "started": f"{began}, {'took' if run.ended_at else 'for'} {_took(app, run)}",
         "rows": found["rows_stored"] or "none stored",
     }

@@ -75,6 +75,7 @@ def test_a_sync_is_asked_for_and_followed_to_its_end(adweir: Run, world: Pipelin
     assert (run.workflow, run.scope.accounts, run.state) == ("sync", ("acc-1",), RunState.SUCCEEDED)
     assert done.stdout.splitlines() == [run.run_id, f"{run.run_id} succeeded: 0 rows stored"]
     assert f"{run.run_id} was asked for and has not begun" in done.stderr
+    assert max(map(len, adweir("runs").stdout.splitlines())) <= output.WIDTH
     assert "[########################] 1 of 1" in done.stderr
 
 
