@@ -10,7 +10,7 @@ import pytest
 from adweir.intake.doors.campaign_book import CampaignBook
 from adweir.model.campaigns import Arm, Campaign
 from adweir.model.entities import Ad, own_profile_id
-from adweir.model.errors import Unprocessable
+from adweir.model.errors import TooLarge, Unprocessable
 from adweir.model.metrics import Grain, Level, Series
 from adweir.model.platforms import Platform
 from adweir.model.times import Window
@@ -19,6 +19,7 @@ from adweir.reporting.query import Queries
 from adweir.reporting.ranges import parse_range
 from adweir.reporting.records import RecordRequest, StoredRecords
 from adweir.reporting.reports import ReportRequest, report
+from support.bounds import at_the_bound, refuses
 from support.clock import FrozenClock
 from support.door import Door, objects, put, rival
 from support.load_world import META, LoadWorld
@@ -224,6 +225,16 @@ def test_another_client_s_campaigns_and_arms_are_unknown_at_a_client_s_door(
     assert [message for _, message in refusal(door, *metrics)] == ["is unknown here"] * 2
     door.push(metrics, "")
     assert hours(world, Level.CAMPAIGN, "2") == [("7", "2026-11-20", 3, 1_250_000)]
+
+
+@at_the_bound("MAX_PUSHED_CAMPAIGNS", as_if=2)
+def test_the_campaigns_that_a_push_names(
+    world: LoadWorld, door: Door, book: CampaignBook, size: int, fits: bool
+) -> None:
+    arms = [arm(book, made(book), platform="radio") for _ in range(size)]
+    with refuses(TooLarge, fits=fits):
+        door.push([entry(arm_id=one.arm_id) for one in arms])
+    assert len(alone(world)) == (size if fits else 0)
 
 
 def test_an_arm_that_is_gone_takes_nothing_and_answers_nothing(

@@ -18,6 +18,7 @@ from adweir.model.entities import Ad, AdCampaign, AdGroup, PlatformObject
 from adweir.model.errors import TooLarge, Unprocessable
 from adweir.model.metrics import Grain, Level, MetricRow
 from adweir.platforms.base import datasets
+from adweir.reporting.arranged import Arrangement
 from adweir.reporting.comparing import parse_comparison
 from adweir.reporting.formats import as_markdown
 from adweir.reporting.moments import Moments
@@ -200,6 +201,16 @@ def test_what_another_client_has_by_now_is_none_of_the_campaigns(world: ReadingW
     assert of(world, theirs).report(segments={"campaign_id": ["cmp_x"]}).rows == []
 
 
+def test_names_comparisons_and_the_first_rows_go_with_arms(world: ReadingWorld) -> None:
+    of(world, cross(bind("c1"), a=[bind("c1", "g1", "a1")]))
+    asked: Any = {"segments": {"campaign_id": ["cmp_x"]}}
+
+    named = world.report("arm", "campaign", names=True, **asked).rows
+    assert [(row["arm"], row["campaign"], row["spend"]) for row in named] == [("arm_a", "c1", 12), (None, "c1", 38)]
+    first = world.report("arm", arranged=Arrangement(("-spend",), 1), **asked).rows
+    assert [(row["arm"], row["spend"]) for row in first] == [("arm_a", 12), (None, 38)]
+
+
 def test_currencies_stay_apart(world: ReadingWorld) -> None:
     world.pull(Level.CAMPAIGN, campaign("c9", 3, currency="EUR"), campaign("c1", 7), platform=EXACT)
     of(world, cross(bind("c1"), bind("c9", platform=EXACT)))
@@ -222,6 +233,8 @@ def test_breakdowns_and_keywords_of_what_is_bound(world: ReadingWorld) -> None:
     by_country = world.report("arm", "country", segments={"campaign_id": ["cmp_x"]})
     assert spends(by_country, "arm", "country") == {("arm_a", "DE"): 4, (None, "DE"): 5}
     assert spends(world.report("keyword", segments={"campaign_id": ["cmp_y"]}), "keyword") == {"k2": 8}
+    with pytest.raises(Unprocessable, match="is bound to ads, of which no dataset has conversion_action"):
+        world.report("conversion_action", "arm", segments={"campaign_id": ["cmp_x"]})
     with pytest.raises(Unprocessable, match="keywords are no part of ads"):
         world.report("keyword", "arm", segments={"campaign_id": ["cmp_x"]})
 

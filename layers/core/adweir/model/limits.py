@@ -47,6 +47,7 @@ MAX_DELIVERY_ID_CHARS = 256  # webhook-id: part of what is signed
 MAX_SIGNATURES = 16  # signatures per delivery: the current secret's and the previous one's, with room
 MAX_CLOCK_SKEW_SECONDS = 300  # between the sender of a signed delivery and us, as Standard Webhooks advises
 MAX_PUSHED_METRICS = 1000  # metrics per push; more belong into a file
+MAX_PUSHED_CAMPAIGNS = 100  # cross-platform campaigns that a push names, its arms' with them: 20 MB of the catalog
 MAX_PUSHED_COUNT = 10**12 - 1  # impressions or clicks of one pushed metric; amounts end at MAX_FIGURE_BITS
 MAX_PUSH_AGE_DAYS = 30  # how far back a push may reach; older corrections belong into a file
 MAX_PUSH_FAULTS = 1000  # faults listed in the answer to one push: one per metric

@@ -13,6 +13,7 @@ from datetime import date
 
 from adweir.model import limits
 from adweir.model.campaigns import Claim
+from adweir.model.datasets import Dataset
 from adweir.model.errors import TooLarge, Unprocessable
 from adweir.model.metrics import Level, Mark, Slot, Source, plus
 from adweir.reporting.bound_to import ARM, CROSS_CAMPAIGN
@@ -27,6 +28,8 @@ _REST = frozenset({UNATTRIBUTED})
 _LIVE = frozenset({LIVE})
 _DEPTH = {Level.ACCOUNT: 2, Level.CAMPAIGN: 3, Level.AD_GROUP: 4, Level.AD: 5}
 """How many ids lead to an object of a level."""
+_SPLIT = frozenset((dataset.level, dataset.breakdown) for dataset in Dataset if dataset.breakdown)
+_PLURALS = {Level.CAMPAIGN: "campaigns", Level.AD_GROUP: "ad groups", Level.AD: "ads"}
 _Path = tuple[str, ...]
 _Key = tuple[Hashable, int, str]
 """What the answer shows of a day, the hour, the currency."""
@@ -218,7 +221,12 @@ class ClaimedReader:
             level = self._question.level
             if level is Level.KEYWORD and finest is Level.AD:
                 raise Unprocessable("keywords are no part of ads, and the campaign or arm is bound to ads")
-            by_level.setdefault(_finer(finest, level), []).append(root)
+            level = _finer(finest, level)
+            split = self._question.breakdown
+            if split and level is not self._question.level and (level, split) not in _SPLIT:
+                message = f"the campaign or arm is bound to {_PLURALS[level]}, of which no dataset has {split}"
+                raise Unprocessable(message, [{"field": "dimensions", "message": message}])
+            by_level.setdefault(level, []).append(root)
         for level, roots in by_level.items():
 
             def pick(values: RowValues, level: Level = level, roots: list[_Node] = roots) -> _Node | None:

@@ -14,12 +14,15 @@ from zoneinfo import ZoneInfo
 from adweir.intake.doors.faults import FieldFault
 from adweir.intake.doors.known import Known
 from adweir.intake.doors.push_format import Metric
+from adweir.model import limits
 from adweir.model.campaigns import Binding, Campaign, alone_profile
 from adweir.model.datasets import Dataset
 from adweir.model.deliveries import StatedHour
 from adweir.model.entities import Account, Profile
+from adweir.model.errors import TooLarge
 from adweir.model.metrics import Level
 from adweir.model.times import is_zone, local_hour
+from adweir.store.catalog.campaigns import campaign_id_in
 
 _DATASETS = {Level.CAMPAIGN: Dataset.CAMPAIGNS, Level.AD_GROUP: Dataset.AD_GROUPS, Level.AD: Dataset.ADS}
 Stated = tuple[Metric, Profile, Level, StatedHour]
@@ -46,9 +49,13 @@ class _MetricFault(Exception):
 def resolve_campaigns(known: Known, metrics: Sequence[Metric]) -> ResolvedCampaigns:
     """What the metrics of a push that name a campaign or an arm are about; the others as they are.
 
-    Raises Unavailable.
+    Raises TooLarge for too many campaigns, Unavailable.
     """
-    campaigns = known.catalog.named_campaigns(metric.wanted for metric in metrics if metric.is_ours)
+    wanted = {metric.wanted for metric in metrics if metric.is_ours}
+    if len({campaign_id_in(each) for each in wanted}) > limits.MAX_PUSHED_CAMPAIGNS:
+        most = f"a push names at most {limits.MAX_PUSHED_CAMPAIGNS} cross-platform campaigns, those of arms with them"
+        raise TooLarge(f"{most}: send several")
+    campaigns = known.catalog.named_campaigns(wanted)
     here = {id_: one for id_, one in campaigns.items() if known.account_id in {"", one.account_id}}
     owners = known.catalog.some_accounts({one.account_id for one in here.values()}) if here else {}
     own: dict[str, Profile] = {}
