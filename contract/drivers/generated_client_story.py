@@ -20,7 +20,7 @@ from adweir_client.api.ingestion import sync_account
 from adweir_client.api.lists import list_platform_campaigns
 from adweir_client.api.reports import create_report
 from adweir_client.api.runs import get_run
-from adweir_client.models.account_answer import AccountAnswer
+from adweir_client.models.created_account import CreatedAccount
 from adweir_client.models.meta_ads import MetaAds
 from adweir_client.models.named_dimension import NamedDimension
 from adweir_client.models.named_metric import NamedMetric
@@ -49,7 +49,7 @@ def main(url: str, key: str, company: dict[str, Any]) -> dict[str, Any]:
     """The story; what it saw."""
     client = AuthenticatedClient(base_url=url, token=key, timeout=httpx.Timeout(_ANSWER_SECONDS))
     new = NewAccount(company_name=company["company_name"], primary_contact_email=company["primary_contact_email"])
-    account = expect(AccountAnswer, create_account.sync(client=client, body=new))
+    account = expect(CreatedAccount, create_account.sync(client=client, body=new))
     credential = MetaAds.from_dict(company["credentials"]["meta_ads"])
     stored = expect(StoredCredential, create_credential.sync(account.account_id, client=client, body=credential))
     started = expect(StartedRun, sync_account.sync(account.account_id, client=client))
