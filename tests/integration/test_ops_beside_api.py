@@ -8,10 +8,12 @@ import json
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 
 from adweir.model.entities import Profile
 from adweir.model.errors import Unavailable
+from adweir.model.messages import Sweep
 from adweir.model.platforms import Platform
 from adweir.store.findings.held_rows import HeldObject
 from ops import output
@@ -206,3 +208,45 @@ def test_what_is_in_quarantine_is_listed_in_lines_that_fit(adweir: Run, api: Mod
     assert max(map(len, listed)) <= output.WIDTH
     assert lines(adweir("quarantine", "list", "--json").stdout)[0]["rows"] == 6_000
     assert " ".join(" ".join(listed).split()).endswith("a_rule_with_a_long_name_5 1,000")
+
+
+def test_a_dead_letter_is_explained_sent_again_or_dropped_with_a_reason(
+    adweir: Run, call: Call, environment: dict[str, str]
+) -> None:
+    sqs, dead = boto3.client("sqs"), environment["DEAD_LETTER_QUEUES"].replace("{queue}", "runs")
+    ids = [sqs.send_message(QueueUrl=dead, MessageBody=Sweep().model_dump_json())["MessageId"] for _ in range(2)]
+
+    listed = lines(adweir("dead-letters", "list", "--queue", "runs", "--json").stdout)
+    sent = adweir("dead-letters", "send", ids[0], "--queue", "runs")
+    dropped = adweir("dead-letters", "drop", ids[1], "--queue", "runs", "--reason", "it is old", "--yes")
+    again = adweir("dead-letters", "send", ids[0], "--queue", "runs", expect=1)
+
+    assert {each["id"] for each in listed} == set(ids)
+    assert (sent.stdout, dropped.stdout) == ("1 done, 0 left\n", "1 done, 0 left\n")
+    arrived = sqs.receive_message(QueueUrl=environment["RUNS_QUEUE_URL"], MaxNumberOfMessages=10)["Messages"]
+    assert [json.loads(each["Body"])["kind"] for each in arrived] == ["sweep"]
+    (kept,) = call("GET", "/api/v1/quarantine")["messages"]
+    assert "dropped by hand: it is old" in kept["reason"]
+    assert f"{ids[0]} stays: not in a dead-letter queue" in again.stderr
+    assert "no such queue" in adweir("dead-letters", "list", "--queue", "rums", expect=1).stderr
+
+
+def test_receipts_are_those_of_the_api(adweir: Run, call: Call, api: ModuleType, account_id: str) -> None:
+    refused = {"line": 3, "field": "spend", "rule": "number", "message": "spend must be a number"}
+    receipt = {
+        "key": f"drops/{account_id}/a.csv", "version": "1", "account_id": account_id, "state": "loaded", "size": 9,
+        "last_modified": "2026-11-20T05:30:00.000000Z", "rows_read": 2, "rows_stored": 1, "duplicates": 0,
+        "rows_quarantined": 1, "first_quarantined": [refused], "quarantine_key": "quarantine/x",
+    }  # fmt: skip
+    api.app.ledger.receipts.put_listed(f"{receipt['key']}.1", receipt)
+    rejected = receipt | {"key": "drops/b.csv", "state": "rejected", "reason": "the file has no header line"}
+    api.app.ledger.receipts.put_listed("drops/b.csv.1", rejected)
+
+    said = adweir("receipts").stdout
+    keys = [each["key"] for each in call("GET", "/api/v1/receipts")["receipts"]]
+
+    assert [each["key"] for each in lines(adweir("receipts", "--json").stdout)] == keys
+    assert f"2026-11-20 05:30  loaded  drops/{account_id}/a.csv" in said
+    assert "line 3: spend must be a number" in said
+    assert "  the file has no header line" in said
+    assert max(map(len, said.splitlines())) <= output.WIDTH
