@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from adweir.intake.doors.campaign_book import CampaignBook
+from adweir.intake.doors.known import known_at
+from adweir.intake.doors.push_format import read_push
+from adweir.intake.doors.pushed_hours import resolve_push
 from adweir.model.campaigns import Arm, Campaign
 from adweir.model.entities import Ad, own_profile_id
 from adweir.model.errors import TooLarge, Unprocessable
@@ -19,6 +23,7 @@ from adweir.reporting.query import Queries
 from adweir.reporting.ranges import parse_range
 from adweir.reporting.records import RecordRequest, StoredRecords
 from adweir.reporting.reports import ReportRequest, report
+from support.aws_calls import AwsCalls
 from support.bounds import at_the_bound, refuses
 from support.clock import FrozenClock
 from support.door import Door, objects, put, rival
@@ -225,6 +230,27 @@ def test_another_client_s_campaigns_and_arms_are_unknown_at_a_client_s_door(
     assert [message for _, message in refusal(door, *metrics)] == ["is unknown here"] * 2
     door.push(metrics, "")
     assert hours(world, Level.CAMPAIGN, "2") == [("7", "2026-11-20", 3, 1_250_000)]
+
+
+def test_doors_and_exports_read_campaigns_by_the_requests_that_their_roles_may_make(
+    world: LoadWorld, book: CampaignBook
+) -> None:
+    """The role of `webhooks` may get batches and query the catalog, that of `etl` get single items and query it."""
+    campaign = made(book, C7)
+    one = arm(book, campaign, platform="radio")
+    metrics = [entry(campaign_id=campaign.campaign_id), entry(arm_id=one.arm_id)]
+    read = read_push(json.dumps({"metrics": metrics}).encode(), {META}, world.clock.now())
+    queries = Queries(world.catalog, world.metrics, REGISTRY, world.clock)
+    calls = AwsCalls()
+    with calls.counting():
+        calls.about = "webhooks"
+        assert len(resolve_push(known_at(world.catalog, META, "acme"), read)) == 2
+        calls.about = "etl"
+        assert queries.filters({"campaign_id": campaign.campaign_id, "arm_id": one.arm_id}).bound
+        assert queries.claimed.everything(["acme"]).campaigns
+        calls.about = ""
+    made_of = {name: {call.operation for call in calls.requests if call.about == name} for name in ("webhooks", "etl")}
+    assert made_of == {"webhooks": {"BatchGetItem", "Query"}, "etl": {"Query"}}
 
 
 @at_the_bound("MAX_PUSHED_CAMPAIGNS", as_if=2)
