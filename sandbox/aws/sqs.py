@@ -96,16 +96,15 @@ class Sqs:
             "ReceiveMessage": self._receive,
             "DeleteMessage": self._delete,
             "ChangeMessageVisibility": self._change,
+            "GetQueueAttributes": lambda line, _params: self._depth(line.messages),
+            "ChangeMessageVisibilityBatch": self._change_batch,
         }
         name = params["QueueUrl"].rpartition("/")[2]
-        if operation == "GetQueueAttributes" and name.removeprefix(DEAD) in self.queues:
-            line = self.queues[name.removeprefix(DEAD)]
-            return self._depth(line.dead if name.startswith(DEAD) else line.messages)
         if operation not in calls:
             raise NotImplementedError(f"there is no double of SQS's {operation}: add it to {__file__}")
-        if name not in self.queues:
+        if name.removeprefix(DEAD) not in self.queues:
             raise Refused("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
-        return calls[operation](self.queues[name], params)
+        return calls[operation](self._line(name), params)
 
     def take(self, sent: SentMessage, seconds: float) -> None:
         """Receive this very message: what Lambda's poller does when it gets to it."""
@@ -124,6 +123,7 @@ class Sqs:
         line = self.queues[name]
         line.messages.remove(sent)
         line.dead.append(sent)
+        sent.visible_at, sent.handle = self._now(), ""
         self._keep(name, sent, dead=True)
 
     def dig_up(self, name: str) -> int:
@@ -191,20 +191,33 @@ class Sqs:
         if not 1 <= most <= _MOST_BATCH:
             raise Refused("InvalidParameterValue", f"Value {most} for parameter MaxNumberOfMessages is invalid.")
         seconds = params.get("VisibilityTimeout", self._visibility)
-        found = self.visible(line.name)[:most]
+        now = self._now()
+        found = [sent for sent in line.messages if sent.visible_at <= now][:most]
         for sent in found:
             self.take(sent, seconds)
         if not found:
             return {}
-        return {"Messages": [{"MessageId": m.id, "ReceiptHandle": m.handle, "Body": m.body} for m in found]}
+        return {"Messages": [_received(sent) for sent in found]}
 
     def _delete(self, line: Line, params: Mapping[str, Any]) -> dict[str, Any]:
         known = self._known(line, params["ReceiptHandle"])
         if known is not None:  # deleting again is no error
             line.messages.remove(known)
             if self._shelf is not None:
-                self._shelf.forget(line.name, known)
+                self._shelf.forget(line.name.removeprefix(DEAD), known)
         return {}
+
+    def _change_batch(self, line: Line, params: Mapping[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = {}
+        for entry in params["Entries"]:
+            try:
+                self._change(line, entry)
+            except Refused as error:
+                fault = {"Id": entry["Id"], "SenderFault": True, "Code": error.code, "Message": error.message}
+                answer.setdefault("Failed", []).append(fault)
+            else:
+                answer.setdefault("Successful", []).append({"Id": entry["Id"]})
+        return answer
 
     def _change(self, line: Line, params: Mapping[str, Any]) -> dict[str, Any]:
         seconds = params["VisibilityTimeout"]
@@ -231,13 +244,27 @@ class Sqs:
 
     def _keep(self, name: str, sent: SentMessage, *, dead: bool = False) -> None:
         if self._shelf is not None:
-            self._shelf.keep(name, sent, dead=dead)
+            self._shelf.keep(name.removeprefix(DEAD), sent, dead=dead or name.startswith(DEAD))
 
     def _known(self, line: Line, handle: str) -> SentMessage | None:
         """The message of a receipt handle; None when it is gone, or was received again since."""
         if "/" not in handle:
             raise Refused("ReceiptHandleIsInvalid", "The input receipt handle is invalid.")
         return next((sent for sent in line.messages if sent.handle == handle), None)
+
+    def _line(self, name: str) -> Line:
+        """A queue's messages, or those of a dead-letter queue."""
+        if not name.startswith(DEAD):
+            return self.queues[name]
+        return Line(name, self.queues[name.removeprefix(DEAD)].dead)
+
+
+def _received(sent: SentMessage) -> dict[str, Any]:
+    """A message as it is received."""
+    about = {"ApproximateReceiveCount": str(sent.receives)}
+    if sent.group:
+        about["MessageGroupId"] = sent.group
+    return {"MessageId": sent.id, "ReceiptHandle": sent.handle, "Body": sent.body, "Attributes": about}
 
 
 def _number(sent: SentMessage) -> int:

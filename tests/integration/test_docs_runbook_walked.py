@@ -1,7 +1,7 @@
 """The runbook, walked: an alarm's metric rises, the command that shows it names it, the one that mends it ends it.
 
 A whole system in one process stands for the deployment, and the commands are those of docs/operations.md. Entries whose
-alarms are AWS's own numbers (dead letters, age, errors, memory) have stories in tests/e2e.
+alarms are AWS's own numbers (age, errors, memory) have stories in tests/e2e.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from adweir.model.errors import NotReady
+from adweir.model.errors import NotReady, Unavailable
 from adweir.model.operation_metrics import OperationMetric as M
 from adweir.runtime.meter import Meter
 from adweir.runtime.settings import BuiltInSchedules
@@ -179,6 +179,25 @@ def test_a_brake_stays(walk: Walk) -> None:
 
     assert walk.becomes(run["run_id"], "succeeded")
     assert walk.swept()[M.BRAKES_STAYING] == 0
+
+
+def test_dead_letters(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    walk.connect(GOOGLE)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(walk.app().loader), "load", lambda *_: 1 / 0)
+        with pytest.raises(Unavailable):
+            walk.run(GOOGLE)
+    walk.machine.__dict__.pop("_consumers")  # they were made with the fault
+    (run,) = walk.system.runs()
+
+    listed = walk.said("dead-letters", "list")
+    assert "landing" in listed
+    assert "ZeroDivisionError" in listed
+    assert "dead letters" in walk.said("health", expect=1)
+    walk.said("dead-letters", "send", "--queue", "landing")
+
+    assert walk.becomes(run["run_id"], "succeeded")
+    assert "no dead letter" in walk.said("dead-letters", "list")
 
 
 def test_work_waits(walk: Walk) -> None:

@@ -274,3 +274,15 @@ def test_the_depth_of_a_queue_tells_waiting_delayed_and_received_messages_apart(
     found = side.sqs.get_queue_attributes(QueueUrl=side.queue, AttributeNames=names)["Attributes"]
 
     assert [found[name] for name in names] == ["1", "1", "1"]
+
+
+def test_the_visibility_of_several_messages_is_changed_at_once(side: Side) -> None:
+    send(side)
+    (message,) = received(side)
+    entries = [
+        {"Id": "a", "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0},
+    ]
+    answer = side.sqs.change_message_visibility_batch(QueueUrl=side.queue, Entries=entries)
+
+    assert ([one["Id"] for one in answer["Successful"]], answer.get("Failed", [])) == (["a"], [])
+    assert len(received(side)) == 1
