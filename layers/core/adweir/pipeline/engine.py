@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC
 from functools import partial
@@ -176,7 +177,7 @@ class Engine:
         if not run.is_requested(name):
             self._after_planning(run, name)
             return
-        with self._ledger.lease(f"plan#{run_id}#{name}", self._settings.function_timeout_seconds + 30):
+        with self._plan_alone(run_id, name):
             done = self._ledger.begin_planning(run_id, name).cursor
             # Read after the marker is put: who comes too late, another having planned the stage, takes it away again.
             run = self._ledger.get_run(run_id)
@@ -222,11 +223,22 @@ class Engine:
 
     def _after_planning(self, run: Run, name: str) -> None:
         """Repeat the end of a planning whose worker may have died: an open stage has no planning marker, a cancelled
-        run nothing open."""
+        run nothing open. Nor has a stage one that is to begin later: a redrive opened the run at an earlier stage while
+        this one was planned, and the marker would keep that open."""
         if run.stage_of(name) is not None:
             self._ledger.end_planning(run.run_id, name)
-        if any(stage.name == name for stage in run.current) or run.state is RunState.CANCELLED:
+        elif not run.state.is_terminal:
+            with self._plan_alone(run.run_id, name):
+                again = self._ledger.get_run(run.run_id)
+                if again is None or again.is_requested(name):
+                    return  # it begins just now, by a message of its own
+                self._ledger.end_planning(run.run_id, name)
+        is_current = any(stage.name == name for stage in run.current)
+        if is_current or not run.state.is_terminal or run.state is RunState.CANCELLED:
             self.progress.advance(run.run_id)
+
+    def _plan_alone(self, run_id: str, name: str) -> AbstractContextManager[object]:
+        return self._ledger.lease(f"plan#{run_id}#{name}", self._settings.function_timeout_seconds + 30)
 
     def _plan_entries(self, run: Run, name: str, made: Sequence[tuple[str, Sequence[AnyTask]]]) -> bool:
         """Store and send the tasks of entries, and remember the last one. False when the run was cancelled.
