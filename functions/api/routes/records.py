@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from adweir.model import limits
 from adweir.model.data_types import DATA_TYPES, DataType, StoredAs
-from adweir.model.errors import NotFound, TooLarge, Unprocessable
+from adweir.model.errors import TooLarge, Unprocessable
 from adweir.model.times import iso
 from adweir.runtime.app import App
 from adweir.runtime.changes import note_change
@@ -287,10 +287,7 @@ def _checked(app: App, asked: ValidateRequest) -> Mapping[str, Any]:
             f"{asked.data_type} is only read, so nothing is known of its fields: name validation_rules or a schema"
         )
         raise Unprocessable(message, [{"field": "schema", "message": "is required"}])
-    try:
-        given = _given(app, asked)
-    except NotFound as error:  # the client is a part of what is checked
-        raise Unprocessable(error.message, error.details) from None
+    given = _given(app, asked)
     errors = [_issue(fault, asked) for fault in given.faults or app.pipeline_records.check(given)]
     listed = errors[: limits.MAX_SCHEMA_ISSUES]
     return found | {"valid": not errors, "errors_found": len(errors), "errors": listed}
