@@ -91,9 +91,11 @@ def ended(client: AuthenticatedClient, run_id: str) -> RunDetails:
     """The run when it has ended."""
     until = time.monotonic() + _SECONDS
     while time.monotonic() < until:
-        run = expect(RunDetails, get_run.sync(run_id, client=client))
-        if run.ended_at:
-            return run
+        found = get_run.sync(run_id, client=client)
+        if not (isinstance(found, Refusal) and found.error.code == "not_found"):  # it was asked for, and has not begun
+            run = expect(RunDetails, found)
+            if run.ended_at:
+                return run
         time.sleep(0.5)
     raise SystemExit(f"run {run_id} has not ended in {_SECONDS} s")
 
