@@ -225,3 +225,14 @@ class TestApp:
 
     def test_the_log_carries_the_service_s_name(self) -> None:
         assert self.app().logger.service == "adweir"
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
+def test_links_to_objects_are_signed_as_new_buckets_and_keys_of_kms_ask(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, region: str
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    link = App(settings).raw.presign("exports/report.csv")
+    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in link
