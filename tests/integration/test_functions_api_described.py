@@ -197,11 +197,13 @@ def test_every_error_that_is_named_can_happen(call: Call, api: ModuleType, descr
                 call(operation.method, path, {"x": "x" * (1 << 20)}, expect=413)
             elif status == "422":
                 provoke_unprocessable(call, operation)
-            elif status == "404" and operation.id != "run_workflow":
+            elif status == "404" and operation.id not in {"run_workflow", "validate"}:
                 bad = operation.at(**IDS | dict.fromkeys(("platform", "id", "name", "campaign_id"), "x" * 129))
                 body = {"account_id": "nobody"} | good if operation.id in OF_A_CLIENT and good else good
                 call(operation.method, bad, body, expect=404, **REQUIRED.get(operation.id, {}))
     call("POST", "/api/v1/workflows/daily/runs", {"scope": {"accounts": ["nobody"]}}, expect=404)
+    records = {"data_type": "ads", "data": {"records": [{"ad_id": "1"}]}, "account_id": "nobody"}
+    call("POST", "/api/v1/data_pipeline/validate", records, expect=404)
 
 
 def provoke_unprocessable(call: Call, operation: Operation) -> None:

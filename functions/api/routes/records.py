@@ -250,6 +250,7 @@ def store_records(app: Here, asked: StoreRequest, caller: Caller) -> Answer:
     "Check records against rules",
     limited=True,
     content=_answer_of("VALIDATED"),
+    errors=(404,),
 )
 def validate(app: Here, asked: ValidateRequest) -> Answer:
     """Nothing is stored."""
