@@ -28,7 +28,7 @@ TRACES: Final[Mapping[str, frozenset[str]]] = {
     "quota": frozenset({"waits:throttled", AGAIN}),
     "expired_token": _REFUSED | {AGAIN},
     "revoked_credential": _REFUSED,
-    "access_denied": frozenset({"settled:access_denied", "task:access_denied", AGAIN}),
+    "access_denied": _NO_ROWS | {"settled:access_denied", "task:access_denied", AGAIN},
     "passing_401": frozenset({AGAIN}),
     "server_error": _TRANSIENT,
     "html": _TRANSIENT,
@@ -65,7 +65,7 @@ FAILS: Final[Mapping[str, frozenset[str]]] = {
     "access_denied": frozenset({"access_denied"}),
     "request_rejected": frozenset({"gone", "data_limit", "not_allowed", "expired_page_token"}),
     "bad_input": frozenset({"missing_column", "odd_file", "bad_row", "numeric_format", "date_text"}),
-    "mass_vanish": frozenset({"empty", "silent_cut", "partial"}),
+    "mass_vanish": frozenset({"empty", "silent_cut", "partial", "access_denied"}),
     "report_failed": frozenset({"broken_report", "odd_file", "expired_url"}),
     "too_much_data": frozenset({"data_limit"}),
 }

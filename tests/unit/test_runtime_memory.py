@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from aws_lambda_powertools import Metrics
@@ -50,3 +52,15 @@ def test_it_is_a_metric_of_the_function(capsys: pytest.CaptureFixture[str]) -> N
     assert (line["MemoryPeakPercent"], line["function"]) == ([12.3], "validate")
     assert about["Namespace"] == "adweir"
     assert about["Dimensions"] == [["function"]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count the memory of who started a process")
+def test_the_peak_is_the_process_s_own_and_not_of_the_one_that_started_it() -> None:
+    ours = bytearray(200_000_000)
+    ours[::4096] = b"x" * len(ours[::4096])
+    asked = [sys.executable, "-c", "from adweir.runtime.memory import peak_mb; print(peak_mb())"]
+
+    found = subprocess.run(asked, capture_output=True, check=True, text=True, timeout=60)  # noqa: S603  our own
+
+    assert peak_mb() > 200
+    assert 5 < float(found.stdout) < 150

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable
+from pathlib import Path
 
+_STATUS = Path("/proc/self/status")
 _HIGH = 80.0
 _STEP = 1.0
 
 
 def peak_mb() -> float:
-    """The most that this process has had in memory at once. Linux counts it in kB."""
+    """The most that this process has had in memory at once. Linux counts it in kB.
+
+    `getrusage`, which other systems have to do with, also counts what the process had that started this one: on the
+    sandbox a server that is larger than any function.
+    """
+    if _STATUS.exists():
+        lines = _STATUS.read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
