@@ -86,9 +86,10 @@ def test_given_two_calls_at_once_that_may_not_replace_and_dying_workers_then_one
         answers = threads.map(ask, range(2))
         sandbox.kill_workers("validate")
         told = sorted(answers)
-    # then: who died late is waited for only so long, then the call is accepted and its receipt says the rest
-    assert set(told) <= {"accepted", "conflict", "success"}
-    assert told not in (["conflict", "conflict"], ["success", "success"])
+    # then
+    assert told[0] in {"accepted", "conflict"}
+    assert told[1] in {"conflict", "success"}
+    assert told != ["conflict", "conflict"]
 
     def counted() -> list[int]:
         return [each["conversions"] for each in retrieved(sandbox, account_id, "leads")]

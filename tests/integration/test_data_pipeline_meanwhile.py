@@ -13,6 +13,7 @@ from adweir.intake.doors.given_records import AskedRecords, RecordForm
 from adweir.model.errors import Throttled
 from adweir.model.messages import ObjectArrived
 from support.api import Call, an_event, stored
+from support.bounds import at_the_bound
 from support.crash import Crash, Killed
 
 CAMPAIGN = {"campaign_id": "c1", "impressions": 1000, "clicks": 50, "spend": 25.5}
@@ -67,6 +68,38 @@ def test_a_call_that_is_not_loaded_in_time_is_accepted_and_loaded_later(
     load()
     assert call("GET", "/api/v1/receipts")["receipts"][0]["task_id"] == result["task_id"]
     assert total(pipeline, "campaign_performance", "spend") == 25.5
+
+
+def test_a_call_that_was_accepted_is_not_replaced_by_one_that_may_not_replace(
+    api: ModuleType, pipeline: Call, load: Callable[[], int]
+) -> None:
+    """Given a call whose rows are not loaded yet when it is answered: nobody can see them, and they come first."""
+    api.app.sleep = api.app.clock.advance
+    only_new: dict[str, Any] = {"storage_options": {"upsert": False}}
+    assert pipeline("store", body(CAMPAIGN, **only_new), expect=202)["status"] == "accepted"
+
+    early = pipeline("store", body(CAMPAIGN | {"spend": 1}, **only_new), expect=409)
+    load()
+    late = pipeline("store", body(CAMPAIGN | {"spend": 1}, **only_new), expect=409)
+
+    assert "are not loaded yet" in early["message"]
+    assert "stored already" in late["message"]
+    assert total(pipeline, "campaign_performance", "spend") == 25.5
+
+
+@at_the_bound("MAX_WAITING_STORES", as_if=2)
+def test_so_many_calls_wait_to_be_loaded(
+    api: ModuleType, pipeline: Call, load: Callable[[], int], size: int, *, fits: bool
+) -> None:
+    busy = [True]
+    api.app.sleep = lambda seconds: api.app.clock.advance(seconds) if busy else load()
+    for number in range(size - 1):
+        pipeline("store", body(CAMPAIGN | {"spend": number}), expect=202)
+    pipeline("store", body(CAMPAIGN | {"spend": 9}), expect=202 if fits else 503)
+    load()
+    busy.clear()
+    pipeline("store", body(CAMPAIGN | {"spend": 10}))
+    assert total(pipeline, "campaign_performance", "spend") == 10
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -137,6 +137,7 @@ MAX_SPLIT_DEPTH = 6  # splits of a task: 64 parts
 MAX_RESUBMITTED_REPORTS = 1  # a report that fails is requested once more
 MAX_GUESSED_WAIT_SECONDS = 300  # between two tries where the platform does not say how long
 MAX_PLATFORM_WAIT_SECONDS = 86_400  # a wait that a platform asks for: its quotas last a day at most
+MAX_WAITING_STORES = 50  # calls to store records, of a client and data type, that are accepted and not loaded yet
 MAX_LISTING_SECONDS = 900  # how long lists of ad accounts hold up a run: of one platform, the other platforms' too
 MAX_BRAKE_SECONDS = 900  # an open circuit breaker's pause
 MAX_ANSWER_SECONDS = 90  # a request with all its tries, a file without what is done with its bytes: polling has 120 s

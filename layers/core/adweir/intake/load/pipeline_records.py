@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -64,6 +64,8 @@ _FIRST_WAIT, _LONGEST_WAIT, _LOOKS = 0.05, 0.5, 200
 """Seconds between two looks at the receipt, and the most looks."""
 _LEASE_SECONDS = 35
 """Longer than a call may take: whoever died gives way after it."""
+_WAITING = timedelta(days=14)
+"""How long an accepted call may be loaded: its message is as long among the dead letters at most."""
 
 
 class LandedRecords(NamedTuple):
@@ -135,10 +137,15 @@ class PipelineRecords:
             dry = _DryRun(self._stores, given, drop)
             faults, keys = dry.read(body)
             refuse(faults)
+            waiting = self._waiting(given)
             if not upsert:
+                _refuse_waiting(waiting)
                 _refuse_existing(dry.existing(keys))
             landed = self.land(given, unique)
             receipt = self._receipt(landed, remaining)
+            if receipt is None:
+                noted = {"objects": [*waiting, _receipt_of(landed)]}
+                self._stores.ledger.receipts.put(_place(given), noted, _WAITING)
             if receipt and receipt["state"] == "rejected":
                 raise Unprocessable(f"the records cannot be stored: {receipt['reason']}", receipt["details"])
             return StoredCall(landed, receipt, dry.overridden(keys))
@@ -148,7 +155,7 @@ class PipelineRecords:
 
         Nobody is asked to wait for long: that function has its own concurrency, and turns by client.
         """
-        receipts, name, wait = self._stores.ledger.receipts, f"{landed.object_key}.{landed.version}", _FIRST_WAIT
+        receipts, name, wait = self._stores.ledger.receipts, _receipt_of(landed), _FIRST_WAIT
         for _ in range(_LOOKS):
             found = receipts.get(name)
             if found is not None or remaining() < _LEAST_SECONDS:
@@ -160,10 +167,20 @@ class PipelineRecords:
     @contextmanager
     def _turn(self, given: GivenRecords, remaining: Remaining) -> Iterator[None]:
         """One call of a client and data type at a time: what one found absent, no other stores meanwhile."""
-        name = f"store#{given.account_id}#{given.data_type.name}"
         with ExitStack() as held:
-            self._patiently(lambda: held.enter_context(self._stores.ledger.lease(name, _LEASE_SECONDS)), remaining)
+            lease = partial(self._stores.ledger.lease, _place(given), _LEASE_SECONDS)
+            self._patiently(lambda: held.enter_context(lease()), remaining)
             yield
+
+    def _waiting(self, given: GivenRecords) -> list[str]:
+        """The receipts to come of calls that were accepted. What they store cannot be seen yet. Raises Throttled when
+        they are too many."""
+        receipts = self._stores.ledger.receipts
+        noted = (receipts.get(_place(given)) or {}).get("objects", ())
+        waiting = [name for name in noted if receipts.get(name) is None]
+        if len(waiting) >= limits.MAX_WAITING_STORES:
+            raise Throttled(f"{len(waiting)} calls are accepted and not loaded yet: {waiting[0]} first", retry_after=30)
+        return waiting
 
     def _patiently(self, work: Callable[[], _T], remaining: Remaining) -> _T:
         """Try again while others hold what is needed. Raises Throttled when the time is up."""
@@ -368,6 +385,25 @@ def _slots(found: DroppedRows) -> Iterator[_RecordKey]:
         place = (target.platform, target.profile_id, target.level.value, target.grain.value, entity_id, at)
         named = {"platform": str(target.platform), "profile_id": target.profile_id, "level": target.level.value}
         yield _RecordKey(place, named | {"entity_id": entity_id, "date": at})
+
+
+def _place(given: GivenRecords) -> str:
+    """What takes turns: calls of a client and data type."""
+    return f"store#{given.account_id}#{given.data_type.name}"
+
+
+def _receipt_of(landed: LandedRecords) -> str:
+    return f"{landed.object_key}.{landed.version}"
+
+
+def _refuse_waiting(waiting: Sequence[str]) -> None:
+    """Raises Conflict where there are any: they may store what this call may not replace."""
+    if waiting:
+        message = (
+            f"upsert is false, and records of an earlier call are not loaded yet ({waiting[0]}); nothing was stored"
+        )
+        why = "ask again when the earlier call's records have their receipt"
+        raise Conflict(message, [{"field": "data.records", "message": why}])
 
 
 def _refuse_existing(keys: Sequence[_RecordKey]) -> None:
