@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from soak.evidence import Evidence, Whose
-from soak.kinds import AGAIN, FAILS, TRACES
+from soak.evidence import Evidence, Refusals, Whose
+from soak.kinds import AGAIN, FAILS, REFUSED, TRACES
 from soak.plan import Switched
 
 
@@ -30,6 +30,7 @@ class Account:
         switched: Iterable[Switched],
         served: Iterable[Mapping[str, Any]],
         evidence: Evidence,
+        refusals: Refusals,
     ) -> None:
         """What was served while a run was under way."""
         self.switched.update(f"{one.kind} {one.owner.platform}" for one in switched)
@@ -37,6 +38,7 @@ class Account:
             name, owner = f"{fault['kind']} {fault['platform']}", Whose(fault["platform"], fault["profile"])
             self.served[name] += 1
             traces = {*evidence.get(owner, ())} | ({AGAIN} if fault["again"] else set())
+            traces |= {REFUSED} if refusals.has(fault) else set()
             found = sorted(
                 traces & TRACES.get(fault["kind"], frozenset()), key=lambda each: (each == "rows read", each)
             )

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from adweir.model.times import parse_instant
+from sandbox.request_log import shape
 
 _SAID = {"waits": "waits", "settled": "settled", "transient fault": "transient", "unexpected fault": "unexpected"}
+_ANSWERED = timedelta(seconds=30)
+"""From the platform's answer until the API log's moment of it: a large one is read meanwhile, by a busy machine."""
 
 
 class Whose(NamedTuple):
@@ -60,3 +67,18 @@ def unknown_objects(catalog: Iterable[tuple[tuple[str, str], Mapping[str, Any]]]
         if pk.startswith("objects#") and '"unknown"' in str(item):
             _, platform, profile_id, *_ = pk.split("#")
             yield Whose(platform, profile_id)
+
+
+class Refusals:
+    """The calls of platforms that failed, as the API log has them."""
+
+    def __init__(self, calls: Iterable[Mapping[str, Any]]) -> None:
+        self._at: dict[tuple[str, str], list[float]] = defaultdict(list)
+        for call in calls:
+            path = f"{call['method']} {shape(urlsplit(call['endpoint']).path)}"
+            self._at[call["platform"], path].append(parse_instant(call["timestamp"]).timestamp())
+
+    def has(self, fault: Mapping[str, Any]) -> bool:
+        """Whether a fault that was served is among them, by its platform, kind of request and moment."""
+        first, last = fault["at"], fault["at"] + _ANSWERED.total_seconds()
+        return any(first <= at <= last for at in self._at[fault["platform"], fault["path"]])

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from adweir.model.limits import MAX_CALLS_SHOWN
 from adweir.model.messages import Scope, StartRun, Sweep
+from adweir.model.times import iso_of
 from sandbox.platforms import stand_ins
 from soak.plan import Owned, Phase
 from support.river import River
@@ -20,6 +22,7 @@ _LOOK_SECONDS = 0.5
 _SWEEP_SECONDS = 20.0
 _RUN_SECONDS = 1500.0
 _ROUNDS = 8
+_PAGES = 200
 _GOOD = "succeeded"
 _BEHIND = "etl"
 _DEPTHS = [f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible", "Delayed")]
@@ -194,6 +197,18 @@ class Ground:
                 plain = {name: _plain(value) for name, value in item.items() if name != "body"}
                 found.append(body | plain)
         return found
+
+    def refused(self, since: float) -> Iterator[dict[str, Any]]:
+        """The calls of platforms that failed since a moment (Unix seconds), as the API log has them."""
+        asked: dict[str, Any] = {"direction": "outbound", "success": "false", "limit": MAX_CALLS_SHOWN}
+        asked["since"] = iso_of(int(since))
+        for _ in range(_PAGES):
+            page = self.river.api.get("/api/v1/api-logs", **asked)
+            yield from page["api_logs"]
+            if not page["next_token"]:
+                return
+            asked["next_token"] = page["next_token"]
+        raise AssertionError(f"the API log has more than {_PAGES} pages of calls that failed since {asked['since']}")
 
     def log(self, since: float = 0.0) -> Iterator[dict[str, Any]]:
         """The lines in JSON that functions wrote since a moment."""

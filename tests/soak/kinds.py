@@ -19,16 +19,19 @@ HAPPENINGS: Final[Mapping[str, tuple[str, ...]]] = {"delete": ("meta_ads",), "ar
 
 AGAIN: Final = "asked again"
 """The same question was asked again while the run was under way, and answered."""
+REFUSED: Final = "refused"
+"""The API log has the request as one that failed. Nothing else has it where the pipeline goes another way at once: lists
+of ad accounts are read again later, reports are asked for as jobs instead."""
 _TRANSIENT: Final = frozenset({AGAIN, "transient"})
-_REFUSED: Final = frozenset({"settled:auth_expired", "task:auth_expired"})
+_NO_ACCESS: Final = frozenset({"settled:auth_expired", "task:auth_expired", REFUSED})
 _NO_ROWS: Final = frozenset({"no rows", "task:mass_vanish"})
 
 TRACES: Final[Mapping[str, frozenset[str]]] = {
-    "throttle": frozenset({"waits:throttled", AGAIN}),
-    "quota": frozenset({"waits:throttled", AGAIN}),
-    "expired_token": _REFUSED | {AGAIN},
-    "revoked_credential": _REFUSED,
-    "access_denied": _NO_ROWS | {"settled:access_denied", "task:access_denied", AGAIN},
+    "throttle": frozenset({"waits:throttled", AGAIN, REFUSED}),
+    "quota": frozenset({"waits:throttled", AGAIN, REFUSED}),
+    "expired_token": _NO_ACCESS | {AGAIN},
+    "revoked_credential": _NO_ACCESS,
+    "access_denied": _NO_ROWS | {"settled:access_denied", "task:access_denied", AGAIN, REFUSED},
     "passing_401": frozenset({AGAIN}),
     "server_error": _TRANSIENT,
     "html": _TRANSIENT,
@@ -39,7 +42,7 @@ TRACES: Final[Mapping[str, frozenset[str]]] = {
     "expired_page_token": _TRANSIENT,
     "truncated_paging": _TRANSIENT | {"incomplete"},
     "broken_report": frozenset({AGAIN, "tried again", "settled:report_failed"}),
-    "data_limit": frozenset({AGAIN, "split", "settled:too_much_data"}),
+    "data_limit": frozenset({AGAIN, "split", "settled:too_much_data", REFUSED}),
     "gone": frozenset({"settled:request_rejected", "task:request_rejected"}),
     "empty": _NO_ROWS,
     "bad_row": frozenset({"rows quarantined", "task:bad_input"}),

@@ -11,7 +11,7 @@ from typing import Any
 
 from soak import numbers, sizes
 from soak.accounting import Account
-from soak.evidence import Whose, recorded, unknown_objects
+from soak.evidence import Refusals, Whose, recorded, unknown_objects
 from soak.ground import Ground
 from soak.plan import Extent, Owned, Phase, plan
 
@@ -81,7 +81,7 @@ class Soak:
         for whose in unknown_objects(ground.river.table("Catalog").items()):
             if whose in evidence:
                 evidence[whose]["unknown status"] += 1
-        self.account.add(phase.name, phase.faults, served, evidence)
+        self.account.add(phase.name, phase.faults, served, evidence, Refusals(ground.refused(began)))
         failed = [(self._whose(task), task["error"]["code"]) for task in tasks if task.get("error")]
         self.account.failures(phase.name, failed, served)
         ran = time.time() - began

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
+from adweir.model.times import iso_of
 from soak.accounting import Account
-from soak.evidence import Whose, recorded
+from soak.evidence import Refusals, Whose, recorded
 from soak.kinds import FAILS, LEFT_OUT, TRACES, kinds, offered
 from soak.numbers import Compared
 from soak.plan import Extent, Owned, Switched, plan
@@ -24,9 +27,9 @@ def fault(kind: str, again: float = 0.0) -> dict[str, object]:
     return {"kind": kind, "at": 1.0, "again": again} | about
 
 
-def accounted(kind: str, *evidence: str, again: float = 0.0) -> list[str]:
-    account = Account()
-    account.add("daily-0", [Switched(kind, OWNED[0], {})], [fault(kind, again)], {META: Counter(evidence)})
+def accounted(kind: str, *evidence: str, again: float = 0.0, refused: Refusals | None = None) -> list[str]:
+    account, found = Account(), {META: Counter(evidence)}
+    account.add("daily-0", [Switched(kind, OWNED[0], {})], [fault(kind, again)], found, refused or Refusals([]))
     return account.wrong
 
 
@@ -61,6 +64,34 @@ def test_a_fault_that_left_no_trace_is_named() -> None:
     assert accounted("server_error", "rows quarantined", "rows read") != []
     assert accounted("server_error", "transient") == accounted("server_error", again=2.0) == []
     assert accounted("bad_row", "rows read", again=2.0) != []
+
+
+@pytest.mark.parametrize(
+    ("at", "endpoint", "platform", "seen"),
+    [
+        (2, "https://graph.example/v26.0/act_7/insights", "meta_ads", True),
+        (29, "https://graph.example/v26.0/act_8/insights", "meta_ads", True),
+        (0, "https://graph.example/v26.0/act_7/insights", "meta_ads", False),
+        (40, "https://graph.example/v26.0/act_7/insights", "meta_ads", False),
+        (2, "https://graph.example/v26.0/act_7/ads", "meta_ads", False),
+        (2, "https://graph.example/v26.0/act_7/insights", "tiktok_ads", False),
+    ],
+)
+def test_a_call_that_failed_is_a_trace_of_the_fault_of_its_moment(
+    at: int, endpoint: str, platform: str, seen: bool
+) -> None:
+    call = {"platform": platform, "method": "GET", "endpoint": endpoint, "timestamp": iso_of(at)}
+    served = fault("quota") | {"path": "GET /v26.0/{id}/insights"}
+
+    assert Refusals([call]).has(served) is seen
+
+
+def test_a_refusal_in_the_api_log_explains_only_what_may_have_no_other_trace() -> None:
+    call = {"platform": "meta_ads", "method": "GET", "endpoint": "http://h/x", "timestamp": iso_of(2)}
+
+    assert accounted("quota", refused=Refusals([call])) == accounted("data_limit", refused=Refusals([call])) == []
+    assert accounted("quota") != []
+    assert accounted("bad_row", refused=Refusals([call])) != []
 
 
 def test_a_failed_task_needs_a_fault_that_explains_it() -> None:
