@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
@@ -103,14 +103,25 @@ class Switches:
         with self._lock:
             return [asdict(s) for s in self._on]
 
-    def take(self, kind: str, platform: str, profile_id: str = "", path: str = "") -> dict[str, Any] | None:
+    def take(
+        self,
+        kind: str,
+        platform: str,
+        profile_id: str = "",
+        path: str = "",
+        *,
+        acts: Callable[[Mapping[str, Any]], bool] | None = None,
+    ) -> dict[str, Any] | None:
         """The options of the first matching switch, using it up once; None when the platform behaves.
 
-        `path`: the request's, for kinds that have the option of that name.
+        `path`: the request's, for kinds that have the option of that name. `acts`: whether a switch with such options
+        spoils this answer at all: where it does not, it is not used up.
         """
         with self._lock:
             for switch in self._on:
                 if switch.kind != kind or not switch.concerns(platform, profile_id, path):
+                    continue
+                if acts and not acts(switch.options):
                     continue
                 if switch.skip:
                     switch.skip -= 1

@@ -20,8 +20,8 @@ HAPPENINGS: Final[Mapping[str, tuple[str, ...]]] = {"delete": ("meta_ads",), "ar
 AGAIN: Final = "asked again"
 """The same question was asked again while the run was under way, and answered."""
 REFUSED: Final = "refused"
-"""The API log has the request as one that failed. Nothing else has it where the pipeline goes another way at once: lists
-of ad accounts are read again later, reports are asked for as jobs instead."""
+"""The API log has the request as one that failed. Nothing else has it where the pipeline goes another way at once: an
+ad account that is listed later, a report that is asked for as a job instead."""
 _TRANSIENT: Final = frozenset({AGAIN, "transient"})
 _NO_ACCESS: Final = frozenset({"settled:auth_expired", "task:auth_expired", REFUSED})
 _NO_ROWS: Final = frozenset({"no rows", "task:mass_vanish"})

@@ -163,6 +163,23 @@ def test_switches_take_a_field_from_rows_shorten_pages_and_repeat_a_row(client: 
     assert [*first["data"], *following["data"]] == [*whole[:4], *whole[3:6]]
 
 
+@pytest.mark.parametrize("kind", ["missing_column", "bad_row", "data_limit"])
+def test_a_switch_that_spoils_nothing_of_an_answer_waits_for_one_that_it_does(client: Client, kind: str) -> None:
+    # given
+    whole = client.rows("{act}/insights", level="ad", fields="ad_id", time_range=WEEK)
+    options = {"rows": len(whole)} if kind == "data_limit" else {}
+    switches = client.server.outside.switches
+    switches.turn_on({"kind": kind, "platform": "meta_ads", "times": 1} | options)
+
+    # when
+    again = client.rows("{act}/insights", level="ad", fields="ad_id", time_range=WEEK)
+
+    # then
+    assert again == whole
+    assert [(one["kind"], one["used"]) for one in switches.listing()] == [(kind, 0)]
+    assert client.server.outside.served.listing() == []
+
+
 def test_a_switch_gives_the_first_object_of_a_list_a_status_that_nobody_knows(client: Client) -> None:
     whole = client.rows("{act}/ads", fields="id,effective_status")
     client.server.outside.switches.turn_on({"kind": "new_value", "platform": "meta_ads", "times": 1})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -30,14 +31,23 @@ def served_rows(outside: Outside, insights: Insights, *, synchronous: bool) -> l
     if outside.switches.take("empty", PLATFORM, profile_id) is not None:
         return []
     rows = outside.remember((PLATFORM, profile_id, insights.key, insights.moment), insights.rows)
-    options = outside.switches.take("data_limit", PLATFORM, profile_id)
-    if options is not None and (synchronous or options.get("async")) and len(rows) > int(options.get("rows", 0)):
+
+    def too_many(options: Mapping[str, Any]) -> bool:
+        return bool(synchronous or options.get("async")) and len(rows) > int(options.get("rows", 0))
+
+    def has(options: Mapping[str, Any]) -> bool:
+        return any(str(options.get("field", "spend")) in row for row in rows)
+
+    def counts(_: Mapping[str, Any]) -> bool:
+        return any("impressions" in row for row in rows)
+
+    if outside.switches.take("data_limit", PLATFORM, profile_id, acts=too_many) is not None:
         raise too_much()
-    options = outside.switches.take("missing_column", PLATFORM, profile_id)
+    options = outside.switches.take("missing_column", PLATFORM, profile_id, acts=has)
     if options is not None:
         lost = str(options.get("field", "spend"))
         rows = [{name: value for name, value in row.items() if name != lost} for row in rows]
-    options = outside.switches.take("bad_row", PLATFORM, profile_id)
+    options = outside.switches.take("bad_row", PLATFORM, profile_id, acts=counts)
     if options is not None:
         rows = _spoiled(rows, str(options.get("ad_id", "")), str(options.get("mode", "negative")))
     return rows
