@@ -387,6 +387,12 @@ def test_a_day_s_quota_is_refused_until_midnight(server: PlatformServer) -> None
     assert spent(quotas, "report/task/create", 1) == [0]
 
 
+def test_only_a_call_that_is_refused_was_spoiled_by_a_quota(server: PlatformServer) -> None:
+    switched(server, "quota", level="Basic", times=2)
+
+    assert spent(Quotas(server.outside, Ticking()), "ad/get", 15) == [0] * 10 + [40100] * 2 + [0] * 3
+
+
 def test_a_quota_counts_real_calls(server: PlatformServer) -> None:
     body = {"kind": "quota", "platform": PLATFORM, "level": "Basic"}
     requests.post(f"{server.url}/_world/switches", json=body, timeout=5)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from sandbox.outside import Outside
 from sandbox.platforms.tiktok_ads.answers import TikTokRefusal
@@ -50,12 +50,19 @@ class Quotas:
         """Count a request. Raises 40100 for the app and 40133 for a path; a minute's quota pauses for 5 minutes, a
         day's until 00:00 UTC.
         """
-        found = self._outside.switches.take("quota", PLATFORM, profile_id)
-        if found is None:
-            return
-        self._count((app_id, ""), LEVELS[str(found.get("level", "Basic"))], 40100)
-        if path in _OF_PATHS:
-            self._count((app_id, path), _OF_PATHS[path], 40133)
+        refused: list[TikTokRefusal] = []
+
+        def over(options: Mapping[str, Any]) -> bool:
+            try:
+                self._count((app_id, ""), LEVELS[str(options.get("level", "Basic"))], 40100)
+                if path in _OF_PATHS:
+                    self._count((app_id, path), _OF_PATHS[path], 40133)
+            except TikTokRefusal as refusal:
+                refused.append(refusal)
+            return bool(refused)
+
+        if self._outside.switches.take("quota", PLATFORM, profile_id, acts=over) is not None:
+            raise refused[0]
 
     def clear(self) -> None:
         """Begin anew."""
