@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from adweir.model.breaches import Breach
 from adweir.model.times import parse_instant
 from ops.options import Json, app_of
-from ops.output import folded, remark, show_json, width
+from ops.output import hanging, remark, show_json
 
 _FIELDS = (
     *("cause", "kind", "state", "says", "value", "expected", "do"),
@@ -29,23 +30,20 @@ def list_breaches(
         if as_json:
             show_json(breach.subject._asdict() | {name: str(getattr(breach, name)) for name in _FIELDS})
             continue
-        for line in lines_of(breach):
-            typer.echo("\n  ".join(folded(line.strip(), width() - 2)) if line[0] != " " else _below(line))
+        typer.echo("\n".join(lines_of(breach)))
     if not found:
         remark("there is no breach" if every else "there is no breach; --all lists those that are over")
 
 
-def _below(line: str) -> str:
-    return "\n".join(f"  {each}" for each in folded(line.strip(), width() - 2))
-
-
-def lines_of(breach: Breach) -> list[str]:
-    """A breach in a few lines."""
+def lines_of(breach: Breach) -> Iterator[str]:
+    """A breach in a few lines that fit."""
     when = f"{parse_instant(breach.opened_at):%Y-%m-%d %H:%M}"
     if breach.cleared_at:
         over = f"{parse_instant(breach.cleared_at):%Y-%m-%d %H:%M}"
-        return [f"{when}  over {over}  {breach.cause}", f"  {breach.says}", f"  {breach.cleared_because}"]
-    found = [f"{when}  open  {breach.cause}", f"  {breach.says}"]
-    if breach.value:
-        found.append(f"  found {breach.value}; expected {breach.expected}")
-    return [*found, f"  {breach.do}"] if breach.do else found
+        state, more = f"over {over}", [breach.cleared_because]
+    else:
+        state = "open"
+        more = [f"found {breach.value}; expected {breach.expected}" if breach.value else "", breach.do]
+    yield from hanging("", f"{when}  {state}  {breach.cause}", 2)
+    for text in filter(None, (breach.says, *more)):
+        yield from hanging("  ", text)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import typer
 
 from ops.options import Json, app_of
-from ops.output import folded, painted, remark, show_json, show_table, time_text, width
+from ops.output import hanging, painted, remark, show_json, show_table, time_text
 
 _MORE = {
-    "profiles": "adweir accounts, adweir runs",
+    "profiles": "adweir accounts show ACCOUNT, adweir runs",
     "credentials": "adweir connect stores a new one",
     "brakes": "adweir brakes list",
     "dead_letters": "adweir dead-letters list",
@@ -32,8 +32,7 @@ def health(context: typer.Context, as_json: Json = False) -> None:  # noqa: FBT0
         for name, part in parts.items():
             if part.get("reason"):
                 typer.echo(f"\n{name.replace('_', ' ')}: {part['status']}")
-                for line in folded(str(part["reason"]), width() - 2):
-                    typer.echo(f"  {line}")
+                typer.echo("\n".join(hanging("  ", str(part["reason"]))))
                 if name in _MORE:
                     remark(f"  see: {_MORE[name]}")
     if found["status"] != "healthy":

@@ -14,7 +14,7 @@ import typer
 
 from adweir.model.times import epoch
 from ops.options import Json, target_of
-from ops.output import folded, remark, show_json, width
+from ops.output import hanging, remark, show_json
 from ops.target import Deployment
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -155,8 +155,7 @@ def shown(found: LogLine) -> list[str]:
     """A line for people: when, which function, what; below it what else is known, as KEY=VALUE."""
     line = found.line
     head = f"{found.at:%m-%d %H:%M:%S}  {line.get('service', ''):<12}  {line['level']:<7}  "
-    what, *more = folded(str(line.get("message", "")), width() - len(head))
     rest = "  ".join(f"{name}={value}" for name, value in line.items() if name not in _IN_FRONT)
     task = f"task_id={line['task_id']}  " if "task_id" in line else ""
-    further = folded(f"{task}{rest}", width() - 4) if task or rest else []
-    return [f"{head}{what}", *(f"    {each}" for each in (*more, *further))]
+    further = hanging("    ", f"{task}{rest}") if task or rest else []
+    return [*hanging(head, str(line.get("message", "")), 4), *further]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,6 +32,9 @@ _COLOURS = {
     typer.colors.CYAN: {"running", "waiting_report", "landed", "replaying"},
 }
 _COLOUR_OF = {word: colour for colour, words in _COLOURS.items() for word in words}
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
+"""What a terminal would take for a command."""
+_SPACES = str.maketrans("\t\n\x0b\x0c\r", "     ")
 
 
 def width() -> int:
@@ -96,14 +100,45 @@ def show_json(record: object) -> None:
     typer.echo(json.dumps(record, ensure_ascii=False, default=str))
 
 
+def show_outcome(record: Mapping[str, object], text: str, *, as_json: bool) -> None:
+    """Print what came of a command: the record for programs, the text for people."""
+    if as_json:
+        show_json(record)
+    else:
+        typer.echo(text)
+
+
 def remark(text: str) -> None:
     """Say something that is no data."""
     typer.echo(text, err=True)
 
 
+def printable(text: str) -> str:
+    """Text that others wrote: what a terminal would take for a command is written as `\\x1b`."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
 def folded(text: str, columns: int) -> list[str]:
-    """Text in lines of so many columns; a longer word, such as a key, keeps its line to itself."""
-    return wrap(text, max(columns, 1), break_long_words=False, break_on_hyphens=False) or [""]
+    """Printable text in lines of so many columns; a longer word, such as a key, keeps its line to itself."""
+    return _wrapped(text, max(columns, 1), "", "") or [""]
+
+
+def hanging(begin: str, text: str, indent: int | None = None) -> list[str]:
+    """`begin` and the text behind it, in lines that fit; the further lines have so many spaces in front, or are below
+    the text."""
+    below = " " * (len(begin) if indent is None else indent)
+    return _wrapped(text, width(), begin, below) or [begin]
+
+
+def _wrapped(text: str, columns: int, begin: str, below: str) -> list[str]:
+    return wrap(
+        printable(text.translate(_SPACES)),
+        columns,
+        initial_indent=begin,
+        subsequent_indent=below,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def painted(cell: str) -> str:
@@ -168,5 +203,5 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (list, tuple, set, frozenset)):
-        return ", ".join(map(str, value))
-    return f"{value:,}" if isinstance(value, int) else str(value)
+        return printable(", ".join(map(str, value)))
+    return f"{value:,}" if isinstance(value, int) else printable(str(value))

@@ -9,7 +9,7 @@ import typer
 from adweir.model import limits
 from ops.accounts import account_or_only
 from ops.options import Json, app_of
-from ops.output import folded, painted, remark, show_json, time_text, width
+from ops.output import hanging, painted, printable, remark, show_json, time_text
 from ops.receipts import lines_of
 
 
@@ -35,11 +35,10 @@ def list_receipts(
 
 
 def _show(receipt: dict[str, Any]) -> None:
-    typer.echo(f"{time_text(receipt['last_modified'])}  {painted(receipt['state'])}  {receipt['key']}")
+    typer.echo(f"{time_text(receipt['last_modified'])}  {painted(receipt['state'])}  {printable(receipt['key'])}")
     if receipt["state"] == "loaded":
-        lines = list(lines_of(receipt))
+        lines = list(lines_of(receipt, "  "))
     else:
         why = receipt.get("reason") or f"these bytes were loaded before: {receipt.get('duplicate_of')}"
-        lines = folded(str(why), width() - 2)
-    for line in lines:
-        typer.echo(f"  {line}")
+        lines = hanging("  ", str(why))
+    typer.echo("\n".join(lines))

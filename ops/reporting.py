@@ -22,7 +22,7 @@ from adweir.reporting.reports import MetricReport, report
 from adweir.reporting.said import said
 from ops.errors import CommandFailed
 from ops.options import Json, app_of
-from ops.output import folded, remark, show_fields, table, width
+from ops.output import folded, printable, remark, show_fields, table, width
 
 _FLAGS = ("names", "include_live")
 _PARAMETERS = ("metrics", "order", "limit", "limit_per", *_FLAGS, "compare", "as_known_at", "data_type")
@@ -136,4 +136,6 @@ def _show(made: MetricReport) -> None:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}" if type(value) is int else str(value)
+    if isinstance(value, Decimal):
+        return f"{value:,f}"
+    return f"{value:,}" if type(value) is int else printable(str(value))

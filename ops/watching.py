@@ -13,7 +13,7 @@ from adweir.model.runs import Run
 from adweir.runtime.app import App
 from ops.backfill_lines import lines_of
 from ops.errors import CommandFailed
-from ops.output import folded, width
+from ops.output import hanging
 
 _POLL_SECONDS = 2.0
 _SHARE = 20
@@ -79,8 +79,7 @@ def lines_of_run(found: Mapping[str, Any]) -> list[str]:
     if waits := found["waiting_tasks"]:
         first = next((task for task in waits if not task["waits_for"].startswith("not begun")), waits[0])
         more = f" ({found['tasks_waiting']} tasks are open)" if found["tasks_waiting"] > 1 else ""
-        begin, *rest = folded(f"waits: {first['waits_for']}{more}", width() - 2)
-        lines += [f"  {begin}", *(f"    {line}" for line in rest)]
+        lines += hanging("  ", f"waits: {first['waits_for']}{more}", 4)
     return lines
 
 

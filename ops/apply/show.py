@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from adweir.model.deeds import FieldChange
 from ops.apply.plan import ApplyPlan, Outcome
 from ops.apply.planning import HIDDEN, PlannedStep, StepVerb
-from ops.output import width
+from ops.output import hanging, printable
 
 _SIGNS = {StepVerb.ADD: "+", StepVerb.CHANGE: "~", StepVerb.REMOVE: "-"}
-_CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
-"""What a terminal would take for a command."""
+_DEEPEST = 24
+"""A value that takes several lines is indented by so many columns at most."""
 
 
 def lines_of(plan: ApplyPlan) -> Iterator[str]:
@@ -42,9 +40,7 @@ def _field(change: FieldChange, verb: StepVerb) -> Iterator[str]:
     else:
         said = after if verb is StepVerb.ADD else f"{before} -> {after}"
     head = f"    {change.field}  "
-    indent = " " * min(len(head), 24)
-    said = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", said)
-    yield textwrap.fill(head + said, width(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    yield from hanging(head, printable(said), min(len(head), _DEEPEST))
 
 
 def plain(plan: ApplyPlan, outcome: Outcome | None) -> dict[str, Any]:

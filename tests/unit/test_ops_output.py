@@ -13,6 +13,8 @@ import pytest
 import typer
 
 from ops import healthy, logs, output
+from ops.cli import app
+from ops.frame import every
 from ops.logs import LogFilter, LogLine
 from ops.target import Deployment
 from support.command_line import Run, commands_on
@@ -43,6 +45,29 @@ def test_columns_are_aligned_numbers_to_the_right_and_the_last_one_wraps() -> No
 def test_no_id_is_ever_cut() -> None:
     for rows in ([[LONG, "why it failed, in several words"]], [["why", LONG]]):
         assert LONG in "\n".join(output.table(("A", "B"), rows))
+
+
+def test_what_a_terminal_would_take_for_a_command_is_shown_as_text() -> None:
+    told = "gone\x1b[2J\x9b2J\nand more"
+
+    assert output.folded(told, 60) == ["gone\\x1b[2J\\x9b2J and more"]
+    assert output.hanging("a: ", told) == ["a: gone\\x1b[2J\\x9b2J and more"]
+
+
+def test_no_cell_of_a_table_ends_its_line_or_moves_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    output.show_table(("A", "B"), [("x\x1b[2J", "y\nz")], "")
+    output.show_fields({"names": ("x\x1b[2J", "y")})
+
+    assert capsys.readouterr().out.splitlines() == [f"{'A':8}  B", "x\\x1b[2J  y\\x0az", "names  x\\x1b[2J, y"]
+
+
+def test_further_lines_are_below_the_text_or_as_deep_as_is_said() -> None:
+    below, deep = (output.hanging("begins: ", "word " * 20, indent) for indent in (None, 2))
+
+    assert [line[:12] for line in below] == ["begins: word", "        word"]
+    assert [line[:6] for line in deep] == ["begins", "  word"]
+    assert max(map(len, (*below, *deep))) <= output.WIDTH
+    assert output.hanging("nothing: ", "") == ["nothing: "]
 
 
 def test_what_has_no_row_is_a_remark_and_no_data(capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,10 +122,13 @@ def test_the_health_names_what_is_wrong_and_the_command_that_shows_more(monkeypa
     assert commands_on(health_of("healthy"), monkeypatch)("health").exit_code == 0
 
 
-def test_each_part_that_can_be_unhealthy_has_a_command() -> None:
+def test_the_commands_that_the_health_names_exist_and_are_of_its_parts() -> None:
     source = (Path(output.__file__).parents[1] / "layers/core/adweir/pipeline/health.py").read_text()
+    there_are = {f"adweir {name}" for name, _ in every(typer.main.get_command(app))}
 
-    assert [name for name in healthy._MORE if f'"{name}"' not in source] == []
+    assert [name for name in healthy._MORE if f'"{name}": lambda: ' not in source] == []
+    named = [each.split() for more in healthy._MORE.values() for each in more.split(", ")]
+    assert [each for each in named if not {" ".join(each[:2]), " ".join(each[:3])} & there_are] == []
 
 
 # -- logs ------------------------------------------------------------------------------------------------------------
