@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,11 @@ class Deployment:
         )
 
     def app(self) -> App:
-        """The composition root on this target."""
+        """The composition root on this target: one for all that a command does, since its clients take time to make."""
+        return self._app
+
+    @cached_property
+    def _app(self) -> App:
         return App(self.settings())
 
     def app_of_api(self) -> App:

@@ -108,7 +108,7 @@ def plan_accounts(planning: Planning, given: Any) -> Companies:
         if not planning.once(seen, key, place):
             continue
         companies.listed.append(company)
-        changed = _change(planning, company) if company.stored else _creation(planning, company)
+        changed = _change(planning, company) if company.stored else _creation(planning, company, companies)
         companies.after[company.account_id] = changed
     if planning.prune:
         for account in list(companies.stored.values()):
@@ -161,7 +161,7 @@ def _checked(planning: Planning, account: Account, given: Mapping[str, Any], pla
         return account
 
 
-def _creation(planning: Planning, company: ListedCompany) -> Account:
+def _creation(planning: Planning, company: ListedCompany, companies: Companies) -> Account:
     app, given = planning.app, _given(company.part)
     email = given.get("primary_contact_email", "")
     place = (*company.place, "primary_contact_email")
@@ -171,7 +171,9 @@ def _creation(planning: Planning, company: ListedCompany) -> Account:
     account = _checked(planning, bare, given, company.place)
 
     def write() -> str:
-        if any(each.company_name.casefold() == company.name.casefold() for each in app.catalog.accounts()):
+        name = company.name.casefold()
+        called = {each.account_id for each in app.catalog.accounts() if each.company_name.casefold() == name}
+        if called.difference(companies.named(name)):
             raise Conflict(f"someone else made a client company {company.name} since it was looked for; apply again")
         created = app.catalog.create_account(account.account_id, account.company_name, email)
         about: dict[str, Any] = {"kind": "account", "account_id": account.account_id}

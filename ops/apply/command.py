@@ -48,8 +48,7 @@ def apply(
         raise CommandFailed(refused.lines(name)) from None
     for note in plan.notes:
         remark(f"note: {note}")
-    if not as_json:
-        typer.echo("\n".join(show.lines_of(plan)))
+    typer.echo("\n".join(show.lines_of(plan)), err=as_json)
     if dry_run or not plan.steps:
         if as_json:
             show_json(show.plain(plan, None))

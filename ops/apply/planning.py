@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -91,6 +92,11 @@ class Planning:
     notes: list[str] = field(default_factory=list)
     refused_workflows: set[str] = field(default_factory=set)
     same: int = 0
+
+    @cached_property
+    def doors(self) -> list[tuple[str, str]]:
+        """`Catalog.doors`, read once for all clients."""
+        return self.app.catalog.doors()
 
     def fault(self, place: Place, message: str) -> None:
         """Something is wrong there; the line is that of the nearest place that the file has."""

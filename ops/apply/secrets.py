@@ -207,7 +207,7 @@ def plan_webhooks(planning: Planning, given: Any, place: Place, company: ListedC
             known = {} if is_new else webhook_secrets(planning.app.secrets, platform, account_id)
             _plan_door(planning, door, known, (fields, where))
     if planning.prune and not is_new:
-        for text, owner in planning.app.catalog.doors():
+        for text, owner in planning.doors:
             if owner == account_id and text not in seen and text in planning.app.platforms:
                 _revoke(planning, Door(Platform(text), account_id, called))
 

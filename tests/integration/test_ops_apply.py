@@ -233,6 +233,17 @@ class TestCompanies:
         found = {each.account_id: (each.company_name, each.currency) for each in world.made.catalog.accounts()}
         assert found == {"acc_1": ("Acme", "EUR"), "acc_2": ("Acme Asia", "")}
 
+    def test_a_new_one_may_have_the_name_of_one_that_is_named_by_its_id(self, world: AppliedWorld) -> None:
+        world.made.catalog.create_account("acc_1", "Old", "a@acme.example")
+        file = (
+            "version: 1\naccounts:\n  - {account_id: acc_1, company_name: Acme}\n"
+            "  - {company_name: acme, primary_contact_email: b@acme.example}\n"
+        )
+
+        assert world.apply(file).failed == []
+
+        assert sorted(each.company_name for each in world.made.catalog.accounts()) == ["Acme", "acme"]
+
     def test_an_id_that_is_not_there_and_a_company_without_an_address_are_refused(self, world: AppliedWorld) -> None:
         file = "version: 1\naccounts:\n  - {account_id: acc_9}\n  - {company_name: New}\n  - {currency: EUR}\n"
 

@@ -46,6 +46,25 @@ jobs: []
         assert sorted(world.secrets.stored) == ["adweir/webhook/google"]
         assert world.scheduler.schedules == {}
 
+    def test_which_doors_there_are_is_read_once_for_all_companies(
+        self, world: AppliedWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        found: list[int] = []
+        read = world.made.catalog.doors
+
+        def doors() -> list[tuple[str, str]]:
+            found.append(1)
+            return read()
+
+        monkeypatch.setattr(world.made.catalog, "doors", doors)
+        for name in ("one", "two"):
+            world.made.catalog.create_account(f"acc_{name}", name, "a@acme.example")
+
+        listed = "{company_name: one, webhooks: {}}, {company_name: two, webhooks: {}}"
+        world.plan(f"version: 1\naccounts: [{listed}]", prune=True)
+
+        assert len(found) == 1
+
     def test_what_goes_with_a_company_is_shown(self, world: AppliedWorld) -> None:
         world.apply(EXAMPLE.read_text(), SECRETS)
 

@@ -151,9 +151,11 @@ class TestTheCommand:
     def test_programs_get_json(self, adweir: Run, file: Path) -> None:
         file.write_text(ACME)
 
-        planned = json.loads(adweir("apply", str(file), "--dry-run", "--json", expect=3).stdout)
+        dry = adweir("apply", str(file), "--dry-run", "--json", expect=3)
+        planned = json.loads(dry.stdout)
         done = json.loads(adweir("apply", str(file), "--yes", "--json").stdout)
 
+        assert "+ account Acme" in dry.stderr, "who is asked whether to do it sees what it is"
         (change,) = planned["changes"]
         assert (change["change"], change["kind"], change["name"]) == ("add", "account", "Acme")
         assert change["fields"][0] == {"field": "company_name", "before": None, "after": "Acme"}

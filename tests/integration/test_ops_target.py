@@ -90,3 +90,9 @@ def test_who_stores_secrets_has_the_key_and_the_hosts_of_the_function_api(aws: A
     assert found.platform_urls == {"meta_ads": {"api": "https://proxy.example.com"}}
     assert (found.source_hosts, found.source_buckets) == ("api.example.com", "")
     assert found.catalog_table == settings.catalog_table
+
+
+def test_a_command_works_with_one_set_of_clients(settings: Settings) -> None:
+    target = deployed(settings, RunsQueueUrl=f"{HOST}runs")
+
+    assert target.app() is target.app()
