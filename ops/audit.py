@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,8 @@ from adweir.model import limits
 from adweir.model.deeds import Deed, Wanted
 from ops.errors import CommandFailed
 from ops.options import Json, app_of, moment
-from ops.output import folded, remark, show_json, width
+from ops.output import hanging, remark, show_json
+from ops.paging import every_item
 
 _Filters = Annotated[
     list[str] | None,
@@ -34,18 +36,14 @@ def list_deeds(
     """List what was changed in the last 90 days, and by whom, the newest first."""
     wanted = wanted_of(filters or [])
     audit = app_of(context).ledger.audit
-    left, token = limit, ""
-    while left:
-        found, token = audit.page(left, token, wanted)
-        left -= len(found)
-        for deed in found:
-            if as_json:
-                show_json(_plain(deed))
-            else:
-                typer.echo("\n".join(lines_of(deed)))
-        if not token:
-            break
-    if left == limit:
+    any_fits = False
+    for deed in islice(every_item(lambda token: audit.page(limit, token, wanted)), limit):
+        any_fits = True
+        if as_json:
+            show_json(_plain(deed))
+        else:
+            typer.echo("\n".join(lines_of(deed)))
+    if not any_fits:
         remark("nothing that fits was changed in the last 90 days" if filters else "nothing was changed yet")
 
 
@@ -65,14 +63,13 @@ def lines_of(deed: Deed) -> Iterator[str]:
     """A deed as people read it."""
     when = datetime.fromisoformat(deed.at).astimezone(UTC)
     what = f"{deed.action} {deed.subject}".rstrip()
-    first, *more = folded(f"{when:%Y-%m-%d %H:%M:%S}  {deed.who}  {what}: {deed.outcome}".rstrip(), width())
-    yield first
-    further = [*more, *([f"because  {deed.reason}"] if deed.reason else [])]
+    yield from hanging("", f"{when:%Y-%m-%d %H:%M:%S}  {deed.who}  {what}: {deed.outcome}".rstrip(), 2)
+    further = [f"because  {deed.reason}"] if deed.reason else []
     for change in deed.changes:
         before = "nothing" if change.before is None else change.before
         further.append(f"{change.field}  {before} -> {'nothing' if change.after is None else change.after}")
     for text in further:
-        yield from (f"  {line}" for line in folded(text, width() - 2))
+        yield from hanging("  ", text)
 
 
 def _plain(deed: Deed) -> dict[str, object]:
