@@ -24,7 +24,7 @@ def sandbox(options: Options | None = None) -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder) / "home")
         try:
-            make_key = lambda found: create_key(sandbox_target(found), "bench", SCOPES)  # noqa: E731
+            make_key = lambda found: create_key(sandbox_target(found), "bench", SCOPES)[1]  # noqa: E731
             yield lifecycle.up(home, _ROOT, options or Options(), make_key).description
         finally:
             lifecycle.down(home)

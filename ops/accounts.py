@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -10,13 +11,14 @@ from pydantic import BaseModel, ValidationError
 
 from adweir.model.account_fields import CompanyName, Email
 from adweir.model.entities import Account, Credential, Profile
+from adweir.model.errors import NotFound
 from adweir.model.ids import IdKind
 from adweir.pipeline.health import newest_pulls
 from adweir.runtime.app import App
 from ops import deeds
 from ops.errors import CommandFailed
 from ops.options import Json, Yes, app_of, group
-from ops.output import confirm, remark, show_fields, show_json, show_table, time_text
+from ops.output import confirm, remark, show_fields, show_json, show_outcome, show_table, time_text
 
 _SHOWN = 5
 AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The client account, by id.", show_default=False)]
@@ -92,6 +94,7 @@ def create(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The company's name.")],
     email: Annotated[str, typer.Argument(help="The main contact's e-mail address.")],
+    as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Register a client company; prints its id. Next: adweir connect."""
     try:
@@ -108,14 +111,19 @@ def create(
     account_id = IdKind.ACCOUNT.make(target.new_id)
     made = target.catalog.create_account(account_id, new.company_name, new.primary_contact_email)
     deeds.note(target, "create account", made.account_id, kind="account", account_id=made.account_id)
-    typer.echo(made.account_id)
+    show_outcome(made.model_dump(mode="json"), made.account_id, as_json=as_json)
     if same:
         remark(f"another account has this name: {', '.join(same[:_SHOWN])}")
     remark(f"store its credentials: adweir connect PLATFORM --account {made.account_id}")
 
 
 @app.command()
-def delete(context: typer.Context, account: AccountId, yes: Yes = False) -> None:  # noqa: FBT002 - a flag
+def delete(
+    context: typer.Context,
+    account: AccountId,
+    yes: Yes = False,  # noqa: FBT002 - a flag
+    as_json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
     """Delete a client company with its credentials and webhook secrets. What was measured stays stored."""
     target = app_of(context)
     name = target.catalog.account(account).company_name
@@ -123,20 +131,24 @@ def delete(context: typer.Context, account: AccountId, yes: Yes = False) -> None
     credentials, profiles = target.registration.forget_account(account)
     outcome = f"{credentials} credentials deleted; {profiles} ad accounts are no longer pulled"
     deeds.note(target, "delete account", account, outcome, kind="account", account_id=account)
-    typer.echo(f"deleted {account}: {outcome}")
+    record = {"account_id": account, "status": "deleted", "credentials": credentials, "profiles": profiles}
+    show_outcome(record, f"deleted {account}: {outcome}", as_json=as_json)
 
 
 def account_or_only(target: App, account: str) -> str:
-    """The id of a client account, or of the only one. Raises NotFound, CommandFailed."""
+    """The id of a client account, or of the only one. Raises CommandFailed, which names those that there are."""
     if account:
-        return target.catalog.account(account).account_id
+        with suppress(NotFound):
+            return target.catalog.account(account).account_id
     found, more = target.catalog.list_accounts(_SHOWN)
-    if len(found) == 1:
-        return found[0].account_id
     if not found:
         raise CommandFailed("there is no client account yet: adweir accounts create NAME EMAIL")
+    if len(found) == 1 and not account:
+        return found[0].account_id
     named = ", ".join(f"{one.account_id} ({one.company_name})" for one in found)
-    raise CommandFailed(f"which client account? Add --account ID: {named}{', ...' if more else ''}")
+    unknown = f"there is no client account {account[:100]}; known:"
+    why = unknown if account else "which client account? Add --account ID:"
+    raise CommandFailed(f"{why} {named}{', ...' if more else ''}")
 
 
 def _plain(account: Account, credentials: list[Credential], profiles: list[Profile]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from adweir.pipeline.health import brakes_on, says
 from adweir.pipeline.held_back import release, waiting
 from ops import deeds
 from ops.options import Json, app_of, group
-from ops.output import show_json, show_table, time_text
+from ops.output import show_json, show_outcome, show_table, time_text
 
 app = group("What holds pulls back: pauses that platforms asked for, and circuits.")
 
@@ -40,9 +40,10 @@ def release_brake(
     context: typer.Context,
     key: Annotated[str, typer.Argument(help="The brake, as the list has it.", show_default=False)],
     reason: Annotated[str, typer.Option(help="Why, for the audit.")] = "",
+    as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Take a brake off: the tasks that wait for it are tried at once."""
     target = app_of(context)
-    _, outcome = release(target.ledger, target.queues.runs, target.platforms, key)
+    released, outcome = release(target.ledger, target.queues.runs, target.platforms, key)
     deeds.note(target, "release brake", key, outcome, reason=reason, kind="brake")
-    typer.echo(outcome)
+    show_outcome({"key": key, "released": released, "outcome": outcome}, outcome, as_json=as_json)

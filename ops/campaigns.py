@@ -16,7 +16,9 @@ from adweir.runtime.http import to_json
 from ops import deeds
 from ops.accounts import account_or_only
 from ops.errors import CommandFailed
-from ops.options import Json, app_of, group
+from ops.options import Json, Yes, app_of, group
+from ops.output import confirm, show_outcome
+from ops.paging import every_item
 
 campaigns = group("Campaigns across platforms, and their arms.")
 _PAGE = 200
@@ -47,10 +49,7 @@ def list_campaigns(
 ) -> None:
     """Show all campaigns with their arms, and what they are bound to."""
     app = app_of(context)
-    found, token = app.catalog.list_campaigns(_PAGE, "", account)
-    while token:
-        more, token = app.catalog.list_campaigns(_PAGE, token, account)
-        found += more
+    found = every_item(lambda token: app.catalog.list_campaigns(_PAGE, token, account))
     _print(found, as_json=as_json)
 
 
@@ -70,33 +69,47 @@ def create(
     name: Annotated[str, typer.Argument(help="The campaign's name.", show_default=False)],
     fields: OfCampaign = None,
     account: Annotated[str, typer.Option(help="Whose it is; needed where there are several clients.")] = "",
+    as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Create a campaign: adweir campaigns create Summer budget=12000 bind=meta/111:campaign=c1"""
     given = _read(fields or [], _OF_CAMPAIGN) | {"name": name}
     app = app_of(context)
     made = app.campaigns.create(account_or_only(app, account), given)
     _note(app, "create campaign", None, made)
-    _print([made])
+    _print([made], as_json=as_json)
 
 
 @campaigns.command()
-def change(context: typer.Context, campaign: CampaignId, fields: OfCampaign = None) -> None:
+def change(
+    context: typer.Context,
+    campaign: CampaignId,
+    fields: OfCampaign = None,
+    as_json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
     """Change fields of a campaign; the others stay. `bind=` alone unbinds everything."""
     given = _read(_some(fields), _OF_CAMPAIGN)
     app = app_of(context)
     was, fresh = app.campaigns.change(campaign, given)
     _note(app, "change campaign", was, fresh)
-    _print([fresh])
+    _print([fresh], as_json=as_json)
 
 
 @campaigns.command()
-def delete(context: typer.Context, campaign: CampaignId) -> None:
+def delete(
+    context: typer.Context,
+    campaign: CampaignId,
+    yes: Yes = False,  # noqa: FBT002 - a flag
+    as_json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
     """Delete a campaign and its arms. What was measured stays, under the ids of the platforms."""
     app = app_of(context)
+    was = app.catalog.campaign(campaign)
+    confirm(context, f"Delete campaign {was.name} ({campaign}) with its {len(was.arms)} arms", yes=yes)
     gone = app.campaigns.delete(campaign)
     about = {"kind": "campaign", "account_id": gone.account_id}
     deeds.note(app, "delete campaign", campaign, f"named {gone.name}, with {len(gone.arms)} arms", **about)
-    typer.echo(f"deleted {campaign}")
+    record = {"campaign_id": campaign, "arms": len(gone.arms), "status": "deleted"}
+    show_outcome(record, f"deleted {campaign}", as_json=as_json)
 
 
 @campaigns.command("add-arm")
@@ -105,32 +118,45 @@ def add_arm(
     campaign: CampaignId,
     platform: Annotated[str, typer.Argument(help="Of all that it is bound to.", show_default=False)],
     fields: OfArm = None,
+    as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Add an arm. One that is bound to nothing takes pushed metrics by itself."""
     given = _read(fields or [], _OF_ARM)
     app = app_of(context)
     fresh, arm = app.campaigns.create_arm(campaign, platform, given)
     _note_arm(app, "create arm", fresh, None, arm)
-    _print([fresh])
+    _print([fresh], as_json=as_json)
 
 
 @campaigns.command("change-arm")
-def change_arm(context: typer.Context, arm: ArmId, fields: OfArm = None) -> None:
+def change_arm(
+    context: typer.Context,
+    arm: ArmId,
+    fields: OfArm = None,
+    as_json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
     """Change fields of an arm; the others stay. `bind=` alone unbinds everything."""
     given = _read(_some(fields), _OF_ARM)
     app = app_of(context)
     was, campaign, fresh = app.campaigns.change_arm(arm, given)
     _note_arm(app, "change arm", campaign, was, fresh)
-    _print([campaign])
+    _print([campaign], as_json=as_json)
 
 
 @campaigns.command("delete-arm")
-def delete_arm(context: typer.Context, arm: ArmId) -> None:
+def delete_arm(
+    context: typer.Context,
+    arm: ArmId,
+    yes: Yes = False,  # noqa: FBT002 - a flag
+    as_json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
     """Delete an arm. What it was bound to is free again."""
     app = app_of(context)
+    campaign, was = app.campaigns.arm(arm)
+    confirm(context, f"Delete arm {arm} ({was.platform}) of campaign {campaign.name}", yes=yes)
     campaign, gone = app.campaigns.delete_arm(arm)
     _note_arm(app, "delete arm", campaign, gone, None)
-    typer.echo(f"deleted {arm}")
+    show_outcome({"arm_id": arm, "status": "deleted"}, f"deleted {arm}", as_json=as_json)
 
 
 def _some(fields: Sequence[str] | None) -> Sequence[str]:
@@ -173,7 +199,7 @@ def _binding(text: str) -> dict[str, str]:
     return found
 
 
-def _print(found: Iterable[Campaign], *, as_json: bool = False) -> None:
+def _print(found: Iterable[Campaign], *, as_json: bool) -> None:
     if as_json:
         for each in found:
             arms = [arm.model_dump(mode="json") | {"bid": to_units(arm.bid)} for arm in each.arms]

@@ -12,6 +12,7 @@ from typing import Any
 
 from adweir.intake.load.drop_keys import OWN_INVOICES, PREFIX, DropKey
 from adweir.intake.load.pulls import PREFIX as RAW_PREFIX
+from adweir.model.entities import ApiKey
 from adweir.model.errors import BadInput, NotFound
 from adweir.model.ids import IdKind
 from adweir.model.messages import StartRun, Sweep
@@ -28,7 +29,6 @@ from ops.errors import CommandFailed
 from ops.target import Deployment
 
 _POLL_SECONDS = 0.5
-_SHOWN_ACCOUNTS = 5
 _KIND = re.compile("[^/]+/[^/]+")
 _TEXTS = ("quarantine/", "receipts/", "stream/")
 """Where objects are text, perhaps packed; those of platforms have pages."""
@@ -54,12 +54,11 @@ def fire(target: Deployment, name: str, at: datetime) -> str:
 
 def create_key(
     target: Deployment, name: str, scopes: Sequence[str], accounts: Sequence[str] = (), days: int = 0
-) -> str:
-    """Create an API key; returns its value, which cannot be read again.
+) -> tuple[ApiKey, str]:
+    """Create an API key; returns it and its value, which cannot be read again.
 
     `accounts` limits it to these client accounts; after `days` it stops working (0: never). Raises NotFound.
     """
-    plain: str
     app = target.app()
     for account_id in accounts:
         app.catalog.account(account_id)
@@ -68,7 +67,7 @@ def create_key(
     whose = accounts[0] if len(accounts) == 1 else ""
     more = {"kind": "key", "account_id": whose, "changes": key_changes(None, key)}
     deeds.note(app, "create key", key.key_id, f"named {name}", **more)
-    return plain
+    return key, plain
 
 
 def raw_pages(target: Deployment, key: str) -> Iterator[StoredPage]:
@@ -105,7 +104,7 @@ def replay_days(
     app = target.app()
     profile = app.catalog.profile(app.platforms.parse(platform), profile_id)
     if profile is None:
-        raise CommandFailed(f"there is no ad account {profile_id} of {platform}: see GET /api/v1/profiles")
+        raise CommandFailed(f"there is no ad account {profile_id} of {platform}: adweir quality lists all")
     replay_id = IdKind.REPLAY.make(app.new_id)
     _, will = app.replayer.request(replay_id, profile, window, datasets, Cause.REPLAY)
     about = {"kind": "replay", "account_id": profile.account_id}
@@ -128,22 +127,8 @@ def replay_of(
 
 
 def drop_key(target: Deployment, file_name: str, account_id: str, kind: str) -> str:
-    """The object key for a dropped file of a kind, `<source>/<data_type>`; "" for adweir's own columns.
-
-    Without an account it is the only one's.
-
-    Raises CommandFailed for what the loader would reject.
-    """
-    catalog = target.app().catalog
-    if not account_id:
-        found, _ = catalog.list_accounts(2)
-        if len(found) != 1:
-            raise CommandFailed(f"which client account is {file_name} for? Add --account ID. {_accounts(target)}")
-        account_id = found[0].account_id
-    try:
-        catalog.account(account_id)
-    except NotFound:
-        raise CommandFailed(f"there is no client account {account_id}. {_accounts(target)}") from None
+    """The object key for a dropped file of a client account and of a kind, `<source>/<data_type>`; "" for adweir's own
+    columns. Raises CommandFailed for what the loader would reject."""
     if kind and not _KIND.fullmatch(kind):
         raise CommandFailed(f"--as takes a source and a data type, such as shopify/orders: {kind!r} is not both")
     key = "/".join([PREFIX + account_id, kind, file_name] if kind else [PREFIX + account_id, file_name])
@@ -155,15 +140,6 @@ def drop_key(target: Deployment, file_name: str, account_id: str, kind: str) -> 
         return str(parsed)
     except BadInput as error:
         raise CommandFailed(error.message) from None
-
-
-def _accounts(target: Deployment) -> str:
-    """Which accounts there are, for a message."""
-    found, more = target.app().catalog.list_accounts(_SHOWN_ACCOUNTS)
-    if not found:
-        return "There is none yet: create one with POST /api/v1/accounts"
-    named = ", ".join(f"{account.account_id} ({account.company_name})" for account in found)
-    return f"Accounts: {named}{', ...' if more else ''}"
 
 
 def put_drop(target: Deployment, key: str, content: bytes | Path) -> str:

@@ -16,7 +16,7 @@ from ops import deeds
 from ops.accounts import account_or_only
 from ops.errors import CommandFailed
 from ops.options import Json, Yes, app_of, target_of, where_of
-from ops.output import ask, confirm, remark, show_json, show_table
+from ops.output import ask, confirm, remark, show_json, show_outcome, show_table
 
 _OWNERS = {
     Owner.THIS_CREDENTIAL: "pulled with this credential",
@@ -79,6 +79,7 @@ def disconnect(
     account: Account = "",
     label: Label = "",
     yes: Yes = False,  # noqa: FBT002 - a flag
+    as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Delete a credential. The ad accounts that it reached are no longer pulled; what was measured stays."""
     target = app_of(context)
@@ -89,7 +90,9 @@ def disconnect(
     about = f"{deleted.platform} {deleted.label} of {account_id}"
     outcome = f"version {deleted.version}; deleted; {profiles} ad accounts are no longer pulled"
     deeds.note(target, "delete credential", about, outcome, kind="credential", account_id=account_id)
-    typer.echo(f"deleted {about}; {profiles} ad accounts are no longer pulled")
+    record = {"account_id": account_id, "platform": deleted.platform, "label": deleted.label, "status": "deleted"}
+    said = f"deleted {about}; {profiles} ad accounts are no longer pulled"
+    show_outcome(record | {"profiles": profiles}, said, as_json=as_json)
 
 
 def variable(spec: PlatformSpec, field: str) -> str:

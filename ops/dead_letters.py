@@ -9,12 +9,12 @@ import typer
 from adweir.model import limits
 from adweir.runtime.app import App
 from adweir.runtime.dead_letter_list import letters_of, listed
-from adweir.runtime.dead_letter_moves import Move, dropping, move, sending
+from adweir.runtime.dead_letter_moves import Moved, dropping, move, sending
 from adweir.store.raw.refused import RefusedMessages
 from ops import deeds
 from ops.errors import CommandFailed
 from ops.options import Json, Yes, app_of, group
-from ops.output import confirm, folded, remark, show_json, span_text, width
+from ops.output import confirm, hanging, remark, show_json, show_outcome, span_text
 
 app = group("Messages that failed five times, or could not be delivered.")
 Queue = Annotated[str, typer.Option(help="Only those of this queue, such as runs.", show_default=False)]
@@ -37,10 +37,8 @@ def list_letters(
             continue
         typer.echo(f"{each['id']}  {each['queue']}  {span_text(each['age_seconds'])} old")
         for name, label in (("about", "wants"), ("reason", "failed"), ("again", "again")):
-            first, *more = folded(each[name], width() - 10)
-            typer.echo(f"  {label:6}  {first}")
-            for line in more:
-                typer.echo(f"          {line}")
+            for line in hanging(f"  {label:6}  ", each[name]):
+                typer.echo(line)
     for warning in warnings:
         remark(warning)
     if not found:
@@ -57,7 +55,9 @@ def send(
 ) -> None:
     """Send dead letters to the queue that they were in. Sent twice, each is done once all the same."""
     target = app_of(context)
-    _move(target, ("send dead letters", queue, ids or [], reason), sending(letters_of(target)), as_json=as_json)
+    letters = letters_of(target)
+    moved = move(letters, queue, ids or [], sending(letters))
+    _report(target, moved, ("send dead letters", queue, ids or [], reason), as_json=as_json)
 
 
 @app.command()
@@ -75,21 +75,19 @@ def drop(
     confirm(context, f"Drop {which}", yes=yes)
     letters = letters_of(target)
     do = dropping(letters, RefusedMessages(target.raw), target.ledger.last_words, target.clock, reason)
-    _move(target, ("drop dead letters", queue, ids or [], reason), do, as_json=as_json)
+    moved = move(letters, queue, ids or [], do)
+    _report(target, moved, ("drop dead letters", queue, ids or [], reason), as_json=as_json)
 
 
-def _move(target: App, asked: tuple[str, str, list[str], str], do: Move, *, as_json: bool) -> None:
-    """Move what was `asked` for: the action's name, the queue, the ids, the reason. Raises CommandFailed when any
-    stays."""
+def _report(target: App, moved: Moved, asked: tuple[str, str, list[str], str], *, as_json: bool) -> None:
+    """Record and print what was moved. `asked`: the action's name, the queue, the ids, the reason. Raises CommandFailed
+    when any stays."""
     action, queue, ids, reason = asked
-    moved = move(letters_of(target), queue, ids, do)
     if moved.ids:
         subject = ", ".join(ids[:5]) or queue or "all queues"
         deeds.note(target, action, subject, moved.outcome, reason=reason, kind="message")
-    if as_json:
-        show_json({"moved": moved.ids, "left": moved.left, "more": moved.more})
-    else:
-        typer.echo(moved.outcome)
+    show_outcome({"moved": moved.ids, "left": moved.left, "more": moved.more}, moved.outcome, as_json=as_json)
+    if not as_json:
         for one, why in moved.left.items():
             remark(f"  {one} stays: {why}")
         if moved.more:

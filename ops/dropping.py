@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ops.accounts import account_or_only
 from ops.commands import drop_key, put_drop, receipt_of
 from ops.errors import CommandFailed
-from ops.options import target_of
+from ops.options import Json, target_of
+from ops.output import show_json, show_outcome
 from ops.receipts import lines_of
 from ops.target import Deployment
 
@@ -26,29 +28,49 @@ def drop(
         str, typer.Option("--as", metavar="SOURCE/DATA_TYPE", help="How it is read; adweir/metrics when left out.")
     ] = "",
     wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for the receipt; 0 does not wait.")] = 60,
+    as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Load a file and report the result; exits with 1 when nothing of it was stored."""
+    """Load a file and report the result; exits with 1 when nothing of it was stored.
+
+    With --json it prints the receipt; with --wait 0, where that will be.
+    """
     target = target_of(context)
-    place = drop_key(target, file.name, account, kind)
-    receipt = put_drop(target, place, file)
-    typer.echo(f"stored {place}")
-    if wait:
-        for line in outcome(target, receipt, wait):
-            typer.echo(line)
+    place = drop_key(target, file.name, account_or_only(target.app(), account), kind)
+    name = put_drop(target, place, file)
+    if not as_json:
+        typer.echo(f"stored {place}")
+    if not wait:
+        later = f"receipts/{name}.json"
+        show_outcome({"key": place, "receipt": later}, f"its receipt will be {later}", as_json=as_json)
+        return
+    receipt = outcome(target, name, wait)
+    if as_json:
+        show_json(receipt)
     else:
-        typer.echo(f"its receipt will be receipts/{receipt}.json")
+        for line in _lines(receipt):
+            typer.echo(line)
+    _check(receipt)
 
 
-def outcome(target: Deployment, name: str, seconds: float) -> Iterator[str]:
-    """A drop's receipt in lines. Raises CommandFailed when nothing of it was stored or no receipt came in time."""
+def outcome(target: Deployment, name: str, seconds: float) -> dict[str, Any]:
+    """A drop's receipt. Raises CommandFailed when none came in time."""
     receipt = receipt_of(target, name, seconds)
     if receipt is None:
         raise CommandFailed(f"no receipt after {seconds:g} s; it will be receipts/{name}.json in the bucket")
-    if receipt["state"] == "rejected":
-        raise CommandFailed(f"the file was rejected: {receipt['reason']}")
+    return receipt
+
+
+def _lines(receipt: Mapping[str, Any]) -> Iterator[str]:
+    """A receipt in lines; none for a file that was rejected."""
     if receipt["state"] == "duplicate":
         yield f"nothing changed: these bytes were loaded before ({receipt['duplicate_of']})"
-        return
-    yield from lines_of(receipt)
-    if receipt["rows_quarantined"] and not receipt["rows_stored"]:
+    elif receipt["state"] != "rejected":
+        yield from lines_of(receipt)
+
+
+def _check(receipt: Mapping[str, Any]) -> None:
+    """Raises CommandFailed when nothing of the file was stored."""
+    if receipt["state"] == "rejected":
+        raise CommandFailed(f"the file was rejected: {receipt['reason']}")
+    if receipt["state"] != "duplicate" and receipt["rows_quarantined"] and not receipt["rows_stored"]:
         raise CommandFailed("no row was stored")

@@ -115,7 +115,8 @@ def brought_up(found: lifecycle.Up) -> Iterator[str]:
 
 def first_key(description: dict[str, Any]) -> str:
     """The key that sandbox.json names; it may do everything."""
-    return create_key(sandbox_target(description), "sandbox", SCOPES)
+    _, plain = create_key(sandbox_target(description), "sandbox", SCOPES)
+    return plain
 
 
 def show(description: dict[str, Any], home: Home) -> None:

@@ -12,12 +12,11 @@ from adweir.model.entities import Profile
 from adweir.quality.shown_days import shown_days
 from adweir.runtime.app import App
 from adweir.runtime.http import to_json
-from ops.backfills import day
 from ops.errors import CommandFailed
-from ops.options import Json, app_of
+from ops.options import Json, app_of, day
 from ops.output import painted, show_table
 
-_DAYS = 30
+_DAYS, _NAMED = 30, 10
 
 
 def quality(
@@ -68,8 +67,8 @@ def _profiles(app: App, platform: str, ad_account: str) -> list[Profile]:
     known = [one for one in app.catalog.profiles() if one.is_listed and named in {"", one.platform}]
     found = [one for one in known if ad_account in {"", one.profile_id}]
     if ad_account and not found:
-        ids = ", ".join(one.profile_id for one in known) or "none"
-        raise CommandFailed(f"there is no ad account {ad_account} of {named}: there is {ids}")
+        ids = [one.profile_id for one in known[:_NAMED]] + (["..."] if len(known) > _NAMED else [])
+        raise CommandFailed(f"there is no ad account {ad_account} of {named}: there is {', '.join(ids) or 'none'}")
     return sorted(found, key=lambda one: one.key)
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
 
-from adweir.model.errors import Conflict, NotFound
+from adweir.model.errors import NotFound
 from adweir.quality.quarantine import held_lines
+from adweir.runtime.app import App
 from adweir.store.findings.held_rows import HeldObject
 from ops import deeds
 from ops.errors import CommandFailed
-from ops.options import Json, app_of, group, target_of
-from ops.output import remark, show_json, show_table, time_text
-from ops.target import Deployment
+from ops.options import Json, app_of, group
+from ops.output import printable, remark, show_json, show_table, time_text
+from ops.paging import every_item
 
 _POLL_SECONDS = 0.5
 HeldId = Annotated[str, typer.Argument(metavar="ID", help="The entry's id, qrn_..., as the list has it.")]
@@ -33,17 +35,15 @@ def list_held(
     as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
     """List the objects of which rows are in quarantine, the newest first."""
-    held, found, token = app_of(context).findings.held, list[HeldObject](), ""
-    while len(found) < limit:
-        page, token = held.page(limit, token)
-        found += [each for each in page if every or each.state not in {"cleared", "superseded"}]
-        if not token:
-            break
-    for each in found[:limit] if as_json else ():
-        show_json(asdict(each))
-    if not as_json:
-        rows = [(each.id, time_text(each.held_at), each.state, each.rows, about(each)) for each in found[:limit]]
-        show_table(("ENTRY", "REFUSED (UTC)", "STATE", ">ROWS", "WHAT, AND WHY"), rows, "nothing is in quarantine")
+    held = app_of(context).findings.held
+    listed = every_item(lambda token: held.page(limit, token))
+    found = list(islice((each for each in listed if every or each.state not in {"cleared", "superseded"}), limit))
+    if as_json:
+        for each in found:
+            show_json(asdict(each))
+        return
+    rows = [(each.id, time_text(each.held_at), each.state, each.rows, about(each)) for each in found]
+    show_table(("ENTRY", "REFUSED (UTC)", "STATE", ">ROWS", "WHAT, AND WHY"), rows, "nothing is in quarantine")
 
 
 @app.command()
@@ -51,10 +51,16 @@ def show(
     context: typer.Context,
     held_id: HeldId,
     rows: Annotated[int, typer.Option(min=0, help="The most rows.")] = 20,
+    as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Show what is wrong with an object's refused rows, and the rows."""
-    target = target_of(context)
-    for line in shown(target, _held(target, held_id), rows):
+    target = app_of(context)
+    found = _held(target, held_id)
+    refused = found.first[:rows] if found.personal else list(held_lines(target.raw, found.keys, rows))
+    if as_json:
+        show_json(asdict(found) | {"refused": refused})
+        return
+    for line in shown(found, refused):
         typer.echo(line)
 
 
@@ -63,23 +69,22 @@ def replay(
     context: typer.Context,
     held_id: HeldId,
     wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for the end; 0 does not wait.")] = 120,
+    as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Load an object again after a repair: rows that are valid now are stored, the others stay."""
-    target = target_of(context)
-    try:
-        app = target.app()
-        asked = app.held_replays.request(_held(target, held_id).id, deeds.who())
-    except Conflict as error:
-        raise CommandFailed(error.message) from None
-    about = {"kind": "quarantine", "account_id": asked.account_id}
-    deeds.note(app, "replay quarantine", held_id, f"{asked.source_key} is loaded again", **about)
+    target = app_of(context)
+    asked = target.held_replays.request(_held(target, held_id).id, deeds.who())
+    more = {"kind": "quarantine", "account_id": asked.account_id}
+    deeds.note(target, "replay quarantine", held_id, f"{asked.source_key} is loaded again", **more)
+    found = _ended(target, held_id, wait) if wait else asked
+    if as_json:
+        show_json(asdict(found))
     if not wait:
         remark(f"asked for; see: adweir quarantine show {held_id}")
-        return
-    found = _ended(target, held_id, wait)
-    if found.reason:
+    elif found.reason:
         raise CommandFailed(f"it could not be loaded again: {found.reason}")
-    typer.echo(f"rows moved: {found.moved or 0:,}; still in quarantine: {found.rows:,}")
+    elif not as_json:
+        typer.echo(f"rows moved: {found.moved or 0:,}; still in quarantine: {found.rows:,}")
 
 
 def about(found: HeldObject) -> str:
@@ -89,8 +94,8 @@ def about(found: HeldObject) -> str:
     return f"{whose}{f': {why}' if why else ''}"
 
 
-def shown(target: Deployment, found: HeldObject, most: int) -> Iterator[str]:
-    """An entry with its rows, in lines. Of rows that are personal data only the faults are shown."""
+def shown(found: HeldObject, refused: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """An entry with refused rows, in lines. Of rows that are personal data only the faults are there."""
     rows = "1 row" if found.rows == 1 else f"{found.rows:,} rows"
     yield f"{found.id}  {time_text(found.held_at)}  {found.state}  {rows}"
     yield f"  {about(found)}"
@@ -101,26 +106,25 @@ def shown(target: Deployment, found: HeldObject, most: int) -> Iterator[str]:
         ended = found.reason or f"rows moved: {found.moved or 0:,}"
         came = "not ended yet" if found.state == "replaying" else ended
         yield f"  replayed   {time_text(found.asked_at)} by {found.asked_by}: {came}"
-    if found.personal:
-        yield from (f"  line {each['line']}: {_fault(each)}" for each in found.first[:most])
-        return
-    for each in held_lines(target.app().raw, found.keys, most):
-        yield f"  line {each['line']}: {'; '.join(map(_fault, each['errors']))}"
-        yield f"    {each['row'] if isinstance(each['row'], str) else json.dumps(each['row'])}"
+    for each in refused:
+        faults = [each] if found.personal else each["errors"]
+        yield printable(f"  line {each['line']}: {'; '.join(map(_fault, faults))}")
+        if not found.personal:
+            yield printable(f"    {each['row'] if isinstance(each['row'], str) else json.dumps(each['row'])}")
 
 
 def _fault(fault: Mapping[str, Any]) -> str:
     return str(fault.get("message") or ": ".join(filter(None, (fault.get("field"), fault.get("rule")))))
 
 
-def _held(target: Deployment, held_id: str) -> HeldObject:
+def _held(target: App, held_id: str) -> HeldObject:
     try:
-        return target.app().findings.held.get(held_id)
+        return target.findings.held.get(held_id)
     except NotFound:
         raise CommandFailed(f"there is nothing in quarantine called {held_id}: adweir quarantine list") from None
 
 
-def _ended(target: Deployment, held_id: str, seconds: float) -> HeldObject:
+def _ended(target: App, held_id: str, seconds: float) -> HeldObject:
     deadline = time.monotonic() + seconds
     while (found := _held(target, held_id)).state == "replaying":
         if time.monotonic() >= deadline:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
 
 from adweir.model import limits
 from adweir.model.runs import Run, RunState
-from adweir.model.tasks import Task, TaskState
+from adweir.model.tasks import AnyTask, Task, TaskState
 from adweir.model.times import parse_instant
 from adweir.pipeline.releasing import backfilled
 from adweir.pipeline.starting import ask_to_cancel, ask_to_redrive
@@ -23,15 +24,16 @@ from ops.options import Json, Yes, app_of
 from ops.output import (
     argument_text,
     confirm,
-    folded,
+    hanging,
     remark,
     show_fields,
     show_json,
+    show_outcome,
     show_table,
     span_text,
     time_text,
-    width,
 )
+from ops.paging import every_item
 from ops.watching import follow
 
 _BEGINS_SECONDS, _POLL_SECONDS = 15.0, 0.5
@@ -81,9 +83,10 @@ def show_run(
     """Show a run: its stages, what failed and why, what it waits for, and what to do."""
     app = app_of(context)
     run = run_of(app, run_id)
-    found = look(app, run)
+    has = list(app.ledger.tasks(run.run_id))
+    found = look(app, run, has)
+    listed = [life(task, app.clock.now()) for task in has if tasks and state in {None, task.state}]
     if as_json:
-        listed = [life(task, app.clock.now()) for task in app.ledger.tasks(run.run_id) if state in {None, task.state}]
         show_json(found | ({"tasks": listed} if tasks else {}))
         return
     show_fields(_head(app, run, found))
@@ -92,11 +95,7 @@ def show_run(
         typer.echo(line)
     if tasks:
         typer.echo()
-        rows = [
-            (task.id, task.state.value, what(life(task, app.clock.now())))
-            for task in app.ledger.tasks(run.run_id)
-            if state in {None, task.state}
-        ]
+        rows = [(task["task_id"], task["state"], what(task)) for task in listed]
         show_table(("TASK", "STATE", "WHAT"), rows, "it has no such task")
 
 
@@ -137,7 +136,12 @@ def redrive(
         remark(f"follow it: adweir watch {run.run_id}")
 
 
-def cancel(context: typer.Context, run_id: RunId, yes: Yes = False) -> None:  # noqa: FBT002 - a flag
+def cancel(
+    context: typer.Context,
+    run_id: RunId,
+    yes: Yes = False,  # noqa: FBT002 - a flag
+    as_json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
     """End a run with what it has: what is stored stays, what is open is cancelled. It cannot be redriven afterwards."""
     app = app_of(context)
     run = run_of(app, run_id)
@@ -145,7 +149,7 @@ def cancel(context: typer.Context, run_id: RunId, yes: Yes = False) -> None:  # 
         confirm(context, f"Cancel run {run.run_id}, which is at {run.stage},", yes=yes)
     ask_to_cancel(app.queues.runs, run)
     _note(app, "cancel run", run, f"it was {run.state}")
-    typer.echo(f"{run.run_id} is being cancelled")
+    show_outcome({"run_id": run.run_id, "was": run.state}, f"{run.run_id} is being cancelled", as_json=as_json)
 
 
 def run_of(app: App, run_id: str = "") -> Run:
@@ -170,17 +174,21 @@ def _soon(app: App, run_id: str) -> Run:
     return run_of(app, run_id)
 
 
-def look(app: App, run: Run) -> dict[str, Any]:
-    """A run as the API answers it."""
-    tasks, now = list(app.ledger.tasks(run.run_id)), app.clock.now()
+def look(app: App, run: Run, tasks: Sequence[AnyTask]) -> dict[str, Any]:
+    """A run with these tasks as the API answers it."""
+    now = app.clock.now()
     pulls = (task for task in tasks if isinstance(task, Task))
     return details(run, tasks, now) | {
         "backfill": backfilled(app.ledger, app.catalog, app.platforms.parse, run, pulls, now)
     }
 
 
-def begun(app: App, run_id: str, *, watched: bool, as_json: bool = False) -> None:
-    """Say how a run that was just asked for is followed, or follow it."""
+def begun(app: App, run_id: str, *, watched: bool, as_json: bool) -> None:
+    """Print the id of a run that was just asked for, and say how it is followed, or follow it."""
+    if not as_json:
+        typer.echo(run_id)
+    elif not watched:
+        show_json({"run_id": run_id})
     if watched:
         ended(app, run_id, as_json=as_json)
     elif not as_json:
@@ -194,7 +202,7 @@ def ended(app: App, run_id: str, *, as_json: bool, seen: int = -1) -> None:
     """
     found: dict[str, Any] = {}
     try:
-        for found in follow(app, run_id, lambda one: look(app, one), seen=seen):
+        for found in follow(app, run_id, lambda one: look(app, one, list(app.ledger.tasks(run_id))), seen=seen):
             if as_json:
                 show_json(found)
     except KeyboardInterrupt:
@@ -238,28 +246,18 @@ def what(task: Mapping[str, Any]) -> str:
 
 def _group(heading: str, tasks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield ""
-    first, *more = folded(heading, width() - 2)
-    yield first
-    yield from (f"  {line}" for line in more)
+    yield from hanging("", heading, 2)
     for task in tasks[:_NAMED]:
-        begin = f"  {task['task_id']}  "
-        lines = folded(what(task), width() - len(begin))
-        yield f"{begin}{lines[0]}"
-        yield from (f"{' ' * len(begin)}{line}" for line in lines[1:])
+        yield from hanging(f"  {task['task_id']}  ", what(task))
     if len(tasks) > _NAMED:
         yield f"  and {len(tasks) - _NAMED} more: --tasks lists all"
 
 
 def _found(app: App, most: int, state: RunState | None, workflow: str, *, refreshes: bool) -> list[Run]:
-    found, token = list[Run](), ""
-    while len(found) < most:
-        page, token = app.ledger.list_runs(
-            limits.MAX_PAGE_ITEMS if state or workflow else most, token, refreshes=refreshes
-        )
-        found += [run for run in page if state in {None, run.state} and workflow in {"", run.workflow}]
-        if not token:
-            break
-    return found[:most]
+    size = limits.MAX_PAGE_ITEMS if state or workflow else most
+    every = every_item(lambda token: app.ledger.list_runs(size, token, refreshes=refreshes))
+    fits = (run for run in every if state in {None, run.state} and workflow in {"", run.workflow})
+    return list(islice(fits, most))
 
 
 def _row(app: App, run: Run) -> tuple[object, ...]:

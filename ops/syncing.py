@@ -11,7 +11,6 @@ from adweir.pipeline.scopes import account_scope
 from adweir.pipeline.starting import ask_for, started_now
 from ops import deeds
 from ops.options import Json, app_of
-from ops.output import show_json
 from ops.runs import Watch, begun
 
 
@@ -27,13 +26,6 @@ def sync(
     app = app_of(context)
     scope = account_scope(app.catalog, account) if account else Scope()
     run_id = ask_for(app.ledger, app.queues.runs, started_now("sync", scope, app.clock.now(), app.new_id))
-    deeds.note(app, "sync account" if account else "sync all", account, f"run_id {run_id}", **_about(scope))
-    if not as_json:
-        typer.echo(run_id)
-    elif not watched:
-        show_json({"run_id": run_id})
+    about = {"kind": "run", "account_id": scope.only_account}
+    deeds.note(app, "sync account" if account else "sync all", account, f"run_id {run_id}", **about)
     begun(app, run_id, watched=watched, as_json=as_json)
-
-
-def _about(scope: Scope) -> dict[str, str]:
-    return {"kind": "run", "account_id": scope.only_account}

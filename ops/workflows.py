@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from adweir.model import limits
-from adweir.model.errors import BadInput, NotFound
+from adweir.model.errors import BadInput
 from adweir.model.flows import KINDS
 from adweir.model.messages import Scope
 from adweir.model.times import Window
@@ -26,8 +25,8 @@ from adweir.reporting.runs import result as result_of
 from adweir.runtime.app import App
 from ops import deeds
 from ops.errors import CommandFailed
-from ops.options import Json, app_of, days_of, group
-from ops.output import remark, show_json, show_table
+from ops.options import Json, Yes, app_of, days_of, group
+from ops.output import confirm, remark, show_json, show_outcome, show_table
 
 workflows = group("What runs do, stage by stage.")
 _POLL_SECONDS = 1.0
@@ -61,12 +60,12 @@ def list_workflows(context: typer.Context, as_json: Json = False) -> None:  # no
 
 
 @workflows.command()
-def kinds(context: typer.Context) -> None:
+def kinds(context: typer.Context, as_json: Json = False) -> None:  # noqa: FBT002 - a flag
     """Show the kinds of stages that there is a function for."""
     deployed = app_of(context).stage_kinds
     for kind, about in KINDS.items():
         if kind in deployed:
-            typer.echo(f"{kind.value:<10} {about}")
+            show_outcome({"kind": kind, "about": about}, f"{kind.value:<10} {about}", as_json=as_json)
 
 
 @workflows.command()
@@ -80,6 +79,7 @@ def put(
     context: typer.Context,
     name: WorkflowArgument,
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The workflow as JSON.")],
+    as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Check a workflow and store it, or replace the one of its name."""
     body = file.read_bytes()
@@ -99,23 +99,28 @@ def put(
     stored = app.catalog.put_workflow(name, form)
     changes = workflow_changes(was.body if was else "", form)
     deeds.note(app, "store workflow", name, f"version {stored.version}", kind="workflow", changes=changes)
-    typer.echo(f"stored {name}, version {stored.version}")
-    for warning in warnings(flow, app.stage_kinds):
-        typer.echo(f"  {warning}")
+    warned = warnings(flow, app.stage_kinds)
+    said = "\n  ".join([f"stored {name}, version {stored.version}", *warned])
+    show_outcome({"name": name, "version": stored.version, "warnings": warned}, said, as_json=as_json)
 
 
 @workflows.command()
-def remove(context: typer.Context, name: WorkflowArgument) -> None:
+def remove(
+    context: typer.Context,
+    name: WorkflowArgument,
+    yes: Yes = False,  # noqa: FBT002 - a flag
+    as_json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
     """Delete a stored workflow; runs that are open go on."""
     app = app_of(context)
-    if name in WORKFLOWS and app.catalog.stored_workflow(name) is None:
+    stored = app.catalog.stored_workflow(name)
+    if stored is None and name in WORKFLOWS:
         raise CommandFailed(f"{name} is a built-in workflow")
-    try:
-        app.catalog.delete_workflow(name)
-    except NotFound as error:
-        raise CommandFailed(error.message) from None
+    if stored is not None:
+        confirm(context, f"Delete workflow {name}, version {stored.version},", yes=yes)
+    app.catalog.delete_workflow(name)
     deeds.note(app, "delete workflow", name, "deleted", kind="workflow")
-    typer.echo(f"deleted {name}")
+    show_outcome({"name": name, "status": "deleted"}, f"deleted {name}", as_json=as_json)
 
 
 @workflows.command()
@@ -138,7 +143,7 @@ def run(
     adweir workflows run platform source_platform=meta date_range=2026-11-01..2026-11-07 --wait 600
     """
     app = app_of(context)
-    now = datetime.now(UTC)
+    now = app.clock.now()
     for account_id in account or ():
         app.catalog.account(account_id)
     covered = {"start": days.start.isoformat(), "end": days.end.isoformat()} if days else {}
@@ -168,7 +173,7 @@ def _print_result(app: App, run_id: str, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while (run := app.ledger.get_run(run_id)) is None or not run.state.is_terminal:
         if time.monotonic() >= deadline:
-            unknown = f"there is no run {run_id}: it has not begun, or its message is in GET /api/v1/quarantine"
+            unknown = f"there is no run {run_id}: it has not begun, or its message failed: see adweir dead-letters list"
             raise CommandFailed(f"run {run_id} has not ended" if run else unknown)
         time.sleep(_POLL_SECONDS)
     came = result_of(run, run.records)

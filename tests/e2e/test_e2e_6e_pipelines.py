@@ -58,7 +58,7 @@ def test_given_the_same_pipeline_on_the_command_line_and_as_a_job_then_both_end_
     assert (run["trigger"], run["result"]["success"]) == ("job:pipe", True)
     assert set(run["stages"][1]["datasets"]) == {"campaign_daily"}
     assert run["scope"]["profiles"] == [f"amazon_ads#{mori.amazon}"]
-    adweir(river.home, "jobs", "remove", "pipe")
+    adweir(river.home, "jobs", "remove", "pipe", "--yes")
 
 
 def test_given_a_user_s_workflow_that_pulls_and_then_sums_when_it_ran_then_the_sums_are_the_platform_s(

@@ -249,10 +249,11 @@ def test_a_job_takes_a_pipeline_s_arguments_and_its_runs_have_them(
     scope = Scope(accounts=(account_id,), platforms=("meta_ads",), datasets=("ad_daily",))
     assert (message.scope, message.args) == (scope, DEFAULTS | args | {"source_platform": "meta_ads"})
     # the same on the command line
-    adweir("jobs", "remove", "pipe")
+    adweir("jobs", "remove", "pipe", "--yes")
     words = [f"{name}={str(value).lower()}" for name, value in args.items()]
     shown = adweir("jobs", "create", "pipe", "platform", "daily 05:30", *words, "datasets=ad_daily").stdout
     assert call("GET", "/api/v1/jobs/pipe")["args"] == made["args"]
+    assert json.loads(adweir("jobs", "show", "pipe", "--json").stdout) == call("GET", "/api/v1/jobs/pipe")
     assert "enrich          true" in shown
     assert "batch_size      7" in shown
 

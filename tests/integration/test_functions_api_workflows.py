@@ -180,7 +180,7 @@ def test_the_command_line_stores_shows_runs_and_removes(adweir: Run, api: Module
     run_id = adweir("run", "nightly").stdout.strip()
     assert adweir("run", "nightly").stdout.strip() == run_id
     assert {message.run_id for message in sent(api)} == {run_id}
-    assert adweir("remove", "nightly").stdout == "deleted nightly\n"
+    assert adweir("remove", "nightly", "--yes").stdout == "deleted nightly\n"
 
 
 def test_the_command_line_stores_what_the_fluent_form_writes_by_its_own_name_alone(adweir: Run, tmp_path: Path) -> None:

@@ -68,10 +68,10 @@ CHANGES = {
     "accounts delete": ["{account}", "--yes"],
     "campaigns create": ["Autumn", "--account", "{account}"],
     "campaigns change": ["{campaign}", "name=Winter"],
-    "campaigns delete": ["{campaign}"],
+    "campaigns delete": ["{campaign}", "--yes"],
     "campaigns add-arm": ["{campaign}", "google", "name=Search"],
     "campaigns change-arm": ["{arm}", "name=Feed"],
-    "campaigns delete-arm": ["{arm}"],
+    "campaigns delete-arm": ["{arm}", "--yes"],
     "cancel": ["{open}", "--yes"],
     "connect": ["meta", "--account", "{account}"],
     "dead-letters send": ["--queue", "runs"],
@@ -93,12 +93,19 @@ CHANGES = {
     "jobs pause": ["nightly"],
     "jobs resume": ["held"],
     "jobs run": ["nightly"],
-    "jobs remove": ["nightly"],
+    "jobs remove": ["nightly", "--yes"],
     "quarantine replay": ["{held}", "--wait", "0"],
     "workflows put": ["weekly-check", "{workflow}"],
-    "workflows remove": ["weekly-check"],
+    "workflows remove": ["weekly-check", "--yes"],
     "workflows run": ["daily", "--account", "{account}"],
 }
+TAKE_JSON = {
+    name
+    for name, command in every(typer.main.get_command(cli.app))
+    if any("--json" in param.opts for param in command.params)
+}
+ENDS_LATER = {"backfill", "replay"}
+"""They print what came of it at its end, for which nobody waits here."""
 OF_ONE_ACCOUNT = {
     *(command for command in CHANGES if command.startswith("campaigns")),
     *(
@@ -210,15 +217,35 @@ def test_each_command_is_known_to_change_something_or_not() -> None:
 def test_a_command_that_changes_something_is_in_the_audit_once(
     adweir: Adweir, target: Deployment, words: dict[str, str], command: str
 ) -> None:
-    # when somebody runs it
-    result, made = writes(lambda: adweir(command, CHANGES[command]))
+    # when somebody runs it, as a program where that is possible
+    as_json = ["--json"] if command in TAKE_JSON else []
+    result, made = writes(lambda: adweir(command, [*CHANGES[command], *as_json]))
+    printed: list[dict[str, Any]] = [json.loads(line) for line in result.stdout.splitlines() if as_json]
     # then the audit says who it was, and no secret of it
     assert made, result.output
     (deed,), _ = target.app().ledger.audit.page(9, "")
     assert (deed.who, bool(deed.kind), bool(deed.action)) == ("cli:ada", True, True)
-    made_account = result.stdout.strip() if command == "accounts create" else ""
+    made_account = printed[0]["account_id"] if command == "accounts create" else ""
     assert deed.account_id == (words["account"] if command in OF_ONE_ACCOUNT else made_account)
-    assert not command.startswith("keys") or result.stdout.strip() not in str(deed)
+    assert command not in {"keys create", "keys rotate"} or printed[0]["key"] not in str(deed)
+    # and what came of it is an object per line
+    assert all(isinstance(each, dict) for each in printed)
+    assert bool(printed) == (bool(as_json) and command not in ENDS_LATER)
+
+
+@pytest.mark.parametrize("command", [name for name, given in CHANGES.items() if "--yes" in given])
+def test_what_cannot_be_undone_is_not_done_where_nobody_can_be_asked(adweir: Adweir, command: str) -> None:
+    result, made = writes(lambda: adweir(command, [each for each in CHANGES[command] if each != "--yes"]))
+
+    assert (result.exit_code, made) == (1, [])
+    assert result.stderr == "adweir: there is nobody to ask: add --yes\n"
+
+
+def test_a_dead_letter_that_was_sent_is_not_given_back(adweir: Adweir) -> None:
+    _, made = writes(lambda: adweir("dead-letters send", CHANGES["dead-letters send"]))
+
+    assert made.count("DeleteMessage") == 1
+    assert "ChangeMessageVisibilityBatch" not in made
 
 
 @pytest.mark.parametrize("command", READS)
@@ -261,7 +288,7 @@ def test_what_cannot_be_recorded_is_done_and_said(
 
     monkeypatch.setattr("adweir.store.ledger.audit.Audit.note", away)
 
-    result = adweir("workflows remove", ["weekly-check"])
+    result = adweir("workflows remove", ["weekly-check", "--yes"])
 
     assert (result.exit_code, result.stdout) == (0, "deleted weekly-check\n")
     assert "not in the audit: the ledger does not answer" in result.stderr

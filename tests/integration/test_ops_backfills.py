@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -69,6 +70,14 @@ def test_a_backfill_is_started_and_shown_until_its_end(adweir: Run, world: Pipel
         "  meta_ads            9 of 9      windows  whole since 2026-06-01",
         f"{run.run_id} succeeded: 0 rows stored",
     ]
+
+
+def test_for_programs_each_change_of_a_backfill_is_an_object(adweir: Run, world: PipelineWorld) -> None:
+    looks = [json.loads(line) for line in adweir(*DAYS, "--json").stdout.splitlines()]
+
+    assert {each["run_id"] for each in looks} == {world.ledger.list_runs()[0][0].run_id}
+    assert (looks[0]["state"], looks[-1]["state"]) == ("running", "succeeded")
+    assert looks[-1]["backfill"]["days"] == {"total": 270, "done": 270, "failed": 0}
 
 
 def test_the_same_command_shows_the_backfill_that_is_under_way(adweir: Run, world: PipelineWorld) -> None:

@@ -118,11 +118,14 @@ def test_a_key_is_created_rotated_and_revoked(adweir: Run, call: Call, api: Modu
     assert (key["name"], key["scopes"]) == ("dash", ["read", "write"])
     assert (api.app.catalog.find_key(first), api.app.catalog.find_key(second) is None) == (None, False)
     assert lines(adweir("keys", "list", "--json").stdout)[0]["status"] == "active"
+    third = json.loads(adweir("keys", "rotate", key["key_id"], "--json").stdout)
+    assert (third["key_id"], third["previous_ends_at"] is None) == (key["key_id"], False)
+    assert api.app.catalog.find_key(third["key"]) is not None
     adweir("keys", "revoke", key["key_id"], "--yes")
     assert api.app.catalog.find_key(second) is None
     listed = adweir("keys", "list").stdout
     assert " revoked " in listed
-    assert not any(secret in listed for secret in (first, second))
+    assert not any(secret in listed for secret in (first, second, third["key"]))
 
 
 def test_a_report_is_that_of_the_api(adweir: Run, call: Call, api: ModuleType) -> None:
@@ -194,8 +197,10 @@ def test_refused_rows_of_persons_are_shown_by_their_faults_alone(adweir: Run, ap
     ((entry,), _) = api.app.findings.held.page(1)
 
     said = adweir("quarantine", "show", entry.id).stdout
+    plain = json.loads(adweir("quarantine", "show", entry.id, "--json").stdout)
 
     assert "  line 3: email must be an address" in said
+    assert (plain["id"], plain["refused"]) == (entry.id, list(first))
 
 
 def test_what_is_in_quarantine_is_listed_in_lines_that_fit(adweir: Run, api: ModuleType) -> None:
@@ -233,10 +238,11 @@ def test_a_dead_letter_is_explained_sent_again_or_dropped_with_a_reason(
 
 def test_receipts_are_those_of_the_api(adweir: Run, call: Call, api: ModuleType, account_id: str) -> None:
     refused = {"line": 3, "field": "spend", "rule": "number", "message": "spend must be a number"}
+    wordy = refused | {"line": 4, "message": "word " * 40}
     receipt = {
         "key": f"drops/{account_id}/a.csv", "version": "1", "account_id": account_id, "state": "loaded", "size": 9,
         "last_modified": "2026-11-20T05:30:00.000000Z", "rows_read": 2, "rows_stored": 1, "duplicates": 0,
-        "rows_quarantined": 1, "first_quarantined": [refused], "quarantine_key": "quarantine/x",
+        "rows_quarantined": 2, "first_quarantined": [refused, wordy], "quarantine_key": "quarantine/x",
     }  # fmt: skip
     api.app.ledger.receipts.put_listed(f"{receipt['key']}.1", receipt)
     rejected = receipt | {"key": "drops/b.csv", "state": "rejected", "reason": "the file has no header line"}

@@ -59,7 +59,7 @@ def test_a_campaign_is_made_bound_changed_shown_and_deleted(adweir: Run, target:
     assert (first.bid, [str(each) for each in first.bindings]) == (350_000, ["ad a1 of meta_ads 111"])
     adweir("change-arm", first.arm_id, "bind=meta:ad=a2", "creative=beach")
     adweir("change", made.campaign_id, "budget=", "name=Late summer", "bind=")
-    adweir("delete-arm", second.arm_id)
+    adweir("delete-arm", second.arm_id, "--yes")
 
     kept = target.catalog.campaign(made.campaign_id)
     assert (kept.name, kept.budget, kept.bindings, len(kept.arms)) == ("Late summer", None, (), 1)
@@ -69,7 +69,7 @@ def test_a_campaign_is_made_bound_changed_shown_and_deleted(adweir: Run, target:
     assert "    bound to ad a2 of meta_ads 111\n" in shown
     as_json = json.loads(adweir("list", "--account", "acc_a", "--json").stdout)
     assert (as_json["arms"][0]["bid"], as_json["name"]) == (0.35, "Late summer")
-    adweir("delete", made.campaign_id)
+    adweir("delete", made.campaign_id, "--yes")
     assert target.catalog.campaigns_of("acc_a") == []
 
 
@@ -87,7 +87,7 @@ def test_who_did_it_is_in_the_audit(adweir: Run, target: CampaignTarget) -> None
         (["budget=much"], "is a number"),
         (["bind=meta:film=1"], "names nothing to bind"),
         (["bind=meta:ad=a9"], "is unknown here"),
-        (["--account", "acc_b"], "there is no account"),
+        (["--account", "acc_b"], "there is no client account acc_b; known: acc_a (Company)"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_stored(

@@ -112,7 +112,7 @@ def test_given_several_clients_when_a_file_is_dropped_for_nobody_then_they_are_n
 
     # then
     assert result.exit_code == 1
-    says = "which client account is offline.csv for? Add --account ID. Accounts: acme (Acme), other (Other)"
+    says = "which client account? Add --account ID: acme (Acme), other (Other)"
     assert result.stderr == f"adweir: {says}\n"
     assert objects(world) == []
 
@@ -120,7 +120,7 @@ def test_given_several_clients_when_a_file_is_dropped_for_nobody_then_they_are_n
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--account", "nobody"), "there is no client account nobody. Accounts: acme (Acme)"),
+        (("--account", "nobody"), "there is no client account nobody; known: acme (Acme)"),
         (("--as", "kpi"), "--as takes a source and a data type, such as shopify/orders: 'kpi' is not both"),
         (("--as", "ga4/kpi"), "no files of ga4/kpi are read; data types: " + ", ".join(sorted(DATA_TYPES))),
     ],
@@ -244,3 +244,20 @@ def test_given_reference_data_when_a_file_of_it_is_dropped_then_it_is_loaded(
     # then
     assert result.exit_code == 0
     assert result.stdout.splitlines()[1:] == ["loaded: 1 rows stored, 1 read"]
+
+
+@pytest.mark.parametrize(("line", "code"), [(GOOD, 0), (HEADER + "meta,1,campaign,2026-11-18,8,many,1,1.50\n", 1)])
+def test_given_a_program_when_a_file_is_dropped_then_it_gets_the_receipt(
+    world: LoadWorld, deployment: Deployment, file: Path, line: str, code: int
+) -> None:
+    # given
+    file.write_text(line)
+
+    # when
+    result = drop(file, "--json")
+
+    # then
+    assert result.exit_code == code
+    receipt = json.loads(result.stdout)
+    assert receipt["key"] == "drops/acme/offline.csv"
+    assert (receipt["rows_stored"], receipt["rows_quarantined"]) == (1 - code, code)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from adweir.model.flows import StageKind
 from adweir.model.messages import StartRun
+from adweir.store.ledger.fired import Firing
 from support.clock import FrozenClock
 from support.command_line import Run, commands_on
 from support.job_world import JobWorld, at
@@ -92,7 +95,7 @@ def test_a_job_is_listed_paused_resumed_run_and_removed(adweir: Run, world: JobW
     (message,) = world.runs.take()
     assert isinstance(message, StartRun)
     assert message.run_id == run_id
-    assert adweir("remove", "one").output == "removed one\n"
+    assert adweir("remove", "one", "--yes").output == "removed one\n"
     assert [job.name for job in world.catalog.jobs()] == ["two"]
 
 
@@ -142,3 +145,50 @@ def test_without_a_command_the_help_is_shown(adweir: Run) -> None:
 
     assert "remove" in done.output
     assert done.stderr == ""
+
+
+def test_what_all_jobs_need_is_read_once(adweir: Run, world: JobWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    adweir("create", "one", "hourly", "hourly 15")
+    adweir("create", "two", "daily", "daily 05:30")
+    asked: list[int] = []
+    ask = world.ledger.fired.of
+
+    def noted(ids: Iterable[str]) -> dict[str, Firing]:
+        asked.append(1)
+        return ask(ids)
+
+    monkeypatch.setattr(world.ledger.fired, "of", noted)
+
+    assert adweir("list").stdout.count("  next ") == 2
+    assert len(asked) == 1
+
+
+def test_for_programs_a_job_is_an_object_with_its_warnings(adweir: Run, world: JobWorld) -> None:
+    made = json.loads(adweir("create", "one", "daily", "daily 02:30", "timezone=Europe/Berlin", "--json").stdout)
+    shown = json.loads(adweir("show", "one", "--json").stdout)
+    ran = json.loads(adweir("run", "one", "--json").stdout)
+
+    assert made["next_runs"][0] == "2026-11-21T02:30:00+01:00"
+    assert any("leave out 02:30 on 2027-03-28" in each for each in made["warnings"])
+    assert shown == {name: value for name, value in made.items() if name != "warnings"}
+    (message,) = world.runs.take()
+    assert isinstance(message, StartRun)
+    assert message.run_id == ran["run_id"]
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+def test_a_removal_is_asked_for(adweir: Run, world: JobWorld, monkeypatch: pytest.MonkeyPatch, *, agreed: bool) -> None:
+    adweir("create", "one", "hourly", "hourly 15")
+    monkeypatch.setattr("ops.output.can_ask", lambda _context, _instead: True)
+    asked: list[str] = []
+
+    def confirm(question: str, *, err: bool) -> bool:
+        asked.append(question)
+        return agreed
+
+    monkeypatch.setattr("typer.confirm", confirm)
+
+    adweir("remove", "one", expect=0 if agreed else 1)
+
+    assert asked == ["Remove job one and its schedule on the sandbox?"]
+    assert len(world.catalog.jobs()) == (not agreed)

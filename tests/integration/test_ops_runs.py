@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from adweir.model.messages import Message
 from adweir.model.runs import RunState
-from adweir.model.tasks import Task, TaskState
+from adweir.model.tasks import AnyTask, Task, TaskState
 from adweir.platforms import REGISTRY
 from ops import output, watching
 from support.clock import FrozenClock
@@ -120,6 +121,22 @@ def test_a_run_is_shown_with_its_stages_its_failures_and_its_tasks(adweir: Run, 
     assert (body["tasks_failed"], len(body["failed_tasks"]), body["backfill"]) == (2, 2, None)
 
 
+def test_the_tasks_of_a_run_are_read_once(adweir: Run, world: PipelineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_to_end(world)
+    asked: list[str] = []
+    tasks = world.ledger.tasks
+
+    def noted(run_id: str) -> Iterator[AnyTask]:
+        asked.append(run_id)
+        return tasks(run_id)
+
+    monkeypatch.setattr(world.ledger, "tasks", noted)
+
+    adweir("run", "r", "--tasks")
+
+    assert asked == ["r"]
+
+
 def test_what_failed_is_tried_again_and_the_rest_stays(adweir: Run, world: PipelineWorld, working: None) -> None:
     one_fails(world)
     run_to_end(world)
@@ -204,6 +221,16 @@ def test_each_change_is_a_line_for_programs(adweir: Run, world: PipelineWorld, w
 
     assert (looks[0]["state"], looks[-1]["state"]) == ("running", "succeeded")
     assert len(looks) > 2
+
+
+def test_what_a_run_waits_for_is_in_lines_that_fit() -> None:
+    found: dict[str, Any] = {"run_id": "r", "state": "running", "backfill": None, "stages": [], "tasks_waiting": 1}
+
+    lines = watching.lines_of_run(found | {"waiting_tasks": [{"waits_for": "ab " * 60}]})
+
+    assert lines[1].startswith("  waits: ab ab")
+    assert lines[2].startswith("    ab ab")
+    assert max(map(len, lines)) <= output.WIDTH
 
 
 @pytest.mark.parametrize(

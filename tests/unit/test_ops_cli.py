@@ -24,6 +24,16 @@ from sandbox.processes import SandboxError
 from support.template import ROOT
 
 _PATH = {"PYTHONPATH": os.pathsep.join((str(ROOT / "layers/core"), str(ROOT)))}
+WITHOUT_JSON = {
+    **dict.fromkeys(("up", "down", "status", "demo", "sam-env", "completion"), "it is for people at this machine"),
+    "contracts": "it writes files",
+    "describe": "it writes YAML",
+    "raw": "it prints an object as it is stored",
+    "workflows show": "it prints JSON",
+    "workflows result": "it prints JSON",
+    "workflows run": "it prints the id of a run, and with --wait JSON",
+}
+"""Commands that take no --json, and why."""
 
 
 def adweir(*arguments: str) -> Result:
@@ -89,6 +99,23 @@ def test_given_any_command_when_asked_for_help_then_it_says_what_it_does() -> No
         assert command.help, name
         assert "--home DIR" in result.stdout, name
         assert [line for line in lines if len(line) > 80] == [], name
+
+
+def taking(option: str) -> set[str]:
+    """The commands with an option."""
+    found = every(typer.main.get_command(app))
+    return {name for name, command in found if any(option in param.opts for param in command.params)}
+
+
+def test_given_a_command_that_says_what_came_of_it_then_programs_get_that_as_json() -> None:
+    assert {name for name, _ in every(typer.main.get_command(app))} - taking("--json") == set(WITHOUT_JSON)
+
+
+def test_given_a_command_that_cannot_be_undone_then_it_asks_first() -> None:
+    ends = {"delete", "delete-arm", "remove", "revoke", "disconnect", "cancel"}
+    deletes = {name for name, _ in every(typer.main.get_command(app)) if name.split()[-1] in ends}
+
+    assert deletes | {"dead-letters drop", "apply"} == taking("--yes")
 
 
 def test_given_the_help_when_shown_then_it_fits_a_terminal_and_groups_all_verbs() -> None:

@@ -1,8 +1,6 @@
 """Jobs: workflows that start by themselves, at the times of a schedule."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import ConfigDict, Field, StringConstraints
@@ -202,27 +200,6 @@ def _stored(app: App, caller: str, deed: str, job: ScheduledJob, was: ScheduledJ
 
 
 def _shown(app: App, found: list[ScheduledJob]) -> list[JobAnswer]:
-    from adweir.pipeline.flow_forms import known_flows
-    from adweir.pipeline.jobs.checks import next_runs, problem
+    from adweir.pipeline.jobs.shown import shown_jobs
 
-    now, last = app.clock.now(), app.ledger.fired.of(job.job_id for job in found)
-    accounts = {account.account_id for account in app.catalog.accounts()} if found else set()
-    flows = known_flows(app.catalog) if found else frozenset()
-    shown = []
-    for job in found:
-        fired = last.get(job.job_id)
-        came = fired and fired._asdict() | {"run_id": fired.run_id or None, "reason": fired.reason or None}
-        shown.append(
-            JobAnswer(
-                **job.model_dump(mode="json", exclude={"schedule", "under_way", "anchor", "changed_at"}),
-                schedule=job.schedule.model_dump(mode="json", exclude_none=True),
-                next_runs=[_local(at, job.timezone) for at in next_runs(job, now)],
-                last_fired=FiringAnswer(**came) if came else None,
-                problem=problem(job, accounts, flows, last) or None,
-            )
-        )
-    return shown
-
-
-def _local(instant: datetime, timezone: str) -> str:
-    return instant.astimezone(ZoneInfo(timezone)).isoformat(timespec="seconds")
+    return [JobAnswer(**each) for each in shown_jobs(found, app.catalog, app.ledger, app.clock.now())]
