@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from aws_lambda_powertools import Metrics
@@ -64,3 +65,13 @@ def test_the_peak_is_the_process_s_own_and_not_of_the_one_that_started_it() -> N
 
     assert peak_mb() > 200
     assert 5 < float(found.stdout) < 150
+
+
+def test_a_kernel_that_counts_no_peak_per_process_still_gets_an_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status = tmp_path / "status"
+    status.write_text("Name:\tpython3\nVmRSS:\t     90000 kB\n")
+    monkeypatch.setattr("adweir.runtime.memory._STATUS", status)
+
+    assert 20 < peak_mb() < 100_000

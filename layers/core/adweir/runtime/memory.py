@@ -6,25 +6,30 @@ invocation once it is high: an alarm then goes on ringing.
 
 from __future__ import annotations
 
+import re
 import resource
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 _STATUS = Path("/proc/self/status")
+_PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
+_PER_MB = 1 << 20 if sys.platform == "darwin" else 1 << 10
+"""What `getrusage` counts per MB: macOS bytes, others kB."""
 _HIGH = 80.0
 _STEP = 1.0
 
 
 def peak_mb() -> float:
-    """The most that this process has had in memory at once. Linux counts it in kB.
+    """The most that this process has had in memory at once, as Linux counts it for each process.
 
-    `getrusage`, which other systems have to do with, also counts what the process had that started this one: on the
-    sandbox a server that is larger than any function.
+    `getrusage` also counts what the process had that started this one: on the sandbox a server that is larger than any
+    function. Other systems, and kernels that count no peak per process, have to do with it.
     """
-    if _STATUS.exists():
-        lines = _STATUS.read_text().splitlines()
-        return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    found = _PEAK.search(_STATUS.read_text()) if _STATUS.exists() else None
+    if found is None:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _PER_MB
+    return int(found[1]) / 1024
 
 
 class MemoryWatch:
