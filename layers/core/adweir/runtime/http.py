@@ -197,13 +197,13 @@ def raw_body(event: Mapping[str, Any]) -> bytes:
     text, limit = event.get("body") or "", limits.MAX_BODY_BYTES
     encoded = bool(event.get("isBase64Encoded"))
     if len(text) > (limit * 4 // 3 + 4 if encoded else limit):
-        raise TooLarge(f"a body has at most {limit} bytes; more records are put as a file under drops/ (docs/drops.md)")
+        raise _too_large(limit)
     try:
         body = base64.b64decode(text, validate=True) if encoded else text.encode()
     except (binascii.Error, UnicodeError):
         raise BadInput("the body cannot be decoded", [{"field": "body", "message": "is not readable"}]) from None
     if len(body) > limit:
-        raise TooLarge(f"a body has at most {limit} bytes; more records are put as a file under drops/ (docs/drops.md)")
+        raise _too_large(limit)
     return body
 
 
@@ -226,30 +226,33 @@ def json_body(event: Mapping[str, Any]) -> dict[str, Any] | None:
     return found
 
 
+def caller_of(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the function `authorize` said of the request's key; nothing of a request without one."""
+    authorizer = event.get("requestContext", {}).get("authorizer") or {}
+    found: Mapping[str, Any] = authorizer.get("lambda") or {}
+    return found
+
+
 def require(event: Mapping[str, Any], scope: str) -> None:
     """Check that the authorizer's context grants the scope. Raises Forbidden."""
-    context = event.get("requestContext", {}).get("authorizer", {})
-    granted = set(str((context.get("lambda") or {}).get("scopes", "")).replace(",", " ").split())
+    granted = set(str(caller_of(event).get("scopes", "")).replace(",", " ").split())
     if not granted & _GRANTS[scope]:
         raise Forbidden(f"this call needs a key with the scope {scope}")
 
 
 def accounts_of(event: Mapping[str, Any]) -> frozenset[str] | None:
     """The accounts that the request's key is limited to; None for a key of all."""
-    context = event.get("requestContext", {}).get("authorizer", {})
-    return frozenset(str((context.get("lambda") or {}).get("accounts", "")).split()) or None
+    return frozenset(str(caller_of(event).get("accounts", "")).split()) or None
 
 
 def key_of_request(event: Mapping[str, Any]) -> str:
     """The id of the API key that the request was made with; "" for a request without one."""
-    context = event.get("requestContext", {}).get("authorizer") or {}
-    return str((context.get("lambda") or {}).get("key_id", ""))[: limits.MAX_WORD_CHARS]
+    return str(caller_of(event).get("key_id", ""))[: limits.MAX_WORD_CHARS]
 
 
 def check_end(event: Mapping[str, Any], now: datetime) -> None:
     """Check that the value of the request's key has not ended since the gateway asked for it. Raises Forbidden."""
-    context = event.get("requestContext", {}).get("authorizer") or {}
-    ends_at = str((context.get("lambda") or {}).get("ends_at", ""))
+    ends_at = str(caller_of(event).get("ends_at", ""))
     if ends_at and parse_instant(ends_at) <= now:
         raise Forbidden(f"this value of the key ended at {ends_at}")
 
@@ -263,6 +266,11 @@ def request_id_of(event: Mapping[str, Any], context: Any = None) -> str:
 def is_id(text: str) -> bool:
     """Whether a part of a path can be an id: 1 to 128 characters, none of them a control character."""
     return 0 < len(text) <= limits.MAX_PATH_ID_CHARS and text.isprintable()
+
+
+def _too_large(limit: int) -> TooLarge:
+    message = f"a body has at most {limit} bytes; more records are put as a file under drops/ (docs/drops.md)"
+    return TooLarge(message)
 
 
 def _plain(value: Any) -> Any:

@@ -7,6 +7,7 @@ and declares the model in `content`: Powertools writes a Decimal through a float
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
@@ -153,10 +154,10 @@ def _refuse_stray_parameters(event: Mapping[str, Any], fields: Iterable[Any]) ->
     what nobody asked for.
     """
     known = {name for each in fields for name in _names_of(each)}
-    names = [name for name, _ in parse_qsl(str(event.get("rawQueryString") or ""), keep_blank_values=True)]
-    given = dict.fromkeys([*names, *(event.get("queryStringParameters") or {})])
-    faults = {name: "is unknown" for name in given if name not in known}
-    faults |= {name: "is given more than once" for name in given if names.count(name) > 1}
+    given = Counter(name for name, _ in parse_qsl(str(event.get("rawQueryString") or ""), keep_blank_values=True))
+    names = [*given, *(event.get("queryStringParameters") or {})]
+    faults = {name: "is unknown" for name in names if name not in known}
+    faults |= {name: "is given more than once" for name, times in given.items() if times > 1}
     if faults:
         details = [{"field": name[: limits.MAX_WORD_CHARS], "message": message} for name, message in faults.items()]
         named = ", ".join(detail["field"] for detail in details)
