@@ -20,6 +20,7 @@ NAMES = (
     "access_token", "appsecret_proof", "client_secret", "clientSecret", "refresh_token", "developer_token", "secret",
     "Password", "Token", "verify_token", "google_key", "api_key", "x-api-key", "Authorization", "webhook-signature",
     "X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Credential", "key", "primary_contact_email", "phone_number",
+    "auth_code", "Ocp-Apim-Subscription-Key",
 )  # fmt: skip
 FORMS = (
     "adw_0123456789abcdef0123_Zm9vYmFyYmF6cXV4", "Bearer c29tZXRoaW5nIHNlY3JldA==", "EAABsbCS1iHgBAOZCZBZAxyz012345",
@@ -162,6 +163,27 @@ def test_harmless_names_are_harmless(name: str) -> None:
 )  # fmt: skip
 def test_a_name_is_known_however_it_is_written(text: str) -> None:
     assert "hush" not in scrubbed(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r'{"message": "{\"token\": \"hush\\/hush\\u003dhush\"}"}', r'{"message": "no: token=hush\/hush\u003dhush"}',
+        r"""{"message": "{\"token\": \"hush'hush\"}"}""", r'{"message": "Bearer hush\/hush\/hush"}',
+        "no: {'token': 'hush\"hush'}",
+    ],
+)  # fmt: skip
+def test_a_value_is_hidden_to_its_end_however_it_is_written(text: str) -> None:
+    assert "hush" not in scrubbed(text)
+
+
+def test_what_stands_behind_a_hidden_value_stays() -> None:
+    link = r"{\"next\": \"https:\/\/h.example\/?token=hush\\u0026limit=5\", \"rows\": 3}"
+    kept = scrubbed(json.dumps({"message": "x"}).replace("x", link))
+
+    assert "hush" not in kept
+    assert "limit=5" in kept
+    assert kept.endswith(r'\"rows\": 3}"}')
 
 
 @given(st.text(max_size=300), st.booleans())

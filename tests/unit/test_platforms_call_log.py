@@ -251,6 +251,31 @@ def test_what_the_connector_makes_of_an_answer_is_the_calls_error(sink: Sink) ->
     ]
 
 
+def test_an_error_about_a_call_that_nobody_took_is_not_said_of_the_one_before(sink: Sink) -> None:
+    """Given a pull whose newest answers are not kept, then an error of one leaves those that are kept as they were."""
+    calls = guarded_by(sink)
+    calls.begin()
+    calls(exchange())
+    sink.full = True
+    calls(exchange())
+    calls.failed("code 40100")
+
+    assert [(one.success, one.error_message) for one in sink.calls] == [(True, "")]
+
+
+@pytest.mark.parametrize("secret", ["TOKEN-abcdefghijklmnop-0123456789", "EAAbcdefghijklmnopqrstuvwxyz"])
+@pytest.mark.parametrize("shown", [5, 12, 19])
+def test_a_secret_at_the_end_of_what_is_kept_of_a_message_is_not_half_there(
+    sink: Sink, secret: str, shown: int
+) -> None:
+    """Given a value of the credential, or what looks like one, then nothing of it is kept where a message is cut."""
+    calls = guarded_by(sink, "TOKEN-abcdefghijklmnop-0123456789")
+    calls(exchange(error="x" * (999 - shown) + f" {secret}, please"))
+
+    assert secret[:4] not in sink.calls[0].error_message
+    assert len(sink.calls[0].error_message) <= 1000
+
+
 @pytest.mark.parametrize("url", ["http://[::1", "http://a b/%zz", "", "http://ﬀ@℀.example/x"])
 def test_a_url_that_cannot_be_read_hurts_nobody(sink: Sink, url: str) -> None:
     guarded_by(sink)(exchange(url, base64.b64encode(b"x")))

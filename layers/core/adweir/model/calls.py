@@ -7,6 +7,8 @@ from typing import Final, NamedTuple
 
 INBOUND: Final = "inbound"
 OUTBOUND: Final = "outbound"
+FIRST_REFUSED: Final = 400
+"""The first status that says no."""
 
 
 class ApiCall(NamedTuple):

@@ -19,19 +19,21 @@ _LOOKED_AT = 16 << 10
 """Characters of a text that are looked at; what is kept of them is `limits.MAX_LOGGED_BODY_BYTES`."""
 _JOINED = 3 << 10
 """Characters among which secrets are searched."""
+_MESSAGE_CHARS = 1000
 _LONGEST_BEGIN = 64
 """The beginning of a secret that is cut off there, and too short to be known as one."""
 _CLEAN = {"true", "false", "null"}
 _SECRET = re.compile(
     r"secret|token|passw|passphrase|pwd|credential|authorization|signature|apikey|accesskey|privatekey|proof|cookie"
-    r"|bearer|jwt|assertion|developerkey|googlekey|clientid|login|email|phone|firstname|lastname|fullname|birth"
+    r"|bearer|jwt|assertion|authcode|developerkey|googlekey|subscriptionkey|clientid"
+    r"|login|email|phone|firstname|lastname|fullname|birth"
     r"|street|^(?:key|sig|hmac|otp|pin|mobile)$"
 )
 _IN_QUERIES = {"code"}
 """Names of secrets in queries and forms; in JSON an error has one."""
 _FORMS = re.compile(
     r"adw_[0-9A-Za-z]+_[\w-]{8,}"
-    r"|(?i:(?:bearer|basic)(?:\s|%20|\+){1,3}[\w.~+/=-]{8,})"
+    r"|(?i:(?:bearer|basic)(?:\s|%20|\+){1,3}(?:[\w.~+/=-]|\\{1,3}/){8,})"
     r"|eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]+)?"
     r"|EAA[0-9A-Za-z]{16,}"
     r"|ya29\.[\w.-]{8,}|1(?:\\?/|%2F){2}[\w-]{16,}|GOCSPX-[\w-]{8,}"
@@ -45,8 +47,12 @@ _NAME = re.compile(
     r"(?:\\{0,3}[\"'])?\s{0,3}(?P<sign>[=:])\s{0,3}(?P<quoted>\\{0,3}[\"'])?"
 )
 """`name=`, `name: `, and the same as JSON within a text."""
-_QUOTED, _BARE = re.compile(r"[^\"'\\<]+"), re.compile(r"[^&\s\"'\\,}<]+")
-"""The value behind such a name."""
+_VALUES = {
+    '"': re.compile(r'(?:[^"\\<]|\\{1,3}[^"\\])++'),
+    "'": re.compile(r"(?:[^'\\<]|\\{1,3}[^'\\])++"),
+    "": re.compile(r"(?:[^&\s\"'\\,}<]|\\{1,3}(?:/|u(?!0026)[0-9a-fA-F]{4}))++"),
+}
+"""The value behind such a name, by the quotation mark that it is in. JSON may write `/` as `\\/`, `&` as `\\u0026`."""
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\]:,]|[^\s"{}\[\]:,]++|\s++', re.DOTALL)
 _COLON = re.compile(r"\s*:")
 _ESCAPED = re.compile(r"\\{1,3}u([0-9a-fA-F]{4})")
@@ -85,11 +91,16 @@ def hidden(text: str) -> str:
         in_query = found["sign"] == "=" and found["name"].lower() in _IN_QUERIES
         if found.start() < done or not (in_query or is_secret(found["name"])):
             continue
-        value = (_QUOTED if found["quoted"] else _BARE).match(text, found.end())
+        value = _VALUES[(found["quoted"] or "")[-1:]].match(text, found.end())
         if value:
             kept += [text[done : value.start()], REDACTED]
             done = value.end()
     return "".join([*kept, text[done:]])
+
+
+def message_kept(message: str) -> str:
+    """The beginning of an error's message as it may be kept. It is cut last: half of a secret is not known as one."""
+    return hidden(message[: 2 * _MESSAGE_CHARS])[:_MESSAGE_CHARS]
 
 
 def cut(text: str) -> str:

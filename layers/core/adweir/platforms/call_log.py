@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
-from adweir.model.calls import OUTBOUND, ApiCall
+from adweir.model.calls import FIRST_REFUSED, OUTBOUND, ApiCall
 from adweir.model.log import log
-from adweir.model.scrubbing import cut, hidden, scrubbed
+from adweir.model.scrubbing import cut, hidden, message_kept, scrubbed
 from adweir.model.times import Clock, iso
 
 if TYPE_CHECKING:
@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 
 SEEN_BYTES = 16 << 10
 """The beginning of a body that is looked at."""
-_MESSAGE_CHARS = 1000
 _BINARY = "(binary)"
-_REFUSED = 400
-"""The first status that says no."""
 
 
 class Exchange(NamedTuple):
@@ -69,8 +66,9 @@ class GuardedCalls:
         self._hushed = False
 
     def __call__(self, exchange: Exchange) -> None:
+        self._open = False
         try:
-            good = exchange.status is not None and exchange.status < _REFUSED and not exchange.error
+            good = exchange.status is not None and exchange.status < FIRST_REFUSED and not exchange.error
             if self._sink.takes(success=good):
                 self._sink.add(self._call(exchange, success=good))
                 self._open = True
@@ -91,7 +89,7 @@ class GuardedCalls:
         self._open = False
 
     def failed(self, message: str) -> None:
-        """The connector makes an error of the newest answer."""
+        """The connector makes an error of the newest answer. Of one that was not kept nothing is noted."""
         if self._open:
             self._open = False
             self._sink.failed(self._said(message))
@@ -116,7 +114,7 @@ class GuardedCalls:
         )
 
     def _said(self, message: str) -> str:
-        return hidden(self._redactor.text(message[:_MESSAGE_CHARS]))
+        return message_kept(self._redactor.text(message))
 
     def _kept(self, body: bytes) -> str:
         """The beginning of a body as it may be kept; what is no text is named so."""

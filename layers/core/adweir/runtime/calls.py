@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from adweir.model import limits, trace
-from adweir.model.calls import INBOUND, ApiCall
+from adweir.model.calls import FIRST_REFUSED, INBOUND, ApiCall
 from adweir.model.errors import AdweirError, BadInput
-from adweir.model.scrubbing import cut, hidden, scrubbed
+from adweir.model.scrubbing import cut, hidden, message_kept, scrubbed
 from adweir.model.times import iso
-from adweir.runtime.http import json_body, raw_body
+from adweir.runtime.http import caller_of, json_body, key_of_request, raw_body, request_id_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from adweir.store.ledger.api_log import ApiLog
 
 _KEYS = ("request_id", "account_id", "profile_id", "run_id", "task_id")
-_REFUSED = 400
 _PATH_CHARS = 500
-_MESSAGE_CHARS = 1000
 _UNREADABLE = "(not a JSON object)"
 
 
@@ -90,15 +88,14 @@ class Requests:
 
     def answered(self, event: Mapping[str, Any], answer: Mapping[str, Any], *, seconds: float, private: bool) -> None:
         """A request was answered, with a key or without. One that cannot be kept was answered all the same."""
-        caller = (event.get("requestContext", {}).get("authorizer") or {}).get("lambda") or {}
-        if not caller.get("key_id"):
+        key_id = key_of_request(event)
+        if not key_id:
             return
         try:
             if self._days:
                 call = answered(event, answer, at=self._clock.now(), seconds=seconds, private=private)
                 self._ledger.api_log.add([call], self._days)
-            key_id = str(caller["key_id"])[: limits.MAX_WORD_CHARS]
-            self._ledger.key_uses.used(key_id, previous=caller.get("value") == "previous")
+            self._ledger.key_uses.used(key_id, previous=caller_of(event).get("value") == "previous")
         except Exception as error:  # noqa: BLE001  the boundary: the request was carried out, so its answer stands
             request_id = answer.get("headers", {}).get("X-Request-Id", "")
             self._logger.warning("request not logged", extra={"reason": _why(error), "request_id": request_id})
@@ -117,11 +114,10 @@ def answered(
     """
     request = event.get("requestContext", {})
     status, said = int(answer["statusCode"]), ""
-    if status >= _REFUSED:
+    if status >= FIRST_REFUSED:
         said = _error(answer, private=private)
     asked = (str(event.get("rawQueryString") or ""), _sent(event))
     texts = [scrubbed(text, names_only=private) for text in asked if text]
-    caller = (request.get("authorizer") or {}).get("lambda") or {}
     return ApiCall(
         timestamp=iso(at),
         direction=INBOUND,
@@ -130,12 +126,12 @@ def answered(
         method=str(request.get("http", {}).get("method", ""))[: limits.MAX_WORD_CHARS],
         status_code=status,
         response_time=round(seconds, 3),
-        success=status < _REFUSED,
+        success=status < FIRST_REFUSED,
         error_message=said,
         request_data=cut("\n".join(texts)),
         response_data=scrubbed(_body(answer), names_only=private),
-        request_id=str(request.get("requestId", ""))[: limits.MAX_PATH_ID_CHARS],
-        key_id=str(caller.get("key_id", ""))[: limits.MAX_WORD_CHARS],
+        request_id=request_id_of(event),
+        key_id=key_of_request(event),
     )
 
 
@@ -159,8 +155,8 @@ def _error(answer: Mapping[str, Any], *, private: bool) -> str:
     try:
         error = json.loads(_body(answer))["error"]
         if not private:
-            return hidden(str(error["message"])[:_MESSAGE_CHARS])
+            return message_kept(str(error["message"]))
         fields = sorted({str(detail.get("field", "")) for detail in error["details"]} - {""})
-        return hidden(f"{error['code']}{': ' if fields else ''}{', '.join(fields)}"[:_MESSAGE_CHARS])
+        return message_kept(f"{error['code']}{': ' if fields else ''}{', '.join(fields)}")
     except (ValueError, LookupError, TypeError, AttributeError):
         return ""
