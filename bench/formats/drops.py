@@ -116,8 +116,9 @@ class Bucketless(RawStore):
     def open_stream(self, key: str, version_id: str = "") -> BinaryIO:
         return io.BufferedReader(self._file.open("rb", buffering=0), 1 << 18)
 
-    def put(self, key: str, body: Any, *_: Any, **__: Any) -> None:
+    def put(self, key: str, body: Any, *_: Any, **__: Any) -> str:
         """Nothing is kept."""
+        return ""
 
     def put_once(self, key: str, body: Any, *_: Any, **__: Any) -> bool:
         return True

@@ -103,15 +103,15 @@ def load(api: ModuleType) -> Callable[[], int]:
     app, arrived = api.app, list[ObjectArrived]()
     app.__dict__["bus"] = MemoryBus()
     boto3.client("s3").put_bucket_versioning(Bucket=app.settings.bucket, VersioningConfiguration={"Status": "Enabled"})
-    put = app.raw.put_version
+    put = app.raw.put
 
-    def noted(key: str, *more: Any) -> str:
-        version = str(put(key, *more))
+    def noted(key: str, *more: Any, **how: Any) -> str:
+        version = str(put(key, *more, **how))
         if key.startswith("drops/"):
             arrived.append(ObjectArrived(bucket=app.settings.bucket, key=key, version_id=version))
         return version
 
-    app.raw.put_version = noted
+    app.raw.put = noted
 
     def work() -> int:
         waiting, arrived[:] = arrived[:], []

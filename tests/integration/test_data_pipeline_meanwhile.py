@@ -108,7 +108,7 @@ def test_a_call_that_dies_leaves_all_of_its_records_or_none(
 ) -> None:
     """Given a call killed right before or after it puts its object, then it is loaded whole, or never was."""
     crash = Crash(1, after=after)
-    crash.watch(api.app.raw, "put_version")
+    crash.watch(api.app.raw, "put")
     with pytest.raises(Killed):
         api.handler(an_event("POST", STORE, body(*ORDERS, data_type="orders")), SimpleNamespace())
     load()

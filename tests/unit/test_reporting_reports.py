@@ -222,8 +222,9 @@ class Exports(RawStore):
     def __init__(self) -> None:
         self.stored: dict[str, tuple[Any, str]] = {}
 
-    def put(self, key: str, body: Any, metadata: Any = None, content_type: str = "", tags: Any = None) -> None:
+    def put(self, key: str, body: Any, metadata: Any = None, content_type: str = "", tags: Any = None) -> str:
         self.stored[key] = (body, content_type)
+        return ""
 
     def presign(self, key: str, seconds: int = 900) -> str:
         return f"https://bucket.test/{key}?{seconds}"

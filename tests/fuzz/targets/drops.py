@@ -111,8 +111,9 @@ class _OneFile(RawStore):
     def open_stream(self, key: str, version_id: str = "") -> BinaryIO:
         return io.BytesIO(self._body)
 
-    def put(self, key: str, body: Any, *_: Any, **__: Any) -> None:
+    def put(self, key: str, body: Any, *_: Any, **__: Any) -> str:
         self.written[key] = body if isinstance(body, bytes) else body.read()
+        return ""
 
     def tag(self, *_: Any, **__: Any) -> None:
         """Nothing expires here."""

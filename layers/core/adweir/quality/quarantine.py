@@ -33,7 +33,7 @@ class KeepsObjects(Protocol):
         content_type: str,
         tags: Mapping[str, str] | None,
         /,
-    ) -> None: ...
+    ) -> object: ...
 
 
 class ReadsObjects(Protocol):

@@ -118,7 +118,7 @@ class PipelineRecords:
         drop, body = self._drop(given, unique)
         tags = PERSONAL if is_personal(given.data_type.name) else None
         written = {WRITTEN_AT: iso(drop.as_of)}
-        version = self._stores.raw.put_version(drop.message.key, body, written, "application/json", tags)
+        version = self._stores.raw.put(drop.message.key, body, written, "application/json", tags)
         return LandedRecords(drop.message.key, version, drop.task_id, drop.as_of)
 
     def check(self, given: GivenRecords) -> list[dict[str, Any]]:

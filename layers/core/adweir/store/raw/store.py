@@ -246,19 +246,11 @@ class RawStore:
         metadata: Mapping[str, str] | None = None,
         content_type: str = "application/octet-stream",
         tags: Mapping[str, str] | None = None,
-    ) -> None:
-        """Put an object, replacing what is there. It has the tags from its first moment."""
-        self.put_version(key, body, metadata, content_type, tags)
-
-    def put_version(
-        self,
-        key: str,
-        body: bytes | BinaryIO,
-        metadata: Mapping[str, str] | None = None,
-        content_type: str = "application/octet-stream",
-        tags: Mapping[str, str] | None = None,
     ) -> str:
-        """The same; returns the version's id, "" in a bucket that keeps none."""
+        """Put an object, replacing what is there. It has the tags from its first moment.
+
+        Returns the version's id, "" in a bucket that keeps none.
+        """
         tagging: dict[str, Any] = {"Tagging": urlencode(tags)} if tags else {}
         with _errors(key):
             answer = self._s3.put_object(
