@@ -8,7 +8,7 @@ from ops.options import Json, app_of
 from ops.output import hanging, painted, remark, show_json, show_table, time_text
 
 _MORE = {
-    "store": "docs/operations.md, What went wrong, and how to repair it",
+    "store": "adweir health --json for AWS's names; docs/operations.md",
     "profiles": "adweir accounts show ACCOUNT, adweir runs",
     "credentials": "adweir connect stores a new one",
     "brakes": "adweir brakes list",
