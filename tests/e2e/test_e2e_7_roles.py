@@ -81,7 +81,7 @@ UNSEEN = (
     Unseen("Api", ("s3:GetObject",), "DataBucket/mmm/*", "the link to a dataset is signed with this role"),
     Unseen("Api", ("s3:GetObject",), "DataBucket/quarantine/*", "what was refused or set aside is looked at"),
     Unseen("Api", ("s3:GetObject",), "DataBucket/registers/*", "orders that may not be there yet are looked for"),
-    Unseen("Api", ("s3:PutObject", "s3:PutObjectTagging"), "DataBucket/drops/*", "records that are handed over"),
+    Unseen("Api", ("s3:PutObject", "s3:PutObjectTagging"), "DataBucket/drops/*/records/*", "records handed over"),
     Unseen("Api", ("s3:PutObject",), "DataBucket/exports/*", "an answer larger than 1 MiB comes as a link"),
     Unseen(
         "Api",

@@ -55,9 +55,8 @@ def test_a_pattern_of_resources_stays_within_the_stack(role: str) -> None:
         for resource in listed(statement["Resource"]):
             text = target(resource)
             if "*" in text:
-                assert re.search(
-                    r"(\$\{DataBucket\.Arn\}/(\w+/)+|[:/]\$\{AWS::StackName\}(/(\w+/)?|-[a-z-]+-))\*\"\}$", text
-                ), text
+                within = r"\$\{DataBucket\.Arn\}/\w+/((\w+|\*)/)*|[:/]\$\{AWS::StackName\}(/(\w+/)?|-[a-z-]+-)"
+                assert re.search(rf"({within})\*\"\}}$", text), text
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -100,6 +99,18 @@ def test_the_webhooks_read_the_catalog_and_write_nothing_in_it() -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_no_role_may_scan_a_table_so_key_conditions_cannot_be_bypassed(role: str) -> None:
     assert "dynamodb:Scan" not in {action for s in allowed(role) for action in listed(s["Action"])}
+
+
+def test_only_parts_of_registers_may_be_deleted_from_the_bucket_and_only_by_validate() -> None:
+    deleted = {
+        (role, re.sub(r".*DataBucket.Arn}/(.*)\"}", r"\1", target(resource)))
+        for role in ROLES
+        for statement in allowed(role)
+        for action in listed(statement["Action"])
+        if action.startswith("s3:Delete")
+        for resource in listed(statement["Resource"])
+    }
+    assert deleted == {("ValidateRole", "registers/*")}
 
 
 @pytest.mark.parametrize("role", sorted(set(ROLES) - {"ValidateRole"}))
@@ -157,7 +168,7 @@ def test_the_api_opens_what_its_answers_are_made_of_and_writes_exports_dropped_m
         "registers",
     }
     put = {prefix for action, prefix in opened if action == "s3:PutObject"}
-    assert put == {"drops", "exports", "quarantine/messages"}
+    assert put == {"drops/*/records", "exports", "quarantine/messages"}
 
 
 @pytest.mark.parametrize("role", ROLES)
