@@ -75,9 +75,9 @@ class Disk:
                 yield
                 self._database.execute("COMMIT")
             except BaseException:
-                if self._database.in_transaction:
+                if self._database.in_transaction:  # not where Ctrl-C came while SQLite committed: that call is done
                     self._database.execute("ROLLBACK")
-                _remove(self._made)
+                    _remove(self._made)
                 raise
         except (sqlite3.Error, OSError) as error:
             raise Refused("InternalServerError", f"{self.folder} cannot be used: {error}", 500) from error

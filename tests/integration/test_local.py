@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -136,6 +137,22 @@ def test_given_a_process_that_dies_amid_a_run_when_the_folder_is_opened_again_th
         assert spent(again) == truth(made_up)
         assert seconds < 150, "what the dead process held is free"
         assert len(again.runs()) == 1
+
+
+def test_given_an_interrupt_while_a_call_is_committed_then_the_object_is_there_with_its_bytes(
+    made_up: Playground, tmp_path: Path
+) -> None:
+    asked = {"Bucket": "data", "Key": "exports/kept"}
+
+    with quick(tmp_path / "kept", urls=made_up.urls) as system:
+        disk, s3 = system._here.disk, system._here.app.s3
+        assert disk
+        with pytest.raises(KeyboardInterrupt), disk.call():
+            system._here._aws("s3", "PutObject", {**asked, "Body": b"bytes"})
+            disk._database.set_progress_handler(_thread.interrupt_main, 1)  # what is left to do is COMMIT
+        disk._database.set_progress_handler(None, 1)
+
+        assert s3.get_object(**asked)["Body"].read() == b"bytes"
 
 
 def test_given_a_folder_that_is_open_or_anothers_when_it_is_opened_then_the_error_says_so(
