@@ -18,6 +18,7 @@ from adweir.model import limits
 from adweir.model.errors import Unavailable, Unprocessable
 from adweir.model.messages import ObjectArrived, Sweep
 from adweir.model.operation_metrics import OperationMetric
+from adweir.pipeline.object_replays import LOADED
 from adweir.platforms import REGISTRY
 from adweir.platforms.connector import Connector, OwnTokens
 from adweir.runtime import workers
@@ -25,6 +26,7 @@ from adweir.runtime.app import App
 from adweir.runtime.meter import Meter
 from adweir.runtime.settings import Settings
 from adweir.store.dynamo import tables
+from adweir.store.ledger.leases import LEASES
 from sandbox.aws.botocore_calls import services
 from sandbox.aws.clients import OwnClient
 from sandbox.aws.dynamodb import DynamoDB
@@ -40,8 +42,6 @@ if TYPE_CHECKING:
 TABLES = ("catalog", "metrics", "ledger", "findings")
 BUCKET = "data"
 _URL = "https://queues.invalid/"
-_LOADED = ("raw/", "webhooks/", "drops/")
-"""Whose objects template.yaml sends to the landing queue."""
 _FUNCTION_SECONDS = 300
 _SWEEP_SECONDS = 60.0
 _AGAIN_SECONDS = 2.0
@@ -50,7 +50,6 @@ _LOOK_SECONDS = 1.0
 """Between two looks while everything waits."""
 _ONE_AT_A_TIME = threading.RLock()
 """PynamoDB's models are the process's: one system works at a time."""
-_LEASE = "lease#"
 log = logging.getLogger("adweir.local")
 log.addHandler(logging.NullHandler())  # a script that wants to see more says so
 
@@ -179,7 +178,7 @@ class Machine:
         return self.disk.call() if self.disk else nullcontext()
 
     def _arrived(self, key: str) -> None:
-        if key.startswith(_LOADED):
+        if key.startswith(LOADED):
             body = ObjectArrived(bucket=BUCKET, key=key).model_dump_json()
             self.sqs.call("SendMessage", {"QueueUrl": f"{_URL}landing", "MessageBody": body})
 
@@ -263,8 +262,8 @@ class Machine:
         self.sqs.load()
         self._next_sweep = self._clock.monotonic()
         ledger = self.app.ledger
-        for name in self.disk.items.partitions("ledger", _LEASE) if self.disk else ():
-            ledger.free(name.removeprefix(_LEASE))
+        for name in self.disk.items.partitions("ledger", LEASES) if self.disk else ():
+            ledger.free(name.removeprefix(LEASES))
         now = self._clock.now().timestamp()
         for run in ledger.runs_open():
             for task in ledger.tasks(run.run_id):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -153,6 +154,17 @@ def test_given_an_interrupt_while_a_call_is_committed_then_the_object_is_there_w
         disk._database.set_progress_handler(None, 1)
 
         assert s3.get_object(**asked)["Body"].read() == b"bytes"
+
+
+def test_given_objects_that_can_be_loaded_when_they_arrive_then_they_are_sent_to_be_loaded(made_up: Playground) -> None:
+    kinds = ("raw", "webhooks", "drops", "stream")
+
+    with quick("memory", urls=made_up.urls) as system, system._here.in_place() as app:
+        for kind in (*kinds, "exports"):
+            app.raw.put(f"{kind}/x", b"")
+
+        sent = system._here.sqs.queues["landing"].messages
+        assert [json.loads(each.body)["key"] for each in sent] == [f"{kind}/x" for kind in kinds]
 
 
 def test_given_a_folder_that_is_open_or_anothers_when_it_is_opened_then_the_error_says_so(

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from adweir.model.errors import Throttled, Transient
 from adweir.store.ledger.rows import Row, Rows
 
+LEASES = "lease#"
+"""What the keys of leases begin with."""
 _BUSY_SECONDS = 2
 """Holders usually finish long before their lease ends: try again soon."""
 
@@ -77,4 +79,4 @@ def _busy(name: str, left: float) -> Throttled:
 
 
 def _pk(name: str) -> str:
-    return f"lease#{name}"
+    return LEASES + name
