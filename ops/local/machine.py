@@ -57,7 +57,8 @@ log.addHandler(logging.NullHandler())  # a script that wants to see more says so
 def settings(urls: Mapping[str, Mapping[str, str]], history_days: int) -> Settings:
     """What template.yaml would hand to the functions. Raises Unprocessable."""
     if not 1 <= history_days <= limits.MAX_BACKFILL_DAYS:
-        raise Unprocessable(f"history_days is from 1 to {limits.MAX_BACKFILL_DAYS}", [{"field": "history_days"}])
+        said = f"history_days is from 1 to {limits.MAX_BACKFILL_DAYS}"
+        raise Unprocessable(said, [{"field": "history_days", "message": said}])
     named = {REGISTRY.parse(name): each for name, each in urls.items()}
     return Settings(
         **{f"{name}_table": name for name in TABLES},
@@ -125,7 +126,7 @@ class Machine:
             s3=s3,
             sqs=self.sqs,
             events=self._bus,
-            secretsmanager=Secrets(),
+            secretsmanager=Secrets(clock.now),
         )
         self._dynamodb = OwnClient("dynamodb", self._answer)
         self._next_sweep = clock.monotonic() + _SWEEP_SECONDS

@@ -21,15 +21,20 @@ def answered_by(answer: Answer) -> Iterator[None]:
     """Every call of every botocore client is answered by `answer` while the block runs."""
 
     def call(client: Any, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        if operation == "BatchWriteItem":  # its items may be the JSON text that goes over the wire
-            params = msgspec.json.decode(msgspec.json.encode(params))
         try:
-            return answer(client.meta.service_model.service_name, operation, params)
+            return answer(client.meta.service_model.service_name, operation, as_values(operation, params))
         except Refused as refused:
             raise client.exceptions.from_code(refused.code)(refused.response, operation) from None
 
     with mock.patch.object(botocore.client.BaseClient, "_make_api_call", call):
         yield
+
+
+def as_values(operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A call's parameters. Items of BatchWriteItem may be the JSON text that goes over the wire."""
+    if operation == "BatchWriteItem":
+        params = msgspec.json.decode(msgspec.json.encode(params))
+    return params
 
 
 def services(**doubles: Any) -> Answer:

@@ -7,10 +7,9 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-import msgspec
 from botocore.exceptions import ClientError
 
-from sandbox.aws.botocore_calls import Answer
+from sandbox.aws.botocore_calls import Answer, as_values
 from sandbox.aws.refusals import Refused
 
 
@@ -42,10 +41,8 @@ class OwnClient:
 
     def _make_api_call(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """PynamoDB calls this one, as botocore's."""
-        if operation == "BatchWriteItem":  # its items may be the JSON text that goes over the wire
-            params = msgspec.json.decode(msgspec.json.encode(params))
         try:
-            return self._answer(self._service, operation, params)
+            return self._answer(self._service, operation, as_values(operation, params))
         except Refused as refused:
             response: Any = refused.response
             raise ClientError(response, operation) from None

@@ -33,7 +33,7 @@ _SCHEMA = (
     """CREATE TABLE objects
         (key BLOB PRIMARY KEY, file TEXT, size INTEGER, at TEXT, etag TEXT, metadata TEXT) WITHOUT ROWID""",
     """CREATE TABLE messages
-        (queue TEXT, id TEXT, body TEXT, grp TEXT, visible_at REAL, receives INTEGER, dead INTEGER,
+        (queue TEXT, id TEXT, body TEXT, grp TEXT, sent_at REAL, visible_at REAL, receives INTEGER, dead INTEGER,
         PRIMARY KEY (queue, id)) WITHOUT ROWID""",
 )
 _AFTER_ALL = b"\xff\xff"
@@ -140,13 +140,13 @@ class _DiskMessages:
         self._database = database
 
     def kept(self, queue: str) -> Iterator[tuple[SentMessage, bool]]:
-        asked = "SELECT id, body, grp, visible_at, receives, dead FROM messages WHERE queue = ?"
-        for name, body, group, visible_at, receives, dead in self._database.execute(asked, (queue,)):
-            yield SentMessage(name, body, group, visible_at, receives), bool(dead)
+        asked = "SELECT id, body, grp, sent_at, visible_at, receives, dead FROM messages WHERE queue = ?"
+        for *about, dead in self._database.execute(asked, (queue,)):
+            yield SentMessage(*about), bool(dead)
 
-    def keep(self, queue: str, sent: SentMessage, *, dead: bool = False) -> None:
-        row = (queue, sent.id, sent.body, sent.group, sent.visible_at, sent.receives, int(dead))
-        self._database.execute("REPLACE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    def keep(self, queue: str, sent: SentMessage, *, dead: bool) -> None:
+        row = (queue, sent.id, sent.body, sent.group, sent.sent_at, sent.visible_at, sent.receives, int(dead))
+        self._database.execute("REPLACE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def forget(self, queue: str, sent: SentMessage) -> None:
         self._database.execute("DELETE FROM messages WHERE queue = ? AND id = ?", (queue, sent.id))

@@ -223,6 +223,7 @@ def etag_of(sha256: bytes) -> str:
 
 
 def about(stored: StoredObject) -> dict[str, Any]:
+    """What an answer says of an object, beside its bytes."""
     return {
         "ContentLength": stored.size,
         "LastModified": stored.at,

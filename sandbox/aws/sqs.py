@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from sandbox.aws.refusals import Refused
@@ -21,14 +22,17 @@ _GROUP = re.compile(r"[!-~]{1,128}")
 
 @dataclass(slots=True)
 class SentMessage:
-    """A message in a queue. `visible_at`: when it may be received (again)."""
+    """A message in a queue; times are Unix seconds. `visible_at`: when it may be received (again); `received_at`: when
+    it was received last."""
 
     id: str
     body: str
     group: str
+    sent_at: float
     visible_at: float
     receives: int = 0
     handle: str = ""
+    received_at: float = 0.0
 
 
 @dataclass(slots=True)
@@ -47,7 +51,7 @@ class MessageShelf(Protocol):
         """A queue's messages, and whether they are dead letters."""
         ...
 
-    def keep(self, queue: str, sent: SentMessage, *, dead: bool = False) -> None:
+    def keep(self, queue: str, sent: SentMessage, *, dead: bool) -> None:
         """A message as it is now."""
         ...
 
@@ -96,8 +100,8 @@ class Sqs:
             "ReceiveMessage": self._receive,
             "DeleteMessage": self._delete,
             "ChangeMessageVisibility": self._change,
-            "GetQueueAttributes": lambda line, _params: self._depth(line.messages),
             "ChangeMessageVisibilityBatch": self._change_batch,
+            "GetQueueAttributes": self._attributes,
         }
         name = params["QueueUrl"].rpartition("/")[2]
         if operation not in calls:
@@ -111,7 +115,8 @@ class Sqs:
         self._count += 1
         sent.receives += 1
         sent.handle = f"{sent.id}/{self._count}"
-        sent.visible_at = self._now() + seconds
+        sent.received_at = self._now()
+        sent.visible_at = sent.received_at + seconds
 
     def put_back(self, name: str, sent: SentMessage, seconds: float) -> None:
         """A message that failed comes again, so many seconds from now."""
@@ -121,16 +126,17 @@ class Sqs:
     def bury(self, name: str, sent: SentMessage) -> None:
         """Make a message a dead letter."""
         line = self.queues[name]
+        line.dead.append(sent)  # first: an interrupt must not lose it
         line.messages.remove(sent)
-        line.dead.append(sent)
         sent.visible_at, sent.handle = self._now(), ""
-        self._keep(name, sent, dead=True)
+        self._keep(DEAD + name, sent)
 
     def dig_up(self, name: str) -> int:
         """Send the dead letters of a queue once more; how many there were."""
         line = self.queues[name]
         for sent in line.dead:
-            sent.receives, sent.visible_at = 0, self._now()
+            sent.receives, sent.handle = 0, ""
+            sent.sent_at = sent.visible_at = self._now()
             line.messages.append(sent)
             self._keep(name, sent)
         found = len(line.dead)
@@ -139,8 +145,11 @@ class Sqs:
 
     def visible(self, name: str) -> list[SentMessage]:
         """The messages that may be received now."""
+        return self._visible(self.queues[name])
+
+    def _visible(self, line: Line) -> list[SentMessage]:
         now = self._now()
-        return [sent for sent in self.queues[name].messages if sent.visible_at <= now]
+        return [sent for sent in line.messages if sent.visible_at <= now]
 
     def _send(self, line: Line, params: Mapping[str, Any]) -> dict[str, Any]:
         body, delay, group = params["MessageBody"], params.get("DelaySeconds", 0), params.get("MessageGroupId", "")
@@ -153,34 +162,19 @@ class Sqs:
         if group and not _GROUP.fullmatch(group):
             raise Refused("InvalidParameterValue", "Value for parameter MessageGroupId is invalid.")
         self._count += 1
-        sent = SentMessage(f"m{self._count}", body, group, self._now() + delay)
+        now = self._now()
+        sent = SentMessage(f"m{self._count}", body, group, now, now + delay)
         line.messages.append(sent)
         self._keep(line.name, sent)
         return {"MessageId": sent.id}
 
     def _send_batch(self, line: Line, params: Mapping[str, Any]) -> dict[str, Any]:
         entries = params["Entries"]
-        if not entries:
-            raise Refused("EmptyBatchRequest", "There should be at least one entry in the request.")
-        if len(entries) > _MOST_BATCH:
-            raise Refused("TooManyEntriesInBatchRequest", "Maximum number of entries per request are 10.")
-        ids = [entry["Id"] for entry in entries]
-        if not all(map(_ENTRY_ID.fullmatch, ids)):
-            raise Refused("InvalidBatchEntryId", "A batch entry id can only contain alphanumeric characters, - and _.")
-        if len(set(ids)) != len(ids):
-            raise Refused("BatchEntryIdsNotDistinct", "Id is repeated.")
+        _check_batch(entries)
         if sum(len(entry["MessageBody"].encode()) for entry in entries) > _MOST_BYTES:
             raise Refused("BatchRequestTooLong", "Batch requests cannot be longer than 1048576 bytes.")
         done = len(entries) - self.leave(entries)
-        answer: dict[str, Any] = {}
-        for entry in entries[:done]:
-            try:
-                sent = self._send(line, entry)
-            except Refused as error:
-                fault = {"Id": entry["Id"], "SenderFault": True, "Code": error.code, "Message": error.message}
-                answer.setdefault("Failed", []).append(fault)
-            else:
-                answer.setdefault("Successful", []).append({"Id": entry["Id"], **sent})
+        answer = _each(entries[:done], partial(self._send, line))
         for entry in entries[done:]:
             fault = {"Id": entry["Id"], "SenderFault": False, "Code": "InternalError", "Message": "try again"}
             answer.setdefault("Failed", []).append(fault)
@@ -191,13 +185,14 @@ class Sqs:
         if not 1 <= most <= _MOST_BATCH:
             raise Refused("InvalidParameterValue", f"Value {most} for parameter MaxNumberOfMessages is invalid.")
         seconds = params.get("VisibilityTimeout", self._visibility)
-        now = self._now()
-        found = [sent for sent in line.messages if sent.visible_at <= now][:most]
+        _check_visibility(seconds)
+        found = self._visible(line)[:most]
         for sent in found:
             self.take(sent, seconds)
         if not found:
             return {}
-        return {"Messages": [_received(sent) for sent in found]}
+        asked = {*params.get("MessageSystemAttributeNames", ()), *params.get("AttributeNames", ())}
+        return {"Messages": [_received(sent, asked) for sent in found]}
 
     def _delete(self, line: Line, params: Mapping[str, Any]) -> dict[str, Any]:
         known = self._known(line, params["ReceiptHandle"])
@@ -208,43 +203,42 @@ class Sqs:
         return {}
 
     def _change_batch(self, line: Line, params: Mapping[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] = {}
-        for entry in params["Entries"]:
-            try:
-                self._change(line, entry)
-            except Refused as error:
-                fault = {"Id": entry["Id"], "SenderFault": True, "Code": error.code, "Message": error.message}
-                answer.setdefault("Failed", []).append(fault)
-            else:
-                answer.setdefault("Successful", []).append({"Id": entry["Id"]})
-        return answer
+        _check_batch(params["Entries"])
+        return _each(params["Entries"], partial(self._change, line))
 
     def _change(self, line: Line, params: Mapping[str, Any]) -> dict[str, Any]:
-        seconds = params["VisibilityTimeout"]
-        if not 0 <= seconds <= _MOST_VISIBILITY:
-            raise Refused("InvalidParameterValue", f"Value {seconds} for parameter VisibilityTimeout is invalid.")
-        known = self._known(line, params["ReceiptHandle"])
+        seconds = params.get("VisibilityTimeout")
+        if seconds is None:
+            raise Refused("MissingParameter", "The request must contain the parameter VisibilityTimeout.")
+        _check_visibility(seconds)
+        known, now = self._known(line, params["ReceiptHandle"]), self._now()
         if known is None:
             raise Refused("InvalidParameterValue", "The message does not exist or is not available for the change.")
-        if known.visible_at <= self._now():
+        if known.visible_at <= now:
             raise Refused("MessageNotInflight", "The message is not in flight.")
+        if now + seconds > known.received_at + _MOST_VISIBILITY:
+            said = f"Value {seconds} for parameter VisibilityTimeout is invalid: more than 12 hours since the receipt."
+            raise Refused("InvalidParameterValue", said)
         self.put_back(line.name, known, seconds)
         return {}
 
-    def _depth(self, messages: list[SentMessage]) -> dict[str, Any]:
+    def _attributes(self, line: Line, params: Mapping[str, Any]) -> dict[str, Any]:
         now = self._now()
-        waiting = [sent for sent in messages if sent.visible_at > now]
+        waiting = [sent for sent in line.messages if sent.visible_at > now]
         in_flight = sum(1 for sent in waiting if sent.handle)
-        found = {
-            "ApproximateNumberOfMessages": len(messages) - len(waiting),
+        known = {
+            "ApproximateNumberOfMessages": len(line.messages) - len(waiting),
             "ApproximateNumberOfMessagesNotVisible": in_flight,
             "ApproximateNumberOfMessagesDelayed": len(waiting) - in_flight,
         }
-        return {"Attributes": {name: str(number) for name, number in found.items()}}
+        asked = params.get("AttributeNames", ())
+        if not known.keys() >= set(asked):
+            raise NotImplementedError(f"there is no double of all of a queue's {asked}: add it to {__file__}")
+        return {"Attributes": {name: str(known[name]) for name in asked}} if asked else {}
 
-    def _keep(self, name: str, sent: SentMessage, *, dead: bool = False) -> None:
+    def _keep(self, name: str, sent: SentMessage) -> None:
         if self._shelf is not None:
-            self._shelf.keep(name.removeprefix(DEAD), sent, dead=dead or name.startswith(DEAD))
+            self._shelf.keep(name.removeprefix(DEAD), sent, dead=name.startswith(DEAD))
 
     def _known(self, line: Line, handle: str) -> SentMessage | None:
         """The message of a receipt handle; None when it is gone, or was received again since."""
@@ -259,12 +253,50 @@ class Sqs:
         return Line(name, self.queues[name.removeprefix(DEAD)].dead)
 
 
-def _received(sent: SentMessage) -> dict[str, Any]:
-    """A message as it is received."""
-    about = {"ApproximateReceiveCount": str(sent.receives)}
+def _check_batch(entries: Sequence[Mapping[str, Any]]) -> None:
+    """Whether these can be the entries of a batch. Raises Refused."""
+    if not entries:
+        raise Refused("EmptyBatchRequest", "There should be at least one entry in the request.")
+    if len(entries) > _MOST_BATCH:
+        raise Refused("TooManyEntriesInBatchRequest", "Maximum number of entries per request are 10.")
+    ids = [entry["Id"] for entry in entries]
+    if not all(map(_ENTRY_ID.fullmatch, ids)):
+        raise Refused("InvalidBatchEntryId", "A batch entry id can only contain alphanumeric characters, - and _.")
+    if len(set(ids)) != len(ids):
+        raise Refused("BatchEntryIdsNotDistinct", "Id is repeated.")
+
+
+def _each(
+    entries: Iterable[Mapping[str, Any]], act: Callable[[Mapping[str, Any]], dict[str, Any]]
+) -> dict[str, list[dict[str, Any]]]:
+    """The answer to a batch: what came of each of its entries."""
+    answer: dict[str, list[dict[str, Any]]] = {}
+    for entry in entries:
+        try:
+            said = act(entry)
+        except Refused as error:
+            fault = {"Id": entry["Id"], "SenderFault": True, "Code": error.code, "Message": error.message}
+            answer.setdefault("Failed", []).append(fault)
+        else:
+            answer.setdefault("Successful", []).append({"Id": entry["Id"], **said})
+    return answer
+
+
+def _check_visibility(seconds: int) -> None:
+    """Raises Refused."""
+    if not 0 <= seconds <= _MOST_VISIBILITY:
+        raise Refused("InvalidParameterValue", f"Value {seconds} for parameter VisibilityTimeout is invalid.")
+
+
+def _received(sent: SentMessage, asked: Collection[str]) -> dict[str, Any]:
+    """A message as it is received, with the attributes that were asked for; those that nothing of ours reads are left
+    out."""
+    known = {"SentTimestamp": str(int(sent.sent_at * 1000)), "ApproximateReceiveCount": str(sent.receives)}
     if sent.group:
-        about["MessageGroupId"] = sent.group
-    return {"MessageId": sent.id, "ReceiptHandle": sent.handle, "Body": sent.body, "Attributes": about}
+        known["MessageGroupId"] = sent.group
+    message: dict[str, Any] = {"MessageId": sent.id, "ReceiptHandle": sent.handle, "Body": sent.body}
+    shown = {name: value for name, value in known.items() if name in asked or "All" in asked}
+    return message | ({"Attributes": shown} if shown else {})
 
 
 def _number(sent: SentMessage) -> int:

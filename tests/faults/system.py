@@ -99,7 +99,7 @@ class System:
         self.begun = clock.now().timestamp()
         self.post = Post(clock)
         self.world = SmallWorld(platform, lambda: clock.now().timestamp(), self._worked_on)
-        self.dynamodb, self.events, self.secrets = DynamoDB(TABLES), OwnBus(), Secrets()
+        self.dynamodb, self.events, self.secrets = DynamoDB(TABLES), OwnBus(), Secrets(clock.now)
         self.s3 = S3(BUCKET, clock.now)
         self.s3.arrived = self._arrived
         self.queues = Lines(self.post)

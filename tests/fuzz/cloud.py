@@ -36,20 +36,6 @@ ENVIRONMENT = {
 _READS = ("Get", "BatchGet", "Query", "Head", "List", "Describe", "Receive")
 
 
-class _Secrets(Secrets):
-    """With the calls that the API makes, too."""
-
-    def call(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        if operation == "DescribeSecret":
-            self._known(params["SecretId"])
-            return {"Name": params["SecretId"]}
-        if operation == "DeleteSecret":
-            self._known(params["SecretId"])
-            self._versions.pop(params["SecretId"])
-            return {"Name": params["SecretId"]}
-        return super().call(operation, params)
-
-
 class Cloud:
     """One AWS. `keep` what is stored now; after a case that wrote, `restore` brings it back.
 
@@ -67,7 +53,7 @@ class Cloud:
             "s3": S3("bucket", lambda: pulls.NOW),
             "sqs": Sqs((*_QUEUES, *_COLLECT), pulls.NOW.timestamp),
             "events": OwnBus(),
-            "secretsmanager": _Secrets(),
+            "secretsmanager": Secrets(lambda: pulls.NOW),
         }
         self._kept = self.doubles
         self.writes: list[str] = []

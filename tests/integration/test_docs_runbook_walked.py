@@ -191,7 +191,7 @@ def test_dead_letters(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
     (run,) = walk.system.runs()
 
     listed = walk.said("dead-letters", "list")
-    assert "landing" in listed
+    assert re.search(r"landing  \d+ (s|min) old", listed), listed
     assert "ZeroDivisionError" in listed
     assert "dead letters" in walk.said("health", expect=1)
     walk.said("dead-letters", "send", "--queue", "landing")

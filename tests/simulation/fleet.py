@@ -81,11 +81,10 @@ class Fleet:
     def _take(self, function: Function, first: SentMessage) -> None:
         others = [sent for sent in self._sqs.visible(function.queue) if sent is not first]
         batch = [first, *others[: self._rng.randrange(function.batch)]]
-        line, alive = self._sqs.queues[function.queue], []
+        alive = []
         for sent in batch:
             if sent.receives == MOST_RECEIVES:
-                line.messages.remove(sent)
-                line.dead.append(sent)
+                self._sqs.bury(function.queue, sent)
                 self._trace.say(f"{function.queue}: to the dead letters: {sent.body}")
                 continue
             if self._rng.random() < self.twice / 4:

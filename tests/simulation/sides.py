@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -57,11 +57,12 @@ def opened(name: str) -> Iterator[Side]:
                 _make(side)
                 yield side
         elif name == DISK:
-            with TemporaryDirectory() as folder:
-                disk = Disk(Path(folder))
-                with answered_by(_doubles(disk)):
-                    yield _side(name)
-                disk.close()
+            with (
+                TemporaryDirectory() as folder,
+                closing(Disk(Path(folder))) as disk,
+                answered_by(_doubles(disk)),
+            ):
+                yield _side(name)
         else:
             with answered_by(_doubles(None)):
                 yield _side(name)
@@ -77,7 +78,7 @@ def _doubles(disk: Disk | None) -> Answer:
         s3=S3(BUCKET, lambda: now(UTC), disk.objects if disk else None),
         sqs=Sqs((QUEUE,), lambda: now(UTC).timestamp(), shelf=disk.messages if disk else None),
         events=OwnBus(),
-        secretsmanager=Secrets(),
+        secretsmanager=Secrets(lambda: now(UTC)),
     )
 
     def whole(service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
 
@@ -66,9 +65,10 @@ class Simulation:
         self.scheduler = scheduler = Scheduler(rng, story.start.timestamp())
         self.trace = Trace(scheduler, keep=keep)
         self.dynamodb = DynamoDB(TABLES)
-        self.s3 = S3(BUCKET, lambda: datetime.fromtimestamp(scheduler.now, UTC))
+        clock = SimulatedClock(scheduler)
+        self.s3, self.secrets = S3(BUCKET, clock.now), Secrets(clock.now)
         self.sqs = Sqs(QUEUES, lambda: scheduler.now)
-        self.events, self.secrets = OwnBus(), Secrets()
+        self.events = OwnBus()
         answer = services(
             dynamodb=self.dynamodb, s3=self.s3, sqs=self.sqs, events=self.events, secretsmanager=self.secrets
         )

@@ -5,12 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.aws.botocore_calls import services
+from sandbox.aws.clients import OwnClient
+from sandbox.aws.sqs import DEAD, Sqs
 from simulation.sides import BUCKET, BUS, Side, differs
+from support.clock import FrozenClock
 
 
 def refused(code: str, call: Any, **params: Any) -> int:
@@ -252,6 +257,34 @@ def test_a_secret_has_its_current_value_and_the_one_before(side: Side) -> None:
     assert (secret(side), secret(side, "AWSPREVIOUS")) == ("2", "1")
 
 
+def test_a_deleted_secret_cannot_be_read_until_it_is_restored(side: Side) -> None:
+    manager, named = side.secretsmanager, {"SecretId": "s"}
+    refused("ResourceNotFoundException", manager.delete_secret, **named)
+    refused("ResourceNotFoundException", manager.restore_secret, **named)
+    manager.create_secret(Name="s", SecretString="1")
+    refused("InvalidParameterException", manager.delete_secret, **named, RecoveryWindowInDays=6)
+    refused("InvalidParameterException", manager.delete_secret, **named, RecoveryWindowInDays=31)
+    assert "DeletedDate" not in manager.describe_secret(**named)
+
+    gone_at = manager.delete_secret(**named, RecoveryWindowInDays=7)["DeletionDate"]
+
+    assert timedelta(days=6, hours=23) < gone_at - datetime.now(UTC) <= timedelta(days=7)
+    assert "DeletedDate" in manager.describe_secret(**named)
+    refused("InvalidRequestException", manager.get_secret_value, **named)
+    refused("InvalidRequestException", manager.delete_secret, **named)
+    manager.restore_secret(**named)
+    assert (secret(side), "DeletedDate" in manager.describe_secret(**named)) == ("1", False)
+
+
+@differs("moto 5.2 writes to a deleted secret, and says of its name only that it is taken")
+def test_a_deleted_secret_cannot_be_written_or_made_anew(side: Side) -> None:
+    side.secretsmanager.create_secret(Name="s", SecretString="1")
+    side.secretsmanager.delete_secret(SecretId="s")
+
+    refused("InvalidRequestException", side.secretsmanager.put_secret_value, SecretId="s", SecretString="2")
+    refused("InvalidRequestException", side.secretsmanager.create_secret, Name="s", SecretString="2")
+
+
 # --- what only a system in one process asks
 
 
@@ -276,13 +309,98 @@ def test_the_depth_of_a_queue_tells_waiting_delayed_and_received_messages_apart(
     assert [found[name] for name in names] == ["1", "1", "1"]
 
 
-def test_the_visibility_of_several_messages_is_changed_at_once(side: Side) -> None:
+def test_a_queue_tells_what_it_was_asked_for(side: Side) -> None:
+    name = "ApproximateNumberOfMessages"
+
+    assert side.sqs.get_queue_attributes(QueueUrl=side.queue, AttributeNames=[name])["Attributes"] == {name: "0"}
+    assert "Attributes" not in side.sqs.get_queue_attributes(QueueUrl=side.queue)
+
+
+def test_a_message_comes_with_the_attributes_that_were_asked_for(side: Side) -> None:
+    begun = int(datetime.now(UTC).timestamp() * 1000)
+    send(side, MessageGroupId="g")
+
+    (bare,) = received(side)
+    hide(side, bare, 0)
+    (some,) = received(side, MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"])
+    hide(side, some, 0)
+    (whole,) = received(side, MessageSystemAttributeNames=["All"])
+
+    assert "Attributes" not in bare
+    assert some["Attributes"].keys() == {"SentTimestamp", "ApproximateReceiveCount"}
+    assert begun - 1 <= int(some["Attributes"]["SentTimestamp"]) <= datetime.now(UTC).timestamp() * 1000 + 1
+    assert some["Attributes"]["ApproximateReceiveCount"] == "2"
+    assert whole["Attributes"].items() >= {"ApproximateReceiveCount": "3", "MessageGroupId": "g"}.items()
+
+
+def change(message: Any, name: str = "a", seconds: int = 0, **other: Any) -> dict[str, Any]:
+    """An entry of a batch of visibilities."""
+    return {"Id": name, "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": seconds} | other
+
+
+def test_of_a_batch_of_visibilities_each_entry_is_answered_for_itself(side: Side) -> None:
     send(side)
     (message,) = received(side)
     entries = [
-        {"Id": "a", "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0},
+        change(message, "handle", ReceiptHandle="none"),
+        change(message, "long", 43_201),
+        change(message, "good"),
     ]
+
     answer = side.sqs.change_message_visibility_batch(QueueUrl=side.queue, Entries=entries)
 
-    assert ([one["Id"] for one in answer["Successful"]], answer.get("Failed", [])) == (["a"], [])
+    assert [each["Id"] for each in answer["Successful"]] == ["good"]
+    assert [(each["Id"], each["Code"], each["SenderFault"]) for each in answer["Failed"]] == [
+        ("handle", "ReceiptHandleIsInvalid", True),
+        ("long", "InvalidParameterValue", True),
+    ]
     assert len(received(side)) == 1
+
+
+@differs("moto 5.2 looks at no batch of visibilities as a whole")
+def test_a_batch_of_visibilities_that_makes_no_sense_is_refused(side: Side) -> None:
+    send(side)
+    (message,) = received(side)
+
+    for code, entries in {
+        "EmptyBatchRequest": [],
+        "TooManyEntriesInBatchRequest": [change(message, str(n)) for n in range(11)],
+        "BatchEntryIdsNotDistinct": [change(message), change(message)],
+        "InvalidBatchEntryId": [change(message, "not an id")],
+    }.items():
+        refused(code, side.sqs.change_message_visibility_batch, QueueUrl=side.queue, Entries=entries)
+    assert received(side) == []
+
+
+def test_a_message_is_hidden_for_twelve_hours_from_its_receipt_at_most() -> None:
+    clock = FrozenClock()
+    sqs = OwnClient("sqs", services(sqs=Sqs(("work",), lambda: clock.now().timestamp())))
+    sqs.send_message(QueueUrl="work", MessageBody="a")
+    (message,) = sqs.receive_message(QueueUrl="work", VisibilityTimeout=7200)["Messages"]
+    about = {"QueueUrl": "work", "ReceiptHandle": message["ReceiptHandle"]}
+    clock.advance(3600)
+
+    refused("InvalidParameterValue", sqs.change_message_visibility, **about, VisibilityTimeout=11 * 3600 + 1)
+    sqs.change_message_visibility(**about, VisibilityTimeout=11 * 3600)
+
+    clock.advance(11 * 3600 - 1)
+    assert sqs.receive_message(QueueUrl="work") == {}
+
+
+def test_a_dead_letter_is_read_and_hidden_and_deleted_where_dead_letters_are() -> None:
+    clock = FrozenClock()
+    own = Sqs(("work",), lambda: clock.now().timestamp())
+    sqs = OwnClient("sqs", services(sqs=own))
+    sqs.send_message(QueueUrl="work", MessageBody="a")
+    own.bury("work", own.queues["work"].messages[0])
+    clock.advance(60)
+
+    (letter,) = sqs.receive_message(QueueUrl=f"{DEAD}work", MessageSystemAttributeNames=["All"])["Messages"]
+
+    assert clock.now().timestamp() - int(letter["Attributes"]["SentTimestamp"]) / 1000 == 60
+    about = {"QueueUrl": f"{DEAD}work", "ReceiptHandle": letter["ReceiptHandle"]}
+    sqs.change_message_visibility_batch(QueueUrl=f"{DEAD}work", Entries=[change(letter, seconds=9)])
+    assert sqs.receive_message(QueueUrl="work") == sqs.receive_message(QueueUrl=f"{DEAD}work") == {}
+    sqs.delete_message(**about)
+    clock.advance(9)
+    assert sqs.receive_message(QueueUrl=f"{DEAD}work") == {}
