@@ -130,7 +130,10 @@ class Machine:
         )
         self._dynamodb = OwnClient("dynamodb", self._answer)
         self._next_sweep = clock.monotonic() + _SWEEP_SECONDS
-        self._is_left = disk is not None
+        self._is_new = disk is not None
+        """Whether a process before this one may have stopped amid its work."""
+        self._at_work: tuple[SentMessage, int] | None = None
+        """The message that is worked on, and how often it was received before."""
 
     @contextmanager
     def in_place(self) -> Iterator[LocalApp]:
@@ -203,6 +206,7 @@ class Machine:
         return {name: own.get(name, collect) for name in self._order}
 
     def _deliver(self, name: str, sent: SentMessage) -> None:
+        self._at_work = sent, sent.receives
         self.sqs.take(sent, 6.0 * _FUNCTION_SECONDS)
         hidden, handle = sent.visible_at, sent.handle
         record = {
@@ -212,21 +216,16 @@ class Machine:
             "eventSourceARN": f"arn:aws:sqs:local:0:{name}",
             "attributes": {"MessageGroupId": sent.group, "ApproximateReceiveCount": str(sent.receives)},
         }
-        try:
-            failed = self._consumers[name]({"Records": [record]}, _Invocation(self._clock))["batchItemFailures"]
-        except BaseException:  # the process is told to stop: the message is as if it had not been received
-            self._is_left = True
-            sent.receives -= 1
-            self.sqs.put_back(name, sent, 0.0)
-            raise
+        failed = self._consumers[name]({"Records": [record]}, _Invocation(self._clock))["batchItemFailures"]
         if not failed:
             self._answer("sqs", "DeleteMessage", {"QueueUrl": _URL + name, "ReceiptHandle": handle})
-            return
-        with self._whole():
-            if sent.receives >= limits.MAX_RECEIVES:
-                self.sqs.bury(name, sent)
-            elif sent.visible_at == hidden:
-                self.sqs.put_back(name, sent, _AGAIN_SECONDS)
+        else:
+            with self._whole():
+                if sent.receives >= limits.MAX_RECEIVES:
+                    self.sqs.bury(name, sent)
+                elif sent.visible_at == hidden:
+                    self.sqs.put_back(name, sent, _AGAIN_SECONDS)
+        self._at_work = None
 
     @property
     def _dead(self) -> dict[str, int]:
@@ -258,8 +257,11 @@ class Machine:
 
     def _give_back(self) -> None:
         """What a process held that stopped amid its work is free: nobody else has this system."""
-        if not self._is_left:
+        if not (self._is_new or self._at_work):
             return
+        if self._at_work:  # the message is as if it had not been received
+            sent, receives = self._at_work
+            sent.receives, sent.visible_at = receives, self._clock.now().timestamp()
         self.sqs.load()
         self._next_sweep = self._clock.monotonic()
         ledger = self.app.ledger
@@ -270,7 +272,7 @@ class Machine:
             for task in ledger.tasks(run.run_id):
                 if task.hold_until > now and not task.state.is_terminal:
                     ledger.release(task)
-        self._is_left = False
+        self._is_new, self._at_work = False, None
 
 
 def _connection(client: Any) -> Connection:

@@ -13,7 +13,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -53,44 +53,57 @@ class Disk:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._lock = _held(folder)
-        try:
-            self._database = _opened(folder / _DATABASE)
-        except BaseException:
-            self._lock.close()
-            raise
-        self._made: list[Path] = []
-        self._replaced: list[Path] = []
-        self.items = _DiskItems(self._database)
-        self.messages = _DiskMessages(self._database)
-        self.objects = _DiskObjects(self._database, folder / _OBJECTS, self._made, self._replaced)
-        self.objects.tidy()
+        with ExitStack() as opened:
+            opened.enter_context(_held(folder))
+            path = folder / _DATABASE
+            try:
+                self._database = opened.enter_context(
+                    closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False))
+                )
+                _prepare(self._database, path)
+                self._made: list[Path] = []
+                self._replaced: list[Path] = []
+                self.items = _DiskItems(self._database)
+                self.messages = _DiskMessages(self._database)
+                self.objects = _DiskObjects(self._database, folder / _OBJECTS, self._made, self._replaced)
+                self.objects.tidy()
+            except (sqlite3.Error, OSError) as error:
+                raise FolderRefused(f"{folder} cannot be used: {error}") from error
+            self._opened = opened.pop_all()
 
     @contextmanager
     def call(self) -> Iterator[None]:
-        """What the block does happens as a whole or not at all. Raises Refused where the folder cannot be written."""
+        """What the block does happens as a whole or not at all. Raises Refused where the folder cannot be written.
+
+        An interrupt may come between any two steps. A file is removed only where it is certain that no object has it:
+        what else is left over goes when the folder is opened again.
+        """
         try:
+            self._begin()
             try:
-                self._database.execute("BEGIN IMMEDIATE")
                 yield
                 self._database.execute("COMMIT")
-            except BaseException:
-                if self._database.in_transaction:  # not where Ctrl-C came while SQLite committed: that call is done
-                    self._database.execute("ROLLBACK")
-                    _remove(self._made)
-                raise
+            finally:
+                self._undo()
+            _remove(self._replaced)
         except (sqlite3.Error, OSError) as error:
             raise Refused("InternalServerError", f"{self.folder} cannot be used: {error}", 500) from error
-        else:
-            _remove(self._replaced)
-        finally:
-            self._made.clear()
-            self._replaced.clear()
+
+    def _begin(self) -> None:
+        self._undo()  # a call whose own end was interrupted
+        self._made.clear()
+        self._replaced.clear()
+        self._database.execute("BEGIN IMMEDIATE")
+
+    def _undo(self) -> None:
+        """Undo what was not committed."""
+        if self._database.in_transaction:
+            self._database.execute("ROLLBACK")
+            _remove(self._made)
 
     def close(self) -> None:
         """Let others have the folder."""
-        self._database.close()
-        self._lock.close()
+        self._opened.close()
 
 
 class _DiskItems:
@@ -282,24 +295,19 @@ def _held(folder: Path) -> BinaryIO:
     return held
 
 
-def _opened(path: Path) -> sqlite3.Connection:
-    """The database, with its tables. Raises FolderRefused."""
-    try:
-        database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        path.chmod(0o600)
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            database.execute("BEGIN IMMEDIATE")
-            for statement in (*_SCHEMA, f"PRAGMA user_version = {_VERSION}"):
-                database.execute(statement)
-            database.execute("COMMIT")
-    except (sqlite3.Error, OSError) as error:
-        raise FolderRefused(f"{path} cannot be read: {error}") from error
-    if version not in {0, _VERSION}:
+def _prepare(database: sqlite3.Connection, path: Path) -> None:
+    """Make the tables where there are none. Raises FolderRefused for those of another version."""
+    path.chmod(0o600)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = NORMAL")
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if version == 0:
+        database.execute("BEGIN IMMEDIATE")
+        for statement in (*_SCHEMA, f"PRAGMA user_version = {_VERSION}"):
+            database.execute(statement)
+        database.execute("COMMIT")
+    elif version != _VERSION:
         raise FolderRefused(f"{path} was written by another version of adweir: open it with that one")
-    return database
 
 
 def _remove(paths: list[Path]) -> None:

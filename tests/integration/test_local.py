@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +16,7 @@ import adweir
 from adweir.library.local import LocalSystem
 from adweir.model.errors import Conflict, NotReady, Unavailable, Unprocessable
 from ops.local.system import System
+from sandbox.aws.sqs import SentMessage
 from sandbox.playground import Playground, playground
 from support.local_system import quick
 
@@ -140,20 +140,33 @@ def test_given_a_process_that_dies_amid_a_run_when_the_folder_is_opened_again_th
         assert len(again.runs()) == 1
 
 
-def test_given_an_interrupt_while_a_call_is_committed_then_the_object_is_there_with_its_bytes(
-    made_up: Playground, tmp_path: Path
+@pytest.mark.parametrize("storage", ["memory", "folder"])
+def test_given_an_interrupt_as_a_message_is_taken_when_the_run_is_resumed_then_nothing_waits_for_it(
+    storage: str, made_up: Playground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = {"Bucket": "data", "Key": "exports/kept"}
+    with connected(made_up, storage if storage == "memory" else tmp_path / storage) as system:
+        # given
+        sqs, taken = system._here.sqs, count(1)
+        take = sqs.take
 
-    with quick(tmp_path / "kept", urls=made_up.urls) as system:
-        disk, s3 = system._here.disk, system._here.app.s3
-        assert disk
-        with pytest.raises(KeyboardInterrupt), disk.call():
-            system._here._aws("s3", "PutObject", {**asked, "Body": b"bytes"})
-            disk._database.set_progress_handler(_thread.interrupt_main, 1)  # what is left to do is COMMIT
-        disk._database.set_progress_handler(None, 1)
+        def interrupted(sent: SentMessage, seconds: float) -> None:
+            take(sent, seconds)
+            if next(taken) == 3:
+                raise KeyboardInterrupt
 
-        assert s3.get_object(**asked)["Body"].read() == b"bytes"
+        with monkeypatch.context() as patched:
+            patched.setattr(sqs, "take", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                system.run(ACCOUNT_RUN)
+
+        # when
+        begun = system._here.app.clock.now()
+        (run,) = system.resume()
+
+        # then
+        assert run["state"] == "succeeded"
+        assert spent(system) == truth(made_up)
+        assert (system._here.app.clock.now() - begun).total_seconds() < 150
 
 
 def test_given_objects_that_can_be_loaded_when_they_arrive_then_they_are_sent_to_be_loaded(made_up: Playground) -> None:
