@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from adweir.library.dates import DateRange, parsed
+from adweir.model.closing import Closing
 from adweir.model.entities import Account
 from adweir.model.errors import Conflict, NotFound, NotReady, Unprocessable
 from adweir.model.ids import IdKind, run_id_for
@@ -38,7 +38,7 @@ _LATER_SECONDS = 60.0
 _DAYS = 30
 
 
-class System:
+class System(Closing):
     """See `adweir.library.local.LocalSystem`."""
 
     def __init__(self, machine: Machine) -> None:
@@ -169,14 +169,6 @@ class System:
         if self._machine is not None:
             self._machine.close()
             self._machine = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     # --- inside
 

@@ -7,16 +7,14 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self
+from typing import Any, BinaryIO, Protocol
 
 import msgspec
 
 from adweir.model import limits
+from adweir.model.closing import Closing
 from adweir.model.metrics import BadRow
 from adweir.quality.values import as_date
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 _IN_MEMORY = 1 << 20
 _ENCODER = msgspec.json.Encoder(enc_hook=str)
@@ -42,7 +40,7 @@ class ReadsObjects(Protocol):
     def open_stream(self, key: str, /) -> BinaryIO: ...
 
 
-class Quarantine:
+class Quarantine(Closing):
     """Collects bad rows as gzipped JSON lines in a spooled file; memory does not grow with their number.
 
     A line is `{"line", "page", "row", "errors", "entity_id", "day"}`. The bytes depend on the rows alone, so writing
@@ -58,7 +56,7 @@ class Quarantine:
         self.reasons: Counter[str] = Counter()
         self._days = ("~", "")  # the first and the last; "~" follows every day
         self._is_dated = True
-        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  closed by __exit__
+        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  closed by `close`
         self._gzip = gzip.GzipFile(fileobj=self._file, mode="wb", compresslevel=1, mtime=0, filename="")
 
     def add(self, bad: BadRow, page: int = 0) -> None:
@@ -96,12 +94,8 @@ class Quarantine:
         raw.put(key, self._file, {"rows": str(self.rows)}, "application/gzip", tags)
         return key
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """See `Closing`."""
         self._gzip.close()
         self._file.close()
 

@@ -10,11 +10,11 @@ import gzip
 import tempfile
 from collections.abc import Iterator
 from itertools import groupby
-from types import TracebackType
-from typing import BinaryIO, Self, cast
+from typing import BinaryIO, cast
 
 import msgspec
 
+from adweir.model.closing import Closing
 from adweir.model.metrics import Slot
 from adweir.model.tasks import Stamp
 from adweir.store.metrics.brought import Parents
@@ -80,13 +80,13 @@ class _Records:
         self._file.close()
 
 
-class WriteSpool:
+class WriteSpool(Closing):
     """Buckets to write (`put`, `remove`; read back by `items`) and the changes file. A context manager."""
 
     def __init__(self) -> None:
         self._items = _Records(_Packed)
         self._waiting = _Records(_Waiting)
-        self._changes = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  closed in __exit__
+        self._changes = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  closed by `close`
         self._lines = gzip.GzipFile(
             filename="", fileobj=cast("BinaryIO", self._changes), mode="wb", compresslevel=1, mtime=0
         )
@@ -142,12 +142,8 @@ class WriteSpool:
         self._changes.seek(0)
         return cast("BinaryIO", self._changes)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """See `Closing`."""
         self._lines.close()
         self._changes.close()
         self._items.close()

@@ -12,18 +12,17 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from urllib.parse import urlencode
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from adweir.model.closing import Closing
 from adweir.model.errors import AdweirError, BadInput, NotFound, Unavailable
 from adweir.store.raw.header import PullHeader
 from adweir.store.raw.pages import PageLike, PageSpool, StoredPage, read_pages
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from _typeshed import WriteableBuffer
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
@@ -56,7 +55,7 @@ class ObjectHead(NamedTuple):
     metadata: dict[str, str]
 
 
-class RawObject:
+class RawObject(Closing):
     """A raw object opened for reading, once; a context manager.
 
     `header` says which pull made it, `last_modified` is S3's time of this version.
@@ -104,16 +103,8 @@ class RawObject:
         """Release the connection."""
         self._body.close()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class RawWriter:
+class RawWriter(Closing):
     """Writes one raw object: pages go to a thread that compresses and spools them, `commit` puts the object.
 
     A context manager; leaving it without `commit` puts nothing. `existed` is True when the object had landed before.
@@ -159,12 +150,8 @@ class RawWriter:
         """Whether each page was written to its end."""
         return self._spool.whole
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Let go of the pages that were not put."""
         self._spool.close()
 
 
