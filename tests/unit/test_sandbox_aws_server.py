@@ -1,8 +1,11 @@
-"""MiniStack, sped up: what it remembers changes no answer of its DynamoDB, and workers share unpacked packages."""
+"""MiniStack, sped up: its DynamoDB remembers and answers the same, workers share packages, logs are taken at once."""
 
 from __future__ import annotations
 
+import io
+import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,3 +137,38 @@ def test_the_workers_of_functions_unpack_so(monkeypatch: pytest.MonkeyPatch) -> 
     aws_server.unpack_once()
     assert lambda_runtime.zipfile.ZipFile is aws_server.UnpackedOnce
     assert lambda_runtime.zipfile.BadZipFile is zipfile.BadZipFile
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A worker of a function that logs as many lines as its event says."""
+    from ministack.core import lambda_runtime
+
+    from sandbox import aws_server
+
+    monkeypatch.setattr(lambda_runtime.Worker, "_drain_stderr_bounded", lambda_runtime.Worker._drain_stderr_bounded)
+    aws_server.take_logs_at_once()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as package:
+        package.writestr("app.py", "def handler(lines, _):\n    [print('line', n, 'x' * 200) for n in range(lines)]\n")
+    arn = "arn:aws:lambda:us-east-1:000000000000:function:talker"
+    runtime = f"python3.{sys.version_info.minor}"
+    config = {"FunctionName": "talker", "FunctionArn": arn, "Handler": "app.handler", "Runtime": runtime}
+    found = lambda_runtime.Worker("talker", config, packed.getvalue())
+    yield found
+    process = found._proc
+    found.kill()
+    found._stderr_thread.join(5)
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        pipe.close()
+
+
+def test_the_log_of_an_invocation_is_whole_and_waited_for_only_while_it_comes(worker: Any) -> None:
+    took = {}
+    for lines in (0, 1, 2000, 0):
+        began = time.monotonic()
+        answer = worker.invoke(lines, "request")
+        took[lines] = time.monotonic() - began
+        assert [line.split()[1] for line in answer["log"].splitlines()] == [str(number) for number in range(lines)]
+
+    assert took[0] < 0.045
