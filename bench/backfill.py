@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "core")]
 
 from adweir.model.messages import StartRun  # noqa: E402
-from bench.on_a_sandbox import register, sandbox  # noqa: E402
+from bench.on_a_sandbox import register, run_to_end, sandbox  # noqa: E402
 from ops.client import Api  # noqa: E402
 from ops.demo.world import WorldDoors  # noqa: E402
 from ops.target import Deployment, sandbox_target  # noqa: E402
@@ -29,7 +29,6 @@ from sandbox.lifecycle import Options  # noqa: E402
 RUNS = 3
 HISTORY_DAYS = 10
 YEARS_DAYS = 3 * 365
-GIVE_UP_SECONDS = 120.0
 BETWEEN_SECONDS = 4.0
 """The backfill has its places again by then."""
 LIMIT = 1.5
@@ -37,16 +36,8 @@ LIMIT = 1.5
 
 def daily(target: Deployment, world: WorldDoors, number: int) -> float:
     """Seconds that a daily run takes."""
-    app, run_id = target.app(), f"bench-{number}"
-    begin = time.monotonic()
     at = world.now + timedelta(seconds=number)
-    app.queues.runs.send(StartRun(workflow="daily", scheduled_at=at, run_id=run_id))
-    while time.monotonic() - begin < GIVE_UP_SECONDS:
-        run = app.ledger.get_run(run_id)
-        if run is not None and run.state.is_terminal:
-            return time.monotonic() - begin
-        time.sleep(0.05)
-    raise SystemExit(f"the daily run {run_id} did not end")
+    return run_to_end(target, StartRun(workflow="daily", scheduled_at=at, run_id=f"bench-{number}"))[1]
 
 
 def main() -> int:

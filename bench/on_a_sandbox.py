@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from adweir.model.messages import StartRun
+from adweir.model.runs import Run
 from adweir.store.catalog.keys import SCOPES
 from ops.client import Api
 from ops.commands import create_key
-from ops.target import sandbox_target
+from ops.demo.truth import compare
+from ops.demo.world import WorldDoors
+from ops.target import Deployment, sandbox_target
 from sandbox import lifecycle
 from sandbox.lifecycle import Home, Options
 
@@ -27,7 +32,7 @@ def sandbox(options: Options | None = None) -> Iterator[dict[str, Any]]:
             make_key = lambda found: create_key(sandbox_target(found), "bench", SCOPES)[1]  # noqa: E731
             yield lifecycle.up(home, _ROOT, options or Options(), make_key).description
         finally:
-            lifecycle.down(home)
+            lifecycle.down(home, abandon=True)
 
 
 def register(api: Api, clients: list[dict[str, Any]]) -> list[str]:
@@ -39,3 +44,25 @@ def register(api: Api, clients: list[dict[str, Any]]) -> list[str]:
         for credential in client["credentials"].values():
             api.post(f"/api/v1/accounts/{ids[-1]}/credentials", credential)
     return ids
+
+
+def run_to_end(target: Deployment, wanted: StartRun, seconds: float = 120.0) -> tuple[Run, float]:
+    """Start a run, which has an id, and wait until it is over: the run, and the seconds that it took.
+
+    Raises SystemExit when it is not over after `seconds`.
+    """
+    app = target.app()
+    begin = time.monotonic()
+    app.queues.runs.send(wanted)
+    while time.monotonic() - begin < seconds:
+        run = app.ledger.get_run(wanted.run_id)
+        if run is not None and run.state.is_terminal:
+            return run, time.monotonic() - begin
+        time.sleep(0.1)
+    raise SystemExit(f"the run {wanted.run_id} did not end in {seconds:.0f} s")
+
+
+def wrong_rows(api: Api, world: WorldDoors, days: int) -> int:
+    """How many rows and totals of the last `days` differ from the platforms' truth."""
+    profiles = api.get("/api/v1/profiles")["profiles"]
+    return sum(len(compare(api, world, profile, days).differences) for profile in profiles)

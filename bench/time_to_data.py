@@ -24,9 +24,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "core")]
 
 import adweir  # noqa: E402
 from adweir.model.messages import Scope, StartRun  # noqa: E402
-from bench.on_a_sandbox import register, sandbox  # noqa: E402
+from bench.on_a_sandbox import register, sandbox, wrong_rows  # noqa: E402
 from ops.client import Api  # noqa: E402
-from ops.demo.truth import compare  # noqa: E402
 from ops.demo.world import WorldDoors  # noqa: E402
 from ops.target import Deployment, sandbox_target  # noqa: E402
 from sandbox.platforms import platform_urls  # noqa: E402
@@ -93,12 +92,6 @@ def floor(description: dict[str, Any], world: WorldDoors, platform: str) -> floa
     return time.monotonic() - begin
 
 
-def wrong_rows(api: Api, world: WorldDoors) -> int:
-    """How many rows and totals of the window differ from the platforms' truth."""
-    profiles = api.get("/api/v1/profiles")["profiles"]
-    return sum(len(compare(api, world, profile, DAYS).differences) for profile in profiles)
-
-
 def main() -> int:
     """Measure and print. Returns 1 when a platform misses the limit or a row is wrong."""
     platforms = {}
@@ -120,7 +113,7 @@ def main() -> int:
                 "floor_seconds": round(bare, 2),
                 "ratio_to_floor": round(warm / bare, 2),
             }
-        wrong = wrong_rows(api, world)
+        wrong = wrong_rows(api, world, DAYS)
     print(f"all platforms at once, cold functions: {cold:.1f} s, run over after {cold_ended:.1f} s; {wrong} wrong rows")
     result = {
         "bench": "time_to_data",

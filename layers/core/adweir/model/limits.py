@@ -155,6 +155,7 @@ MAX_KNOWN_OPTIONS = 1000  # ad accounts whose options one container remembers
 MAX_OPTIONS_AGE_SECONDS = 300  # of remembered options; each load looks at the end whether others count by then
 MAX_KNOWN_WAYS = 1000  # ad accounts of which one container remembers which brakes concern them
 MAX_CACHED_SECRETS = 1000  # secrets kept by one container
+MAX_REMEMBERED_OBJECTS = 10_000  # doors, their ad accounts and objects that a container remembers: some 20 MB
 MAX_SECRET_AGE_SECONDS = 300  # of a kept secret; one that the API sets, replaces or revokes is known at once
 MAX_KNOWN_TOKENS = 1000  # access tokens kept by one container, each until its end
 MAX_SPECS = 200  # stored specs of APIs: they are listed in one answer

@@ -25,7 +25,7 @@ def resolve_changes(known: Known, changes: Sequence[ChangedObject]) -> tuple[tup
     """
     ours: dict[str, list[ChangedObject]] = {}
     for change in changes:
-        if change.profile_id in known.profiles:
+        if known.has(change.profile_id):
             ours.setdefault(change.profile_id, []).append(change)
     repulls: list[Repull] = []
     for profile_id, changed in ours.items():

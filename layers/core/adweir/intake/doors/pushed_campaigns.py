@@ -12,7 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from adweir.intake.doors.faults import FieldFault
-from adweir.intake.doors.known import Known
+from adweir.intake.doors.known import Known, NotRemembered
 from adweir.intake.doors.push_format import Metric
 from adweir.model import limits
 from adweir.model.campaigns import Binding, Campaign, alone_profile
@@ -49,9 +49,11 @@ class _MetricFault(Exception):
 def resolve_campaigns(known: Known, metrics: Sequence[Metric]) -> ResolvedCampaigns:
     """What the metrics of a push that name a campaign or an arm are about; the others as they are.
 
-    Raises TooLarge for too many campaigns, Unavailable.
+    Raises TooLarge for too many campaigns, Unavailable, NotRemembered.
     """
     wanted = {metric.wanted for metric in metrics if metric.is_ours}
+    if wanted and known.is_remembered:
+        raise NotRemembered  # what is bound is read each time
     if len({campaign_id_in(each) for each in wanted}) > limits.MAX_PUSHED_CAMPAIGNS:
         most = f"a push names at most {limits.MAX_PUSHED_CAMPAIGNS} cross-platform campaigns, those of arms with them"
         raise TooLarge(f"{most}: send several")

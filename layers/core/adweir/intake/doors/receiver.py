@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from adweir.intake.doors.changed_objects import resolve_changes
-from adweir.intake.doors.known import Known, known_at
+from adweir.intake.doors.known import Acquaintances, Known, known_at
 from adweir.intake.doors.push_format import read_push
 from adweir.intake.doors.pushed_hours import resolve_push
 from adweir.intake.doors.signatures import SIGNATURE, Signed, fault_of, verify
@@ -71,6 +71,7 @@ class Receiver:
         self._secrets = secrets
         self._raw = raw
         self._clock = clock
+        self._known = Acquaintances(catalog, clock)
 
     def receive(
         self,
@@ -149,7 +150,7 @@ class Receiver:
         key = _key(platform, account_id, signed.id.encode())
         try:
             metrics = read_push(body, {platform, *self._platforms.spec(platform).aliases}, now)
-            series = resolve_push(known_at(self._catalog, platform, account_id), metrics)
+            series = self._known.ask(platform, account_id, lambda known: resolve_push(known, metrics))
         except BadInput:
             if self._raw.exists(key):
                 return Receipt(key, stored=False)
@@ -179,10 +180,9 @@ class Receiver:
             "body_sha256": hashlib.sha256(sent.body).hexdigest(),
         }
         key = _key(platform, account_id, told.identity or sent.body)
-        known = known_at(self._catalog, platform, account_id)
         if told.leads:
-            return self._leads(key, known, told, common)
-        repulls, unknown = resolve_changes(known, told.changes)
+            return self._leads(key, known_at(self._catalog, platform, account_id), told, common)
+        repulls, unknown = self._known.ask(platform, account_id, lambda known: resolve_changes(known, told.changes))
         unknown += told.beside
         if not repulls:
             return Receipt("", stored=False, unknown=max(unknown, 1))
