@@ -139,6 +139,20 @@ def test_nothing_is_refused_by_what_is_only_remembered(door: CountedDoor, world:
     assert door.push_about("7", currency="EUR") == FROM_THE_CATALOG
 
 
+def test_objects_of_an_ad_account_that_is_gone_are_forgotten_with_it(door: CountedDoor, world: LoadWorld) -> None:
+    """Given a second ad account of the client, which is found to be inactive while another campaign is looked up."""
+    profile = world.catalog.profile(META, "1")
+    assert profile is not None
+    second = profile.model_copy(update={"profile_id": "3"})
+    put(world, second, AdCampaign(platform=META, profile_id="3", id="30", campaign_id="30"))
+    door.push_about("30")
+    world.catalog.mark_profile(META, "3", ProfileStatus.INACTIVE)
+    door.push_about("7")
+
+    with pytest.raises(Unprocessable):
+        door.push_about("30")
+
+
 @at_the_bound("MAX_REMEMBERED_OBJECTS", as_if=3)
 def test_what_doors_remember(door: CountedDoor, world: LoadWorld, size: int, fits: bool) -> None:
     """A door and its ad account are two; each campaign is one more."""
