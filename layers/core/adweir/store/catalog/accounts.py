@@ -6,16 +6,13 @@ A stamp of each door's webhook secrets stands beside them: `webhook-doors` / `<p
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from adweir.model.entities import Account
 from adweir.model.errors import Conflict, NotFound
 from adweir.model.platforms import Platform
 from adweir.model.times import iso
-from adweir.store.catalog.items import Item, Items
-
-if TYPE_CHECKING:
-    from pynamodb.expressions.condition import Condition
+from adweir.store.catalog.items import Item, Items, as_read, version_of
 
 _PK = "accounts"
 _DELETED = "deleted"
@@ -91,7 +88,7 @@ class Accounts(Items):
             if read is not None and known != read:
                 break
             account = known.model_copy(update=changes | {"updated_at": iso(self._clock.now())})
-            if self._put(_item(account, _version(item) + 1), _as_read(item)):
+            if self._put(_item(account, version_of(item) + 1), as_read(item)):
                 return account
         raise Conflict(f"someone else is changing account {account_id[:64]} at the same moment; try again")
 
@@ -114,14 +111,3 @@ def _unknown(account_id: str, why: str = "") -> NotFound:
 def _item(account: Account, version: int) -> Item:
     body = account.model_dump(mode="json")
     return Item(_PK, account.account_id, state=account.status, version=version, body=body)
-
-
-def _version(item: Item | None) -> int:
-    return 0 if item is None else int(item.version or 0)
-
-
-def _as_read(item: Item | None) -> Condition:
-    """The item is still what was read; one that was stored before items had versions has none."""
-    version = Item.version == _version(item) if _version(item) else Item.version.does_not_exist()
-    read: Condition = version & Item.pk.exists()
-    return read

@@ -17,7 +17,7 @@ from adweir.model.campaigns import Campaign, Claim, clash
 from adweir.model.errors import Conflict, NotFound, Unprocessable
 from adweir.model.ids import IdKind, NewId
 from adweir.model.times import iso
-from adweir.store.catalog.items import Item, Items
+from adweir.store.catalog.items import Item, Items, as_read, version_of
 from adweir.store.dynamo.keyed import Key
 from adweir.store.dynamo.paging import from_token, to_token
 
@@ -154,9 +154,7 @@ class Campaigns(Items):
             )
         if both := clash([*self._entities(Campaign, others), fresh]):
             raise _twice(*both, of=fresh.campaign_id)
-        count = 1 if item is None else int(item.version or 0) + 1
-        as_read = Item.pk.does_not_exist() if item is None else Item.version == item.version
-        return Item(pk, _BINDINGS, version=count), as_read
+        return Item(pk, _BINDINGS, version=version_of(item) + 1), as_read(item)
 
 
 def arm_id_in(campaign_id: str, new_id: NewId) -> str:

@@ -14,6 +14,8 @@ from adweir.store.dynamo.paging import from_token, to_token
 from adweir.store.dynamo.tables import CatalogItem, JsonText
 
 if TYPE_CHECKING:
+    from pynamodb.expressions.condition import Condition
+
     from adweir.model.times import Clock
 
 
@@ -56,3 +58,18 @@ class Items(Keyed[Item]):
         """One page of a partition and the token of the next, "" after the last. Raises BadInput for a wrong token."""
         items = list(self._query(pk, after=from_token(pk, token), limit=limit + 1))
         return items[:limit], to_token(pk, items[limit - 1].sk) if len(items) > limit else ""
+
+
+def version_of(item: Item | None) -> int:
+    """The version that an item was read with; 0 for none, and for one that was stored before its kind had versions."""
+    return 0 if item is None else int(item.version or 0)
+
+
+def as_read(item: Item | None) -> Condition:
+    """The item is still as it was read; None: there is none."""
+    if item is None:
+        absent: Condition = Item.pk.does_not_exist()
+        return absent
+    version = Item.version == item.version if item.version else Item.version.does_not_exist()
+    same: Condition = version & Item.pk.exists()
+    return same

@@ -6,14 +6,11 @@ They are kept as JSON (`model.mappings`): what does not load files need not know
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from adweir.model import limits
 from adweir.model.errors import Conflict
-from adweir.store.catalog.items import Item, Items
-
-if TYPE_CHECKING:
-    from pynamodb.expressions.condition import Condition
+from adweir.store.catalog.items import Item, Items, as_read
 
 EVERYONE = ""
 """In place of an account's id: for files of all accounts."""
@@ -51,7 +48,7 @@ class StoredMappings(Items):
                 break
             if not version:
                 self._check_room(key[0], is_new=item is None)
-            if self._put(Item(*key, state=_IN_USE, version=_next(item), body=given.body), _as_read(item)):
+            if self._put(Item(*key, state=_IN_USE, version=_next(item), body=given.body), as_read(item)):
                 return
         raise _meanwhile(given.source, given.data_type)
 
@@ -85,7 +82,7 @@ class StoredMappings(Items):
                 return False
             if read not in {None, _version(item)}:
                 break
-            if self._put(Item(*key, state=_DELETED, version=_next(item)), _as_read(item)):
+            if self._put(Item(*key, state=_DELETED, version=_next(item)), as_read(item)):
                 return True
         raise _meanwhile(source, data_type)
 
@@ -106,15 +103,6 @@ def _version(item: Item) -> int:
 
 def _next(item: Item | None) -> int:
     return 1 if item is None else _version(item) + 1
-
-
-def _as_read(item: Item | None) -> Condition:
-    if item is None:
-        absent: Condition = Item.pk.does_not_exist()
-        return absent
-    version = Item.version == item.version if item.version else Item.version.does_not_exist()
-    same: Condition = version & Item.pk.exists()
-    return same
 
 
 def _meanwhile(source: str, data_type: str) -> Conflict:

@@ -6,15 +6,12 @@ A document that is deleted leaves its item without its text, so that a new one o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from adweir.model.entities import NamedDocument
 from adweir.model.errors import Conflict
 from adweir.model.times import iso
-from adweir.store.catalog.items import Item, Items
-
-if TYPE_CHECKING:
-    from pynamodb.expressions.condition import Condition
+from adweir.store.catalog.items import Item, Items, as_read, version_of
 
 D = TypeVar("D", bound=NamedDocument)
 _TRIES = 5
@@ -58,14 +55,14 @@ class NamedDocuments(Items):
             known = item is not None and item.state != _DELETED
             if known and taken:
                 raise Conflict(taken)
-            if read is not None and read != (int(item.version or 0) if item is not None and known else 0):
+            if read is not None and read != (version_of(item) if known else 0):
                 break
             if not known and len(self._documents(kind)) >= most:
                 raise Conflict(f"there are {most} {kind.noun}s: delete one that nobody uses")
             begun = self._entity(kind.model, item).created_at if item is not None and known else now
-            version = 1 if item is None else int(item.version or 0) + 1
+            version = version_of(item) + 1
             fresh = kind.model(name=name, body=body, version=version, created_at=begun, updated_at=now)
-            if self._put(_item(kind, fresh, _ACTIVE), _as_read(item)):
+            if self._put(_item(kind, fresh, _ACTIVE), as_read(item)):
                 return fresh
         raise kind.taken()
 
@@ -79,7 +76,3 @@ class NamedDocuments(Items):
 
 def _item(kind: KindOfDocument[D], document: D, state: str) -> Item:
     return Item(kind.pk, document.name, state=state, version=document.version, body=document.model_dump(mode="json"))
-
-
-def _as_read(item: Item | None) -> Condition:
-    return Item.pk.does_not_exist() if item is None else Item.version == item.version

@@ -12,7 +12,7 @@ from adweir.model.entities import Owner, Profile, ProfileStatus
 from adweir.model.errors import Conflict, NotFound
 from adweir.model.platforms import Platform
 from adweir.store.catalog.credentials import Credentials
-from adweir.store.catalog.items import Effect, Item
+from adweir.store.catalog.items import Effect, Item, as_read, version_of
 
 _PK = "profiles"
 _TRIES = 5
@@ -106,9 +106,7 @@ class Profiles(Credentials):
 
     def _replace(self, stored: Item | None, profile: Profile) -> bool:
         """Put a profile in the place of what was read; False when someone else was quicker."""
-        version = int(stored.version or 0) if stored else 0
-        read = Item.version == version if version else Item.version.does_not_exist()
-        return self._put(_item(profile, version + 1), read & Item.pk.exists() if stored else Item.pk.does_not_exist())
+        return self._put(_item(profile, version_of(stored) + 1), as_read(stored))
 
     def _put_profile(self, profile: Profile, as_of: str) -> Effect:
         """Store a listed profile unless a newer listing did.
