@@ -148,6 +148,19 @@ def test_the_value_before_does_not_outlive_the_end_that_the_key_had(
     assert api.app.catalog.find_key(new["key"]).ends_at == iso(later)
 
 
+def test_the_value_before_does_not_outlive_the_end_that_the_key_gets(
+    call: Call, key: Any, clock: FrozenClock, api: ModuleType
+) -> None:
+    end = clock.now() + timedelta(hours=1)
+    path = f"/api/v1/keys/{key['key_id']}/rotate"
+
+    new = call("POST", path, {"overlap_hours": 48, "expires_at": end.isoformat()})
+
+    assert (new["previous_ends_at"], new["expires_at"]) == (iso(end), iso(end))
+    clock.advance(3600)
+    assert api.app.catalog.find_key(key["key"]) is None
+
+
 def test_an_ended_key_is_rotated_with_a_new_end_only(call: Call, clock: FrozenClock, api: ModuleType) -> None:
     end = clock.now() + timedelta(hours=1)
     body = {"name": "k", "scopes": ["read"], "expires_at": end.isoformat()}

@@ -82,10 +82,10 @@ class Keys(Items):
     def rotate_key(self, key_id: str, overlap: timedelta, expires_at: str = "") -> tuple[ApiKey, ApiKey, str]:
         """Give a key a new value: its record before and after, and the value, shown this once.
 
-        The value that it had works for the `overlap` as well, though not beyond the end that it had; one from before
-        that stops at once. `expires_at` is the key's new end, "" leaves the one that it has. Raises NotFound;
-        Unprocessable for an end that has passed; Conflict when the key is revoked, has ended and gets no new end, or is
-        changed by somebody else at this moment.
+        The value that it had works for the `overlap` as well, though not beyond the end that the key had or now gets;
+        one from before that stops at once. `expires_at` is the key's new end, "" leaves the one that it has. Raises
+        NotFound; Unprocessable for an end that has passed; Conflict when the key is revoked, has ended and gets no new
+        end, or is changed by somebody else at this moment.
         """
         was, now = self._stored_key(key_id), self._clock.now()
         if was.status != "active":
@@ -100,7 +100,7 @@ class Keys(Items):
             "rotations": was.rotations + 1,
             "rotated_at": iso(now),
             "previous_hash": was.hash if overlap else "",
-            "previous_ends_at": min(ends_at, was.expires_at or ends_at) if overlap else "",
+            "previous_ends_at": min(filter(None, (ends_at, was.expires_at, expires_at))) if overlap else "",
         }
         key = was.model_copy(update=changes)
         same = Item.version == was.rotations if was.rotations else Item.version.does_not_exist()
