@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 
 from adweir.intake.doors.given_records import AskedRecords, RecordForm
-from adweir.model.errors import Throttled
+from adweir.model.errors import Throttled, Unavailable
 from adweir.model.messages import ObjectArrived
-from support.api import Call, an_event, stored
+from support.api import Call, an_event, fill, stored
 from support.bounds import at_the_bound
 from support.crash import Crash, Killed
 
 CAMPAIGN = {"campaign_id": "c1", "impressions": 1000, "clicks": 50, "spend": 25.5}
 STORE = "/api/v1/data_pipeline/store"
+DAY_SECONDS = 86_400
 ORDERS = [{"order_id": str(n), "revenue": n, "date": f"2026-11-{n:02d}"} for n in range(1, 8)]
 
 
@@ -85,6 +86,38 @@ def test_a_call_that_was_accepted_is_not_replaced_by_one_that_may_not_replace(
     assert "are not loaded yet" in early["message"]
     assert "stored already" in late["message"]
     assert total(pipeline, "campaign_performance", "spend") == 25.5
+
+
+def test_a_call_that_is_never_loaded_is_waited_for_two_weeks_whatever_is_accepted_meanwhile(
+    api: ModuleType, pipeline: Call, load: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = api.app
+    app.sleep = app.clock.advance
+    pipeline("store", body(CAMPAIGN), expect=202)
+    with monkeypatch.context() as lost:
+        lost.setattr(app.loader, "load", lambda *_: None)
+        load()
+    app.clock.advance(10 * DAY_SECONDS)
+    pipeline("store", body(CAMPAIGN | {"spend": 7}), expect=202)
+    load()
+    new = body(CAMPAIGN | {"campaign_id": "c2"}, storage_options={"upsert": False})
+    assert "are not loaded yet" in pipeline("store", new, expect=409)["message"]
+
+    app.clock.advance(5 * DAY_SECONDS)
+    assert pipeline("store", new, expect=202)["status"] == "accepted"
+
+
+def test_what_cannot_be_said_of_the_stored_days_is_found_before_anything_is_written(
+    api: ModuleType, pipeline: Call, load: Callable[[], int], account_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise Unavailable("the metrics do not answer")
+
+    fill(api, account_id)
+    monkeypatch.setattr(api.app.metrics, "days", fail)
+    pipeline("store", body(CAMPAIGN | {"profile_id": "111"}, source="meta_ads"), expect=503)
+    assert load() == 0
+    assert api.app.ledger.receipts.page(account_id, 10, "")[0] == []
 
 
 @at_the_bound("MAX_WAITING_STORES", as_if=2)

@@ -12,6 +12,7 @@ from adweir.model.runs import RunState, StageRecord, StageState
 from adweir.store.dynamo.paging import to_token
 from adweir.store.ledger import Ledger, Tokens
 from adweir.store.ledger.rows import Row
+from support.aws_calls import AwsCalls
 from support.clock import FrozenClock
 from support.pipeline import a_run
 
@@ -319,3 +320,14 @@ def test_a_receipt_is_found_by_its_key_and_may_be_replaced(ledger: Ledger) -> No
     assert not ledger.receipts.put("drops/a.csv@v1", {"state": "loaded", "rows": 3})
 
     assert ledger.receipts.get("drops/a.csv@v1") == {"state": "loaded", "rows": 3}
+
+
+def test_what_was_not_taken_in_yet_is_found_in_one_request(ledger: Ledger) -> None:
+    keys = [f"drops/{number}.csv" for number in range(60)]
+    for key in keys[::2]:
+        ledger.receipts.put(key, {"state": "loaded"})
+    calls = AwsCalls()
+    with calls.counting():
+        calls.about = "all"
+        assert ledger.receipts.missing(keys) == keys[1::2]
+    assert calls.of("dynamodb") == 1

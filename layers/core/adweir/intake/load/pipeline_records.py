@@ -7,7 +7,7 @@ that function says of the object; one that is killed meanwhile changes nothing o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -115,7 +115,9 @@ class PipelineRecords:
 
     def land(self, given: GivenRecords, unique: str) -> LandedRecords:
         """Put the records into the bucket, from where they are loaded. Raises Unprocessable, Unavailable."""
-        drop, body = self._drop(given, unique)
+        return self._put(given, *self._drop(given, unique))
+
+    def _put(self, given: GivenRecords, drop: DropFacts, body: bytes) -> LandedRecords:
         tags = PERSONAL if is_personal(given.data_type.name) else None
         written = {WRITTEN_AT: iso(drop.as_of)}
         version = self._stores.raw.put(drop.message.key, body, written, "application/json", tags)
@@ -141,14 +143,15 @@ class PipelineRecords:
             if not upsert:
                 _refuse_waiting(waiting)
                 _refuse_existing(dry.existing(keys))
-            landed = self.land(given, unique)
+            warnings = dry.overridden(keys)  # before anything is written: whoever cannot be told can ask again
+            landed = self._put(given, drop, body)
             receipt = self._receipt(landed, remaining)
             if receipt is None:
-                noted = {"objects": [*waiting, _receipt_of(landed)]}
+                noted = {"objects": waiting | {_receipt_of(landed): iso(landed.at)}}
                 self._stores.ledger.receipts.put(_place(given), noted, _WAITING)
             if receipt and receipt["state"] == "rejected":
                 raise Unprocessable(f"the records cannot be stored: {receipt['reason']}", receipt["details"])
-            return StoredCall(landed, receipt, dry.overridden(keys))
+            return StoredCall(landed, receipt, warnings)
 
     def _receipt(self, landed: LandedRecords, remaining: Remaining) -> dict[str, Any] | None:
         """What the function says that hears of the object and loads it; None where the time is up before.
@@ -172,14 +175,17 @@ class PipelineRecords:
             self._patiently(lambda: held.enter_context(lease()), remaining)
             yield
 
-    def _waiting(self, given: GivenRecords) -> list[str]:
-        """The receipts to come of calls that were accepted. What they store cannot be seen yet. Raises Throttled when
-        they are too many."""
-        receipts = self._stores.ledger.receipts
-        noted = (receipts.get(_place(given)) or {}).get("objects", ())
-        waiting = [name for name in noted if receipts.get(name) is None]
+    def _waiting(self, given: GivenRecords) -> dict[str, str]:
+        """The receipts to come of calls that were accepted, and when each call was. What they store cannot be seen yet.
+
+        Raises Throttled when they are too many.
+        """
+        receipts, oldest = self._stores.ledger.receipts, iso(self._clock.now() - _WAITING)
+        noted: dict[str, str] = (receipts.get(_place(given)) or {}).get("objects", {})
+        waiting = {name: noted[name] for name in receipts.missing(noted) if noted[name] > oldest}
         if len(waiting) >= limits.MAX_WAITING_STORES:
-            raise Throttled(f"{len(waiting)} calls are accepted and not loaded yet: {waiting[0]} first", retry_after=30)
+            first = next(iter(waiting))
+            raise Throttled(f"{len(waiting)} calls are accepted and not loaded yet: {first} first", retry_after=30)
         return waiting
 
     def _patiently(self, work: Callable[[], _T], remaining: Remaining) -> _T:
@@ -241,12 +247,11 @@ class _DryRun:
                 return refused.faults, list(self._records(said) if said else _slots(found))
             except BadInput as error:
                 named = str(error.details[0].get("field", "")) if error.details else ""
-                is_column = named in given.data_type.names
-                message = f"no record has {named}, which is required" if is_column else error.message
-                where = f"data.records.{named}" if is_column else "data.records"
-                raise Unprocessable(
-                    f"the records cannot be stored: {message}", [{"field": where, "message": message}]
-                ) from None
+                if named in given.data_type.names and not any(named in row for row in given.rows):
+                    of_each = range(len(given.rows))
+                    return [fault_of(number, named, "is required", rule="required") for number in of_each], []
+                told = [{"field": "data.records", "message": error.message}]
+                raise Unprocessable(f"the records cannot be stored: {error.message}", told) from None
 
     def existing(self, keys: Sequence[_RecordKey]) -> list[_RecordKey]:
         """Those that are stored already. Raises Unavailable."""
@@ -396,12 +401,11 @@ def _receipt_of(landed: LandedRecords) -> str:
     return f"{landed.object_key}.{landed.version}"
 
 
-def _refuse_waiting(waiting: Sequence[str]) -> None:
+def _refuse_waiting(waiting: Mapping[str, str]) -> None:
     """Raises Conflict where there are any: they may store what this call may not replace."""
     if waiting:
-        message = (
-            f"upsert is false, and records of an earlier call are not loaded yet ({waiting[0]}); nothing was stored"
-        )
+        first = next(iter(waiting))
+        message = f"upsert is false, and records of an earlier call are not loaded yet ({first}); nothing was stored"
         why = "ask again when the earlier call's records have their receipt"
         raise Conflict(message, [{"field": "data.records", "message": why}])
 

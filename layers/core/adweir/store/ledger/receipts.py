@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -44,6 +44,12 @@ class Receipts(Rows):
         """The receipt, or None when this drop was not taken in yet."""
         row = self._fetch(f"receipt#{key}", "receipt")
         return None if row is None else dict(row.body or {})
+
+    def missing(self, keys: Iterable[str]) -> list[str]:
+        """Those of some drops that were not taken in yet, read together."""
+        wanted = {key: (f"receipt#{key}", "receipt") for key in keys}
+        found = self._fetch_many(wanted.values())
+        return [key for key, place in wanted.items() if place not in found]
 
 
 def _listed(account_id: str) -> str:
