@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from adweir.model.data_types import DATA_TYPES
-from support.api import Call, an_event, fill, stored
+from adweir.model.entities import AdGroup
+from support.api import META, Call, an_event, fill, stored
 
 TODAY = "2026-11-20"
 CAMPAIGN = {"campaign_id": "c1", "impressions": 1000, "clicks": 50, "spend": 25.5, "conversions": 5}
@@ -274,3 +275,62 @@ def test_numbers_of_an_arm_are_those_of_the_object_that_is_bound_to_it(
     for name, id_ in (("campaign_id", made["campaign_id"]), ("arm_id", "arm_none"), ("campaign_id", "cmp_none")):
         refused = pipeline("store", body("metrics", {name: id_} | numbers), expect=422)
         assert refused["details"][0]["field"] == f"data.records.0.{name}"
+
+
+def test_an_id_beside_a_campaign_or_an_arm_is_of_what_is_bound_or_in_it(
+    api: ModuleType, call: Call, pipeline: Call, account_id: str
+) -> None:
+    """Given an arm of a campaign, and one of a whole ad account, then a number of something else is neither's."""
+    fill(api, account_id)
+    campaign_id = call("POST", "/api/v1/campaigns", {"name": "Summer"}, expect=201)["campaign_id"]
+    numbers = COUNTS | {"spend": 5, "date": "2026-11-05"}
+
+    def arm(**binding: str) -> str:
+        body = {"platform": "meta", "bindings": [binding]}
+        return str(call("POST", f"/api/v1/campaigns/{campaign_id}/arms", body, expect=201)["arm_id"])
+
+    one, whole = arm(profile_id="111", campaign_id="c1"), arm(profile_id="222")
+    for ids, field in (
+        ({"arm_id": one, "campaign_id": "c2"}, "campaign_id"),
+        ({"arm_id": one, "campaign_id": "cmp_other"}, "campaign_id"),
+        ({"arm_id": one, "profile_id": "222"}, "profile_id"),
+        ({"arm_id": whole, "campaign_id": "cmp_other"}, "campaign_id"),
+    ):
+        refused = pipeline("store", body("metrics", ids | numbers), expect=422)
+        assert refused["details"][0]["field"] == f"data.records.0.{field}"
+
+    same = {"arm_id": one, "campaign_id": campaign_id, "profile_id": "111"}
+    pipeline("store", body("metrics", same | numbers, {"arm_id": whole, "campaign_id": "c7"} | numbers))
+    found = retrieved(pipeline, "metrics", source="file")
+    assert [(each["profile_id"], each["level"], each["campaign_id"]) for each in found] == [
+        ("111", "campaign", "c1"),
+        ("222", "campaign", "c7"),
+    ]
+
+
+def test_of_a_bound_ad_group_its_own_rows_are_told_and_keywords_with_a_level(
+    api: ModuleType, call: Call, pipeline: Call, account_id: str
+) -> None:
+    fill(api, account_id)
+    group = AdGroup(platform=META, profile_id="111", id="g1", campaign_id="c1")
+    api.app.catalog.put_objects([group], "2026-11-20T00:00:01.000000Z")
+    campaign = {"name": "Summer", "bindings": [{"platform": "meta", "profile_id": "111", "ad_group_id": "g1"}]}
+    campaign_id = call("POST", "/api/v1/campaigns", campaign, expect=201)["campaign_id"]
+    ids = {"profile_id": "111", "campaign_id": "c1", "ad_group_id": "g1"}
+    rows = [ids | {"date": "2026-11-05"} | NUMBERS, ids | {"keyword_id": "k1", "date": "2026-11-05"} | NUMBERS]
+    pipeline("store", body("metrics", *rows, source="meta_ads"))
+
+    def levels(**filters: str) -> list[str]:
+        found = retrieved(pipeline, "metrics", source="file", campaign_id=campaign_id, **filters)
+        return [each["level"] for each in found]
+
+    assert levels() == ["ad_group"]
+    assert levels(level="keyword") == ["keyword"]
+
+
+def test_an_empty_ad_account_is_the_client_s_own(api: ModuleType, pipeline: Call, account_id: str) -> None:
+    fill(api, account_id)
+    result = pipeline("store", body("campaign_performance", CAMPAIGN | {"account_id": " "}, source="meta_ads"))
+    assert result["assumed"]["profile_id"] == "direct"
+    (found,) = retrieved(pipeline, "campaign_performance", source="file")
+    assert found["account_id"] == "direct"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from adweir.model.data_types import DATA_TYPES
 from support.api import Call, stored
 
 CAMPAIGN = {"campaign_id": "c1", "impressions": 1000, "clicks": 50, "spend": 25.5}
@@ -48,11 +47,21 @@ def test_an_option_that_there_is_not_is_refused(api: ModuleType, pipeline: Call)
     assert stored(api) == before
 
 
+TABLES: list[tuple[str, dict[str, Any], str]] = [
+    ("campaign_performance", CAMPAIGN, "metrics"),
+    ("orders", {"order_id": "1", "revenue": 12}, "metrics"),
+    ("campaigns", {"id": "c9", "name": "Spring", "status": "paused"}, "catalog"),
+    ("rates", {"base": "EUR", "quote": "USD", "rate": 1.1}, "catalog"),
+    ("invoices", {"month": "2026-11", "kind": "spend", "amount": 1}, "catalog"),
+]
+
+
 def test_an_unknown_table_is_refused_with_those_that_hold_the_data_type(pipeline: Call) -> None:
-    for name in DATA_TYPES:
-        asked = body({"x": 1, **CAMPAIGN, "id": "1"}, data_type=name, storage_options={"table_name": "warehouse"})
-        refused = pipeline("store", asked, expect=422)
-        assert "warehouse" not in str(refused["details"][0].get("known"))
+    for name, record, table in TABLES:
+        asked = body(record, data_type=name, storage_options={"table_name": "warehouse"})
+        (detail,) = pipeline("store", asked, expect=422)["details"]
+        assert (detail["field"], detail["known"]) == ("storage_options.table_name", [name, table])
+        pipeline("store", asked | {"storage_options": {"table_name": table}})
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
@@ -82,6 +91,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     (CAMPAIGN | {"date": "2026-12-24"}, "date"),
     (CAMPAIGN | {"date": "1999-01-01"}, "date"),
     (CAMPAIGN | {"timestamp": 10**30}, "timestamp"),
+    (CAMPAIGN | {"timestamp": 0}, "date"),
     (CAMPAIGN | {"currency": "euro"}, "currency"),
     (CAMPAIGN | {"platform": "meta", "profile_id": "999"}, "profile_id"),
     (CAMPAIGN | {"platform": "No Name"}, "platform"),
@@ -140,3 +150,8 @@ def test_of_several_clients_one_has_to_be_named(call: Call, pipeline: Call, acco
     assert pipeline("store", body(CAMPAIGN, account_id="4711"), expect=404)["details"][0]["field"] == "account_id"
     found = pipeline("retrieve", {"data_type": "campaign_performance"})["records"]
     assert {(each["client_account_id"], each["campaign_id"]) for each in found} == {(second, "c1"), (account_id, "c2")}
+
+
+def test_a_field_that_no_record_has_is_named_for_each(pipeline: Call) -> None:
+    details = pipeline("store", body({"amount": 1}, {"tax": 1}, data_type="invoices"), expect=422)["details"]
+    assert [each["field"] for each in details] == ["data.records.0.month", "data.records.1.month"]

@@ -332,11 +332,10 @@ def _note(app: App, caller: str, what: str, given: "GivenRecords") -> None:
 
 def _check_table(kind: DataType, name: str) -> None:
     """Raises Unprocessable for a table that does not hold the data type."""
-    known = (kind.name, _TABLES.get(kind.stored_as, "catalog"))
+    known = list(dict.fromkeys((kind.name, _TABLES.get(kind.stored_as, "catalog"))))
     if name and name not in known:
-        message = f"{kind.name} is stored in no table {name[:40]!r}; known: {', '.join(dict.fromkeys(known))}"
-        fault = {"field": "storage_options.table_name", "message": "is unknown", "known": list(dict.fromkeys(known))}
-        raise Unprocessable(message, [fault])
+        message = f"{kind.name} is stored in no table {name[:40]!r}; known: {', '.join(known)}"
+        raise Unprocessable(message, [{"field": "storage_options.table_name", "message": "is unknown", "known": known}])
 
 
 def _as_schema(rules: dict[str, list[str]], known: dict[str, Any]) -> dict[str, Any]:

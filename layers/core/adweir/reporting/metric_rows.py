@@ -92,9 +92,8 @@ def _whose(
         ids = _ids(row, level)
         own = (ids.get(name) or "" for name in ("campaign_id", "ad_group_id", "ad_id"))
         path = (str(profile.platform), profile.profile_id, *own)[: _DEPTH.get(level, 5)]
-        lengths = range(len(path), 1 if within else len(path) - 1, -1)
-        found = next((claims[path[:length]] for length in lengths if path[:length] in claims), None)
-        return None if found is None else _said(found)
+        found = next((claims[path[:length]] for length in range(len(path), 1, -1) if path[:length] in claims), None)
+        return _said(found) if found and (within or found.binding.level is level) else None
 
     return whose
 

@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from adweir.model.campaigns import Binding, Campaign
+from adweir.model.entities import SHOWN_OWN, own_profile_id
 from adweir.model.ids import IdKind
 
 if TYPE_CHECKING:
     from adweir.store.catalog.store import Catalog
 
-_ARM, _CAMPAIGN = "arm_id", "campaign_id"
+_ARM, _CAMPAIGN, _PROFILE = "arm_id", "campaign_id", "profile_id"
+_IDS = (_PROFILE, _CAMPAIGN, "ad_group_id", "ad_id")
 
 
 def _named(record: Mapping[str, Any]) -> tuple[str, str]:
@@ -45,7 +47,9 @@ def of_bound_objects(
             faults[number] = field, "is no cross-platform campaign or arm of the client"
         elif len(bindings) != 1:
             faults[number] = field, f"is bound to {len(bindings)} objects: name the one that is meant by its own ids"
-        found.append(record if number in faults or bindings is None else _of(record, bindings[0]))
+        elif other := _contradicted(record, bindings[0], known[id_]):
+            faults[number] = other, f"is not that of what {id_} is bound to, {bindings[0]}"
+        found.append(record if number in faults or not bindings else _of(record, bindings[0], known[id_]))
     return found, faults
 
 
@@ -58,7 +62,20 @@ def _bindings(campaign: Campaign | None, id_: str, account_id: str) -> list[Bind
     return [each.binding for each in campaign.claims if id_ in {campaign.campaign_id, each.arm_id}]
 
 
-def _of(record: Mapping[str, Any], binding: Binding) -> dict[str, Any]:
+def _contradicted(record: Mapping[str, Any], binding: Binding, campaign: Campaign) -> str:
+    """The field of a record that names another object than the one that is bound, or another campaign of ours; "" for
+    none. What lies in the bound object may be named beside it."""
+    also = {_PROFILE: SHOWN_OWN} if binding.profile_id == own_profile_id(campaign.account_id) else {}
+    for name, value in binding.model_dump(include={*_IDS}).items():
+        said = str(record.get(name) or "")
+        is_other = said not in {value, also.get(name, value)} if value else IdKind.CAMPAIGN.names(said)
+        if said and is_other and said != campaign.campaign_id:
+            return str(name)
+    return ""
+
+
+def _of(record: Mapping[str, Any], binding: Binding, campaign: Campaign) -> dict[str, Any]:
     """A record with the ids of an object in place of ours."""
-    own = {name: value for name, value in record.items() if name not in {_ARM, _CAMPAIGN}}
+    ours = (_CAMPAIGN, campaign.campaign_id)
+    own = {name: value for name, value in record.items() if name != _ARM and (name, value) != ours}
     return own | {name: str(value) for name, value in binding.model_dump().items() if value}

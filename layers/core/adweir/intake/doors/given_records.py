@@ -306,7 +306,8 @@ class _Filled:
     def _fill_profile(self, row: _Row, profile_id: str) -> None:
         cells, given = row.cells, row.record.get("account_id")
         is_id = isinstance(given, str | int) and not isinstance(given, bool)
-        if is_id and not IdKind.ACCOUNT.names(str(given)) and cells.setdefault("profile_id", str(given)) != str(given):
+        named = str(given).strip() if is_id else ""
+        if named and not IdKind.ACCOUNT.names(named) and cells.setdefault("profile_id", named) != named:
             row.refuse("account_id", "names another ad account than profile_id")
         if cells.get("profile_id") in {SHOWN_OWN, None} and not cells.get("profile_name"):
             if "profile_id" not in cells:
@@ -329,7 +330,7 @@ class _Filled:
         cells = row.cells
         if "date" not in self._kind.required:
             return
-        if not cells.get("date"):
+        if cells.get("date") in {None, ""}:  # 0 is a moment, in 1970
             cells["date"] = self._today
             self.assume("date", self._today)
             return
