@@ -129,6 +129,29 @@ def test_the_shares_of_a_campaign_s_audience_are_added(pipeline: Call) -> None:
 
 
 @pytest.mark.usefixtures("audience")
+def test_spend_in_several_currencies_has_no_shares(api: ModuleType, pipeline: Call) -> None:
+    """Given an ad account that changed its currency, then counts have shares, and amounts that nobody can add none."""
+    rows = PullRows()
+    rows.offer(MetricRow("g1~a1~DE", "2026-11-03", 1000, 10, None, 10_000_000, None, "c1", "g1", -1, "USD"))
+    window = Window(date(2026, 11, 3), date(2026, 11, 3))
+    stamp = Stamp("2026-11-20T00:00:00.000000Z", "t-later")
+    by_country = Pull(
+        META, "111", Level.AD, Grain.DAY, Source.PULL, "all", window, stamp, complete=True, breakdown="country"
+    )
+    api.app.metrics.load(by_country, rows)
+
+    days = (CAMPAIGN | {"date": day} for day in (DAY, "2026-11-03"))
+    record, _ = processed(pipeline, *days, audience=True)["records"]
+
+    shares = record["audience"]["country"]
+    assert {value: (each["impressions"], each["spend"]) for value, each in shares.items()} == {
+        "AT": (0.125, None),
+        "DE": (0.875, None),
+    }
+    assert record["audience"]["gender"]["female"]["spend"] == 0.9
+
+
+@pytest.mark.usefixtures("audience")
 def test_the_audience_of_another_day_platform_or_ad_account_is_not_added(pipeline: Call) -> None:
     (later,) = processed(pipeline, CAMPAIGN | {"date": "2026-11-05"}, audience=True)["records"]
     (google,) = processed(pipeline, CAMPAIGN | {"date": DAY}, audience=True, source="google")["records"]
@@ -149,6 +172,11 @@ def test_without_rules_records_are_checked_as_store_checks_them(api: ModuleType,
     ]
     assert pipeline("validate", body(CAMPAIGN))["validation_passed"] is True
     assert pipeline("validate", body(CAMPAIGN | {"spend": "x"}))["issues"][0]["field"] == "spend"
+    found = pipeline("validate", body({"amount": 1}, {"tax": 1}, data_type="invoices"))
+    assert [(each["row"], each["field"], each["rule"]) for each in found["issues"]] == [
+        (0, "month", "required"),
+        (1, "month", "required"),
+    ]
     assert stored(api) == before
 
 

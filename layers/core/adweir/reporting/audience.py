@@ -1,13 +1,14 @@
 """Whom a campaign reached: the shares of ages, genders and countries, from the breakdowns that were pulled.
 
 A share is of the sum of all values that the breakdown has for the campaign, so the shares of a dimension add up to 1. A
-platform need not know everybody's age, and calls that a value (`unknown`).
+platform need not know everybody's age, and calls that a value (`unknown`). A share of spend in several currencies is
+unknown.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -48,18 +49,20 @@ class Audiences:
         found = {name: self._shares(span, name, asked) for name in DIMENSIONS} if asked else {}
         for each in records:
             self._add(each, found)
-        return {"start": _text(span.start), "end": _text(span.end)}
+        return {"start": span.start.isoformat(), "end": span.end.isoformat()}
 
     def _shares(self, span: TimeSpan, name: str, asked: set[str]) -> Mapping[_Campaign, _Shares]:
         """The shares of a dimension's values by campaign."""
         dimensions = ("platform", "profile_id", "campaign_id", name)
         query = Query(span, dimensions, Filters({"campaign_id": frozenset(asked)}), level=Level.CAMPAIGN, rest=False)
         sums: defaultdict[_Campaign, dict[str, Slot]] = defaultdict(dict)
-        for (platform, profile_id, campaign_id, value, _currency), total in self._queries.answer(query).groups.items():
+        currencies: defaultdict[_Campaign, set[str]] = defaultdict(set)
+        for (platform, profile_id, campaign_id, value, currency), total in self._queries.answer(query).groups.items():
             if campaign_id and value:
-                whose = sums[platform, profile_id, campaign_id]
-                whose[value] = plus(whose.get(value, NOTHING), total.slot)
-        return {campaign: _shares_of(values) for campaign, values in sums.items()}
+                campaign = platform, profile_id, campaign_id
+                sums[campaign][value] = plus(sums[campaign].get(value, NOTHING), total.slot)
+                currencies[campaign].add(currency)
+        return {campaign: _shares_of(values, currencies[campaign]) for campaign, values in sums.items()}
 
     def _add(self, each: ProcessedRecord, found: Mapping[str, Mapping[_Campaign, _Shares]]) -> None:
         campaign_id = str(each.record.get("campaign_id") or "")
@@ -92,11 +95,13 @@ class Audiences:
         return platform in {"", campaign[0]} and profile_id in {"", campaign[1]}
 
 
-def _shares_of(values: Mapping[str, Slot]) -> dict[str, dict[str, Decimal | None]]:
+def _shares_of(values: Mapping[str, Slot], currencies: Collection[str]) -> dict[str, dict[str, Decimal | None]]:
+    """Those of each value. Of money in several currencies there is no sum, and no share."""
     total = NOTHING
     for slot in values.values():
         total = plus(total, slot)
-    return {value: _shares_in(slot, total) for value, slot in sorted(values.items())}
+    unknown: dict[str, Decimal | None] = {"spend": None} if len(currencies) > 1 else {}
+    return {value: _shares_in(slot, total) | unknown for value, slot in sorted(values.items())}
 
 
 def _shares_in(slot: Slot, total: Slot) -> dict[str, Decimal | None]:
@@ -113,7 +118,3 @@ def _days(records: Sequence[ProcessedRecord], today: date) -> TimeSpan:
     days = sorted({str(each.record["date"])[:10] for each in records if each.record.get("date")})
     first, last = (days[0], days[-1]) if days else (None, None)
     return parse_range(first, last, today, field="data.records.date")
-
-
-def _text(day: date) -> str:
-    return day.isoformat()[:10]
