@@ -11,14 +11,17 @@ import pytest
 from adweir.model import limits
 from adweir.model.campaigns import Arm, Binding, Campaign
 from adweir.model.deeds import Wanted
+from adweir.model.entities import Profile
 from adweir.model.errors import Conflict, Unprocessable
 from support.api import META, Call, an_event, fill
+from support.aws_calls import AwsCalls
 from support.bounds import at_the_bound, refuses
 
 PATH = "/api/v1/campaigns"
 SUMMER = {"name": "Summer", "budget": 12000.5, "start_date": "2026-11-01", "end_date": "2026-12-31"}
 C1 = {"platform": "facebook", "profile_id": "111", "campaign_id": "c1"}
 A1, A2 = ({"profile_id": "111", "ad_id": ad} for ad in ("a1", "a2"))
+TERMS: Any = {"name": "Main", "currency": "EUR", "timezone": "UTC"}
 
 
 @pytest.fixture
@@ -280,6 +283,25 @@ def test_reports_records_and_lists_take_campaigns_and_arms(world: ModuleType, ca
     event = an_event("POST", "/api/v1/reports", by_arm, "read")
     event["requestContext"]["authorizer"]["lambda"]["accounts"] = "acc_rival"
     assert world.handler(event, SimpleNamespace())["statusCode"] == 422
+
+
+def test_names_of_arms_take_as_many_requests_however_many_clients_there_are(world: ModuleType, call: Call) -> None:
+    one = arm(call, made(call), A1, name="Beach")
+    dimensions = {"dimensions": [{"name": "arm"}], "segments": [{"name": "arm", "values": [one["arm_id"]]}]}
+    days = {"time_range": {"start_date": "2026-11-01", "end_date": "2026-11-02"}}
+    body = dimensions | days | {"metrics": [{"name": "spend"}], "names": True}
+    calls = AwsCalls()
+    with calls.counting():
+        for about, more in (("few", 0), ("many", 4)):
+            for number in range(more):
+                world.app.catalog.create_account(f"acc_{number}", "Another Company", "a@another.example")
+                profile = Profile(account_id=f"acc_{number}", platform=META, profile_id=f"9{number}", **TERMS)
+                world.app.catalog.put_objects([profile], "2026-11-20T00:00:02.000000Z")
+            calls.about = about
+            (row,) = call("POST", "/api/v1/reports", body)["data"]
+            calls.about = ""
+            assert row["arm_name"] == "Beach"
+    assert calls.of("dynamodb", "few") == calls.of("dynamodb", "many")
 
 
 # --- bounds

@@ -42,6 +42,9 @@ class ListedCatalog(Catalog):
         known |= {arm.arm_id: each for each in self.campaigns for arm in each.arms}
         return {each: known[each] for each in ids if each in known}
 
+    def named_campaigns(self, ids: Iterable[str]) -> dict[str, Campaign]:
+        return self.few_campaigns(ids)
+
     def objects(self, platform: Platform, profile_id: str, dataset: Dataset) -> Iterator[PlatformObject]:
         return (item for item in self._objects if dataset_of(item) is dataset)
 

@@ -61,7 +61,7 @@ class RowNames:
                 for shown in (profile.shown_id, profile.profile_id)
             }
         if name in _OF_CAMPAIGNS:
-            called = self._called()
+            called = self._called({row[column] for row, _ in rows} - {None})
             return {(owner, row[column]): called.get(row[column], "") for row, owners in rows for owner in owners}
         asked: dict[str, dict[str, None]] = {}
         for row, owners in rows:
@@ -75,14 +75,15 @@ class RowNames:
             for item_id, text in self._objects(self._profiles[key], OF_OBJECTS[name][1], ids)
         }
 
-    def _called(self) -> dict[str, str]:
+    def _called(self, ids: Collection[str]) -> dict[str, str]:
         """The names of cross-platform campaigns and arms, by id."""
-        called: dict[str, str] = {}
-        for account_id in {profile.account_id for profile in self._catalog.profiles()}:
-            for each in self._catalog.campaigns_of(account_id):
-                called[each.campaign_id] = each.name
-                called |= {arm.arm_id: arm.name for arm in each.arms}
-        return called
+        if self._lookup and len(ids) <= _SEARCHED:
+            found = list(self._catalog.named_campaigns(ids).values())
+        else:
+            clients = {profile.account_id for profile in self._catalog.profiles()}
+            found = [each for account_id in clients for each in self._catalog.campaigns_of(account_id)]
+        called = {each.campaign_id: each.name for each in found}
+        return called | {arm.arm_id: arm.name for each in found for arm in each.arms}
 
     def _objects(
         self, profile: Profile, datasets: Sequence[Dataset], ids: Collection[str]
