@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -17,6 +18,7 @@ from support.api import Call, an_event, fill
 from support.described import METHODS, Described, Operation
 from support.functions import loaded
 
+JSON = {"Content-Type": "application/json"}
 LOWER = {"read": "", "write": "read", "admin": "write read"}
 IDS = {
     "account_id": "nobody",
@@ -318,3 +320,31 @@ def test_every_list_has_one_form(described: Described) -> None:
             assert kinds == ["array"], operation.id
         else:
             assert "next_token" not in fields, operation.id
+
+
+def test_the_answers_that_are_shown_fit_the_description(described: Described) -> None:
+    shown = 0
+    for operation in described.operations:
+        for status, response in operation.spec["responses"].items():
+            examples = response.get("content", {}).get("application/json", {}).get("examples", {})
+            for example in examples.values():
+                answer = {"statusCode": status, "headers": JSON, "body": json.dumps(example["value"])}
+                assert list(described.faults(operation.method, operation.path, answer)) == [], operation.id
+                shown += 1
+    assert shown >= 2
+
+
+def test_the_report_that_is_shown_adds_up(described: Described) -> None:
+    operation = next(each for each in described.operations if each.id == "create_report")
+    content = operation.spec["responses"]["200"]["content"]["application/json"]
+    report = json.loads(json.dumps(content["examples"]["report"]["value"]), parse_float=Decimal)
+
+    (row,), (total,), (sums,) = report["data"], report["totals"], report["adjustments"]
+    assert {name: row[name] for name in total} == total
+    assert list(row) == report["columns"]
+    assert total["roas"] == round(Decimal(sums["revenue"]["shown"]) / sums["spend"]["shown"], 6)
+    for name in ("impressions", "clicks", "conversions", "spend", "revenue"):
+        told = {part: Decimal(value) for part, value in sums[name].items()}
+        plus = sum(told[part] for part in ("raw", "held", "kept", "unattributed", "cleaned", "converted"))
+        assert told["shown"] == plus - told["quarantined"] - told["overridden"], name
+        assert total.get(name, told["shown"]) == told["shown"], name

@@ -378,6 +378,7 @@ def test_lists_take_words_for_days_and_say_which_they_are(call: Call, stored: Mo
         ({"time_range": "yesterday", "start": "2026-11-01"}, "query.time_range"),
         ({"time_range": "soon"}, "query.time_range"),
         ({"format": "xlsx"}, "query.format"),
+        ({"name": "boots,"}, "query.name"),
     ],
 )
 def test_what_a_list_cannot_be_is_named(call: Call, query: dict[str, str], field: str) -> None:

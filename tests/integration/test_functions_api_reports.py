@@ -12,8 +12,11 @@ import pytest
 from adweir.model.entities import AdCampaign, Status
 from adweir.model.metrics import Grain, Level, MetricRow, Source
 from adweir.model.tasks import Pull, Stamp
+from adweir.reporting.chosen import SEGMENTS
+from adweir.reporting.filters import FILTERS
 from adweir.store.metrics.store import PullRows
 from support.api import DAYS, META, T1, Call, an_event, fill
+from support.described import Described
 
 YESTERDAY = {"metrics": "spend,roas", "start_date": "2026-11-02", "end_date": "2026-11-02"}
 
@@ -125,6 +128,7 @@ def test_retrieve_takes_relative_days(call: Call, stored: ModuleType) -> None:
     [
         ({"metrics": "spend", "time_range": "yesterday", "start_date": "2026-11-01"}, "query.time_range"),
         ({"metrics": "spend", "time_range": "fortnight"}, "time_range"),
+        ({"metrics": "spend", "time_range": "last_9_days", "as_known_at": "0001-01-01T00:00:00Z"}, "as_known_at"),
         ({"metrics": "spend", "order": "-profit"}, "order"),
         ({"metrics": "spend", "limit_per": "date", "dimensions": "date"}, "limit_per"),
         ({"metrics": "spend", "compare": "2026-10-30.."}, "compare"),
@@ -144,3 +148,15 @@ def test_a_key_of_other_accounts_sees_no_names(api: ModuleType, stored: ModuleTy
     event["requestContext"]["authorizer"]["lambda"]["accounts"] = "acc_other"
     answer = api.handler(event, SimpleNamespace())
     assert json.loads(answer["body"])["data"] == []
+
+
+def test_a_query_has_a_parameter_for_each_segment(described: Described) -> None:
+    operation = next(each for each in described.operations if each.id == "get_report")
+    assert {*FILTERS, *SEGMENTS} <= {each["name"] for each in operation.spec["parameters"]}
+
+
+def test_a_report_by_get_is_of_an_arm_or_of_a_value(call: Call, stored: ModuleType) -> None:
+    days = {"metrics": "clicks", "dimensions": "platform", "start_date": "2026-11-01", "end_date": "2026-11-02"}
+    wrong = call("GET", "/api/v1/reports", expect=422, arm_id="arm_nobody", **days)["error"]
+    assert wrong["details"][0]["field"] == "segments[0].arm_id"
+    assert call("GET", "/api/v1/reports", country="DE", **days)["data"] == []

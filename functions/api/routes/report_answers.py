@@ -1,4 +1,4 @@
-"""Answers of reports as the description of the API shows them, beside those of `answers`: only that imports it."""
+"""Answers of reports as the API's description shows them. Only the description imports this file."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class CurrencyAdjustments(Shown):
 class AnswerFreshness(Shown):
     """How fresh an answer is: its coverage in a few words."""
 
-    as_of: Instant | None = Field(description="When the newest pull began that it rests on; null: nothing was pulled.")
+    as_of: Instant | None = Field(description="The newest `pulled_at` of its coverage; null: nothing was pulled.")
     complete_through: str | None = Field(description="The last day up to which nothing is missing.")
     provisional_from: str | None = Field(description="The first day that was pulled and may still change.")
     days: int
@@ -116,7 +116,7 @@ REPORT: dict[str, Any] = {
                     "columns": ["date", "platform", "currency", "impressions", "spend", "roas"],
                     "row_count": 1,
                     "made_at": "{today-0}T12:00:00.000000Z",
-                    "totals": [{"currency": "EUR", "impressions": 12040, "spend": 118.342561, "roas": 3.411205}],
+                    "totals": [{"currency": "EUR", "impressions": 12040, "spend": 118.342561, "roas": 3.411199}],
                     "freshness": {
                         "as_of": "{today-0}T05:30:12.000000Z",
                         "complete_through": "{today-1}",
@@ -144,7 +144,7 @@ REPORT: dict[str, Any] = {
                             "currency": "EUR",
                             "impressions": 12040,
                             "spend": 118.342561,
-                            "roas": 3.411205,
+                            "roas": 3.411199,
                         }
                     ],
                 }

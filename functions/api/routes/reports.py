@@ -144,10 +144,20 @@ class AskedReport(Given):
     client_account_id: str = several("Client companies")
     profile_id: str = several("Ad accounts")
     currency: str = several("Currencies of ad accounts")
-    campaign_id: str = several("Campaigns")
+    campaign_id: str = several("Campaigns of platforms, or across them (cmp_…)")
     ad_group_id: str = several("Ad groups")
     ad_id: str = several("Ads")
     keyword_id: str = several("Keywords")
+    arm_id: str = several("Arms of cross-platform campaigns")
+    age: str = several("Ages")
+    gender: str = several("Genders")
+    country: str = several("Countries")
+    region: str = several("Regions")
+    device: str = several("Devices")
+    placement: str = several("Placements")
+    search_term: str = several("Search terms")
+    conversion_action: str = several("Conversion actions")
+    shop: str = several("Shops")
     account_name: str = several("Parts of ad accounts' names")
     campaign_name: str = several("Parts of names")
     ad_group_name: str = several("Parts of names")
@@ -168,14 +178,11 @@ def _content() -> dict[str, Any]:
     return REPORT
 
 
-@reports.route(
-    "POST",
-    "/api/v1/reports",
-    "Make a report",
-    limited=True,
-    content=_content,
-    others={202: EXPORT, 303: LARGE},
-)
+_ROUTE: dict[str, Any] = {"limited": True, "content": _content, "others": {202: EXPORT, 303: LARGE}}
+"""What both routes of reports have in common."""
+
+
+@reports.route("POST", "/api/v1/reports", "Make a report", **_ROUTE)
 def create_report(app: Here, asked: NewReport) -> Answer:
     """A JSON or CSV that is too large for the answer comes as a redirect (303) to its file. One that takes longer than
     an answer may becomes an export (202): the same request within an hour is the same export.
@@ -207,14 +214,7 @@ def create_report(app: Here, asked: NewReport) -> Answer:
     return _report(app, asked.format, (asked.as_known_at, asked.changed_since), wanted)
 
 
-@reports.route(
-    "GET",
-    "/api/v1/reports",
-    "Get a report",
-    limited=True,
-    content=_content,
-    others={202: EXPORT, 303: LARGE},
-)
+@reports.route("GET", "/api/v1/reports", "Get a report", **_ROUTE)
 def get_report(app: Here, asked: Annotated[AskedReport, Query()]) -> Answer:
     """What `POST` makes, for spreadsheets, scripts and links: `format=csv` is a table with a header line, whose texts
     no spreadsheet takes for formulas. How fresh it is stands in the headers `Adweir-As-Of`, `Adweir-Complete-Through`

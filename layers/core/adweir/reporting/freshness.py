@@ -9,8 +9,9 @@ from typing import Any
 def freshness(coverage: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The coverage of an answer (`reporting.coverage`, one entry per day) in six fields.
 
-    `as_of`: when the newest pull began that it rests on. `complete_through`: the last day up to which nothing of the
-    range is missing. `provisional_from`: the first day that was pulled and may still change.
+    `as_of`: the newest `pulled_at` of its days, of which each has that of the ad account that was pulled longest ago.
+    `complete_through`: the last day up to which nothing of the range is missing. `provisional_from`: the first day that
+    was pulled and may still change.
     """
     pulled = [day["pulled_at"] for day in coverage if day["pulled_at"]]
     missing = [day["date"] for day in coverage if day["missing"] or day.get("missing_more")]

@@ -158,6 +158,9 @@ class ListRequest:
             _check(name, self.kind.known, "fields")
         if self.order:
             _check(self.order.removeprefix("-"), self.kind.orders, "order")
+        if not all(self.contains):
+            message = "has an empty part, which every name contains"
+            raise Unprocessable(f"name {message}", [{"field": "query.name", "message": message}])
         for name, values in self.where.items():
             for value in values if self.kind.values[name] else ():
                 _check(value, self.kind.values[name], name)

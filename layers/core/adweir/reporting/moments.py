@@ -8,6 +8,9 @@ from datetime import datetime
 from adweir.model.errors import Unprocessable
 from adweir.model.times import iso, parse_instant
 
+_FIRST_YEAR = 1970
+"""Days and years before a moment are counted, which Python's calendar does not have before its first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moments:
@@ -31,10 +34,13 @@ class Moments:
 
 
 def parse_moments(as_known_at: str | None, changed_since: str | None, now: datetime) -> Moments:
-    """ISO 8601 times with an offset → moments. Raises Unprocessable for one without, or in the future."""
+    """ISO 8601 times with an offset → moments. Raises Unprocessable for one without, and an `as_known_at` in the future
+    or before 1970."""
     moments = Moments(now, _parse("as_known_at", as_known_at), _parse("changed_since", changed_since))
     if moments.now > now:
         raise _refused("as_known_at", "is in the future")
+    if moments.now.year < _FIRST_YEAR:
+        raise _refused("as_known_at", f"is before {_FIRST_YEAR}, when nothing was known")
     if moments.changed_since and moments.changed_since > moments.now:
         raise _refused("changed_since", "is after the moment that the answer is of")
     return moments
