@@ -192,6 +192,19 @@ def test_brakes_of_others_are_none_of_a_backfill_s(world: PipelineWorld) -> None
     assert braked["waits_for"] == f"the brake meta_ads:{own.removeprefix('!')}: too many requests"
 
 
+def test_it_says_which_credential_a_person_has_to_store(world: PipelineWorld) -> None:
+    begin(world, BACK)
+    (credential,) = [one for one in world.catalog.credentials() if one.account_id == world.account_id]
+    world.ledger.brakes.trip(META, "1", 600, "too many requests")
+    world.catalog.mark_broken(credential, "the token is expired")
+    waiting = far(world)
+
+    (meta,) = waiting["platforms"]
+    named = f"the credential default of {world.account_id} is broken: the token is expired"
+    assert (meta["waits_for"], meta["until"]) == (named, None)
+    assert list(lines_of(waiting))[1].endswith(f"; waits: {named}")
+
+
 def test_the_true_end_lies_in_the_estimate(world: PipelineWorld) -> None:
     """Given an ad account whose windows take a minute each, one after another."""
     years = BACK.model_copy(update={"scope": Scope(start="2025-01-01", end="2026-08-29")})

@@ -42,6 +42,12 @@ class Concerned:
             credential = self._credentials.get((profile.account_id, profile.platform, profile.credential))
             yield from _of(credential, profile.profile_id, profile.route) if credential else ()
 
+    def refused(self, key: str) -> Credential | None:
+        """The credential of an ad account (`Profile.key`) where its platform refuses it, so that nothing is pulled."""
+        profile = self._profiles.get(key)
+        found = self._credentials.get((profile.account_id, profile.platform, profile.credential)) if profile else None
+        return found if found and found.state != "active" else None
+
     def of_task(self, task: Task) -> Iterator[str]:
         """The names of the brakes that concern a task; none where its credential is not known."""
         profile = self._profiles.get(task.profile_key)

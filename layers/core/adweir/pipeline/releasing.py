@@ -13,7 +13,7 @@ message, which the sweep sends.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -188,15 +188,24 @@ def is_patient(run: Run) -> bool:
 def backfilled(
     ledger: Ledger, catalog: Catalog, parse: PlatformParser, run: Run, tasks: Iterable[Task], now: datetime
 ) -> dict[str, Any] | None:
-    """How far a run has come with its lanes (`reporting.backfills`); None for one without. Of brakes it names those
-    that concern ad accounts of these lanes."""
+    """How far a run has come with its lanes (`reporting.backfills`); None for one without. Of brakes and refused
+    credentials it names those that concern ad accounts of these lanes."""
     lanes = ledger.lane_records(run.run_id)
     if not lanes:
         return None
     platforms = sorted({lane.profile.partition("#")[0] for lane in lanes})
-    waits: list[Pause] = []
+    waits, work = list[Pause](), list(ledger.open_work(run.run_id))
     if not run.state.is_terminal:
         concerned = Concerned(catalog)
         names = {name for lane in lanes for name in concerned.of_profile(lane.profile)}
-        waits = pauses(ledger, parse, run, platforms, names)
-    return progress(run, lanes, ledger.open_work(run.run_id), tasks, waits, now)
+        waits = [*_refused(concerned, work), *pauses(ledger, parse, run, platforms, names)]
+    return progress(run, lanes, work, tasks, waits, now)
+
+
+def _refused(concerned: Concerned, work: Iterable[Marker]) -> Iterator[Pause]:
+    """The lanes that wait for a new credential, which is for a person to store."""
+    for lane in work:
+        if lane.is_lane and (credential := concerned.refused(lane.profile)):
+            platform, _, profile_id = lane.profile.partition("#")
+            reason = f"the credential {credential.label} of {credential.account_id} is {credential.state}"
+            yield Pause(platform, f"{reason}: {credential.reason}", profile_id=profile_id)
