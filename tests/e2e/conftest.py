@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
+from adweir.store.dynamo import tables
+from ops.target import Deployment, sandbox_target
 from sandbox import lifecycle
-from sandbox.lifecycle import Home
+from sandbox.lifecycle import Home, environment_of
 from support.river import CROWD, OTHERS, River, Stored
 from support.slow_stories import Begun, begin
 
@@ -47,6 +50,17 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[River]:
     finally:
         river.close()
         lifecycle.down(home, abandon=True)
+
+
+@pytest.fixture(scope="module")
+def target(sandbox: River) -> Iterator[Deployment]:
+    """The stack as the operator's commands have it; the AWS clients of this process ask it while the module lasts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boto3, "DEFAULT_SESSION", None)  # else it has the credentials of whoever was first
+        for name, value in environment_of(sandbox.description).items():
+            patch.setenv(name, value)  # what the target sets is taken back
+        yield sandbox_target(sandbox.description)
+    tables.reset()
 
 
 @pytest.fixture(scope="session")

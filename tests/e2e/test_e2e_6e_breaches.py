@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,11 +12,9 @@ from adweir.model.breaches import Breach, BreachKind, BreachState, Subject
 from adweir.model.metrics import Source
 from adweir.model.tasks import Stamp
 from adweir.model.times import iso
-from adweir.store.dynamo import tables
 from adweir.store.findings import Findings
 from adweir.store.findings.tallies import DayTally, TallyKey
-from ops.target import sandbox_target
-from sandbox.lifecycle import environment_of
+from ops.target import Deployment
 from support.clock import FrozenClock
 from support.river import River, adweir, until
 
@@ -26,12 +23,9 @@ _KEY = TallyKey("ad", Source.PULL, "planted")
 
 
 @pytest.fixture
-def findings(river: River, monkeypatch: pytest.MonkeyPatch) -> Iterator[Findings]:
+def findings(target: Deployment) -> Findings:
     """The stack's findings, as a worker has them."""
-    for name, value in environment_of(river.description).items():
-        monkeypatch.setenv(name, value)  # what the target sets is taken back
-    yield sandbox_target(river.description).app().findings
-    tables.reset()
+    return target.app().findings
 
 
 class Subscriber:
