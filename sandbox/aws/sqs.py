@@ -18,6 +18,7 @@ _MOST_VISIBILITY = 43_200
 _MOST_BYTES = 1 << 20
 _ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _GROUP = re.compile(r"[!-~]{1,128}")
+_CONTENTS = re.compile(r"[\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]+")
 
 
 @dataclass(slots=True)
@@ -159,6 +160,8 @@ class Sqs:
             raise Refused("MissingParameter", "The request must contain the parameter MessageBody.")
         if len(body.encode()) > _MOST_BYTES:
             raise Refused("InvalidParameterValue", "One or more parameters are invalid. Reason: Message is too long.")
+        if not _CONTENTS.fullmatch(body):
+            raise Refused("InvalidMessageContents", "The message contains characters outside the allowed set.")
         if group and not _GROUP.fullmatch(group):
             raise Refused("InvalidParameterValue", "Value for parameter MessageGroupId is invalid.")
         self._count += 1

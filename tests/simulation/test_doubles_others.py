@@ -136,6 +136,16 @@ def test_a_group_that_is_no_group_is_refused(side: Side) -> None:
     refused("InvalidParameterValue", side.sqs.send_message, **about(side), MessageGroupId="a b")
 
 
+@differs("moto 5.2 takes any text; SQS takes the characters of XML")
+def test_a_character_that_is_none_of_xml_is_refused(side: Side) -> None:
+    send(side, "\t\n\r \ud7ff\ue000\ufffd\U00010000\U0010ffff")
+    for body in ("a\0", "a\x1f", "a\ufffe", "a\uffff"):
+        refused("InvalidMessageContents", side.sqs.send_message, **about(side, body))
+        (fault,) = batch(side, entry(1, MessageBody=body))["Failed"]
+        assert (fault["Code"], fault["SenderFault"]) == ("InvalidMessageContents", True)
+    assert len(received(side)) == 1
+
+
 def test_an_unknown_queue_is_refused(side: Side) -> None:
     refused("NonExistentQueue", side.sqs.send_message, QueueUrl=side.queue + "x", MessageBody="a")
 

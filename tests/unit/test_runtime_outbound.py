@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,13 +12,16 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from adweir.model.errors import RequestRejected, Unavailable, Unprocessable
 from adweir.model.events import EntitiesChanged
-from adweir.model.messages import Advance, Sweep
+from adweir.model.messages import Advance, StartRun, Sweep
 from adweir.model.platforms import Platform
 from adweir.platforms import REGISTRY
 from adweir.runtime.app import App, build
 from adweir.runtime.clock import SystemClock
 from adweir.runtime.outbound import EventBus, SqsQueue
 from adweir.runtime.settings import Settings, queue_part
+from sandbox.aws import sqs as double
+from sandbox.aws.botocore_calls import services
+from sandbox.aws.clients import OwnClient
 
 URL = "https://sqs.us-east-1.amazonaws.com/1/adweir-runs"
 
@@ -76,6 +79,19 @@ def test_a_message_waits_at_most_what_sqs_can_delay_and_names_its_group() -> Non
     assert (first["DelaySeconds"], first["MessageGroupId"]) == (900, "g")
     assert (second["DelaySeconds"], "MessageGroupId" in second) == (0, False)
     assert json.loads(first["MessageBody"])["run_id"] == "r"
+
+
+def test_a_message_with_any_character_is_taken_as_it_is() -> None:
+    own = double.Sqs(("adweir-runs",), lambda: 0.0)
+    runs = queue(OwnClient("sqs", services(sqs=own)))
+    asked = StartRun(
+        workflow="daily", scheduled_at=datetime(2026, 11, 20, tzinfo=UTC), args={"name": "\0\ud7ff\ufffe\uffff"}
+    )
+
+    runs.send(asked)
+    runs.send_many([(asked, "")])
+
+    assert [StartRun.model_validate_json(sent.body) for sent in own.queues["adweir-runs"].messages] == [asked] * 2
 
 
 def test_many_messages_go_in_batches_of_ten() -> None:

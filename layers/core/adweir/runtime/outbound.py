@@ -44,7 +44,7 @@ class SqsQueue:
         with _errors():
             self._client.send_message(
                 QueueUrl=self.url,
-                MessageBody=message.model_dump_json(),
+                MessageBody=_body(message),
                 DelaySeconds=min(delay, limits.MAX_DELAY_SECONDS),
                 **_fair(group),
             )
@@ -54,7 +54,7 @@ class SqsQueue:
         sent = 0
         for batch in _batches(messages):
             entries: list[Any] = [
-                {"Id": str(i), "MessageBody": m.model_dump_json()} | _fair(group) for i, (m, group) in enumerate(batch)
+                {"Id": str(i), "MessageBody": _body(m)} | _fair(group) for i, (m, group) in enumerate(batch)
             ]
             with _errors():
                 failed += self._client.send_message_batch(QueueUrl=self.url, Entries=entries).get("Failed", [])
@@ -162,6 +162,11 @@ def _errors() -> Iterator[None]:
         raise RequestRejected(said) if status == _BAD_REQUEST and code not in _PASSING else Unavailable(said) from error
     except BotoCoreError as error:
         raise Unavailable(f"SQS does not answer: {type(error).__name__}") from error
+
+
+def _body(message: Message) -> str:
+    """A message as JSON. SQS refuses a body that has one of these characters, which JSON can also write as ASCII."""
+    return message.model_dump_json().replace("\ufffe", r"\ufffe").replace("\uffff", r"\uffff")
 
 
 def _batches(items: Iterable[_T]) -> Iterator[Sequence[_T]]:
