@@ -185,9 +185,9 @@ def test_given_a_campaign_across_platforms_when_it_is_bound_then_it_has_the_numb
     adweir("campaigns", "change-arm", arm["arm_id"], "name=Evening")
     (arm,) = sandbox.api.get(f"{path}/arms")["arms"]
     assert (arm["name"], arm["bid"]) == ("Evening", 0.5)
-    adweir("campaigns", "delete-arm", arm["arm_id"])
+    adweir("campaigns", "delete-arm", arm["arm_id"], "--yes")
     assert sandbox.api.get(f"{path}/arms")["arms"] == []
-    adweir("campaigns", "delete", campaign_id)
+    adweir("campaigns", "delete", campaign_id, "--yes")
     assert sandbox.api.find(path) is None
 
 
@@ -203,7 +203,7 @@ def test_given_a_job_when_it_is_changed_paused_resumed_and_removed_then_so_is_it
     assert _schedule(sandbox, job_id)[0] == "DISABLED"
     adweir("jobs", "resume", "newcomer")
     assert _schedule(sandbox, job_id)[0] == "ENABLED"
-    adweir("jobs", "remove", "newcomer")
+    adweir("jobs", "remove", "newcomer", "--yes")
     assert sandbox.api.find("/api/v1/jobs/newcomer") is None
     with pytest.raises(ClientError, match="ResourceNotFound"):
         _schedule(sandbox, job_id)
@@ -243,8 +243,8 @@ def test_given_a_file_of_the_deployment_when_it_is_applied_then_what_it_names_is
     adweir("apply", str(file), "--yes")
     assert sandbox.api.get("/api/v1/jobs/applied-evening")["schedule"] == evening["schedule"]
     # and all of it is removed again
-    adweir("jobs", "remove", "applied-evening")
-    adweir("workflows", "remove", "applied-totals")
+    adweir("jobs", "remove", "applied-evening", "--yes")
+    adweir("workflows", "remove", "applied-totals", "--yes")
     adweir("accounts", "delete", account["account_id"], "--yes")
     assert sandbox.api.find("/api/v1/workflows/applied-totals") is None
     assert sandbox.api.find(f"/api/v1/accounts/{account['account_id']}") is None
