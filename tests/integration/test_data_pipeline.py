@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -12,7 +13,11 @@ import pytest
 
 from adweir.model.data_types import DATA_TYPES
 from adweir.model.entities import AdGroup
-from support.api import META, Call, an_event, fill, stored
+from adweir.model.metrics import Grain, Level, MetricRow, Source
+from adweir.model.tasks import Pull, Stamp
+from adweir.model.times import Window
+from adweir.store.metrics.store import PullRows
+from support.api import META, T1, Call, an_event, fill, stored
 
 TODAY = "2026-11-20"
 CAMPAIGN = {"campaign_id": "c1", "impressions": 1000, "clicks": 50, "spend": 25.5, "conversions": 5}
@@ -312,20 +317,32 @@ def test_of_a_bound_ad_group_its_own_rows_are_told_and_keywords_with_a_level(
     api: ModuleType, call: Call, pipeline: Call, account_id: str
 ) -> None:
     fill(api, account_id)
-    group = AdGroup(platform=META, profile_id="111", id="g1", campaign_id="c1")
-    api.app.catalog.put_objects([group], "2026-11-20T00:00:01.000000Z")
+    listed = AdGroup(platform=META, profile_id="111", id="g1", campaign_id="c1")
+    api.app.catalog.put_objects([listed], "2026-11-20T00:00:01.000000Z")
     campaign = {"name": "Summer", "bindings": [{"platform": "meta", "profile_id": "111", "ad_group_id": "g1"}]}
     campaign_id = call("POST", "/api/v1/campaigns", campaign, expect=201)["campaign_id"]
-    ids = {"profile_id": "111", "campaign_id": "c1", "ad_group_id": "g1"}
-    rows = [ids | {"date": "2026-11-05"} | NUMBERS, ids | {"keyword_id": "k1", "date": "2026-11-05"} | NUMBERS]
-    pipeline("store", body("metrics", *rows, source="meta_ads"))
 
     def levels(**filters: str) -> list[str]:
         found = retrieved(pipeline, "metrics", source="file", campaign_id=campaign_id, **filters)
         return [each["level"] for each in found]
 
+    group = {"profile_id": "111", "ad_group_id": "g1", "date": "2026-11-05"}  # of a file that names no campaign
+    pipeline("store", body("metrics", group | NUMBERS, source="meta_ads"))
+    assert levels() == ["ad_group"]
+    pipeline("store", body("metrics", group | {"keyword_id": "k1"} | NUMBERS, source="meta_ads"))
     assert levels() == ["ad_group"]
     assert levels(level="keyword") == ["keyword"]
+
+
+def test_an_ad_of_no_ad_group_has_its_id(api: ModuleType, pipeline: Call, account_id: str) -> None:
+    fill(api, account_id)
+    rows = PullRows()
+    rows.offer(MetricRow("a9", "2026-11-02", 10, 1, 0, 100_000, 0, "c1", "", -1, "EUR"))
+    window = Window(date(2026, 11, 2), date(2026, 11, 2))
+    pull = Pull(META, "111", Level.AD, Grain.DAY, Source.FILE, "all", window, Stamp(T1, "t9"), complete=False)
+    api.app.metrics.load(pull, rows)
+    found = retrieved(pipeline, "metrics", source="file")
+    assert [(each["ad_id"], each["ad_group_id"]) for each in found] == [("a9", None)]
 
 
 def test_an_empty_ad_account_is_the_client_s_own(api: ModuleType, pipeline: Call, account_id: str) -> None:

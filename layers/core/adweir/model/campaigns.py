@@ -51,6 +51,12 @@ class Binding(Entity):
             return f"{self.ad_group_id}~{self.ad_id}"
         return self.ad_id or self.ad_group_id or self.campaign_id or self.profile_id
 
+    @property
+    def own_ids(self) -> tuple[str, ...]:
+        """What rows of the object are told apart by within its level of the ad account."""
+        known = {Level.ACCOUNT: (), Level.CAMPAIGN: (self.campaign_id,), Level.AD_GROUP: (self.ad_group_id,)}
+        return known.get(self.level, (self.ad_group_id, self.ad_id))
+
     def __str__(self) -> str:
         """As messages name it."""
         of = f"of {self.platform} {self.profile_id}"

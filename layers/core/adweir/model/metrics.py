@@ -49,6 +49,12 @@ SERIES_LEVELS = frozenset(Level) - frozenset(AD_LEVELS)
 """The levels of the account's own profile that no total of ads sums. Their numbers may be negative."""
 
 
+def own_id(entity_id: str) -> str:
+    """The id of an ad or a keyword without that of its group, which comes before the first ~ where there is one."""
+    group, mark, own = entity_id.partition("~")
+    return own if mark else group
+
+
 class Grain(StrEnum):
     DAY = "day"
     HOUR = "hour"

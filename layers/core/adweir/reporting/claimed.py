@@ -61,10 +61,7 @@ class _Node:
 
     @property
     def ids(self) -> _Path:
-        """What a row of the object is known by within its level."""
-        own = self.claim.binding
-        known = {Level.ACCOUNT: (), Level.CAMPAIGN: (own.campaign_id,), Level.AD_GROUP: (own.ad_group_id,)}
-        return known.get(own.level, (own.ad_group_id, own.ad_id))
+        return self.claim.binding.own_ids
 
     def rests(self) -> Iterator[tuple[_Key, Slot]]:
         """What is left of its own numbers without what comes for it and for the objects in it."""

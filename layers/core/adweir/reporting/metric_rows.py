@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from adweir.model.campaigns import Claim
 from adweir.model.entities import Profile
 from adweir.model.errors import Unprocessable
-from adweir.model.metrics import AD_LEVELS, IN_GROUP, Grain, Level, Mark, Series
+from adweir.model.metrics import AD_LEVELS, IN_GROUP, Grain, Level, Mark, Series, own_id
 from adweir.reporting.bound_to import ARM, CROSS_CAMPAIGN, BoundTo
 from adweir.reporting.filters import Filters
 from adweir.reporting.query import Queries
@@ -28,8 +28,6 @@ from adweir.reporting.totals import KEPT, measures
 from adweir.store.metrics.store import StoredRow
 
 LEVEL = "level"
-_DEPTH = {Level.ACCOUNT: 2, Level.CAMPAIGN: 3, Level.AD_GROUP: 4, Level.KEYWORD: 4}
-"""How many ids lead to what a row of a level is about, as far as it can be bound; of an ad all five."""
 _LOOKS = 5000
 
 
@@ -86,13 +84,14 @@ def _whose(
     bound = filters.bound
     if bound is None:
         return lambda _: {}
-    claims = {each.binding.path: each for each in sorted(bound.claims(profile), key=lambda each: bool(each.arm_id))}
+    ordered = sorted(bound.claims(profile), key=lambda each: bool(each.arm_id))
+    claims: dict[tuple[str, ...], Claim] = {(each.binding.level, *each.binding.own_ids): each for each in ordered}
 
     def whose(row: StoredRow) -> dict[str, Any] | None:
         ids = _ids(row, level)
-        own = (ids.get(name) or "" for name in ("campaign_id", "ad_group_id", "ad_id"))
-        path = (str(profile.platform), profile.profile_id, *own)[: _DEPTH.get(level, 5)]
-        found = next((claims[path[:length]] for length in range(len(path), 1, -1) if path[:length] in claims), None)
+        campaign, group, ad = (ids.get(name) or "" for name in ("campaign_id", "ad_group_id", "ad_id"))
+        places = (Level.AD, group, ad), (Level.AD_GROUP, group), (Level.CAMPAIGN, campaign), (Level.ACCOUNT,)
+        found = next((claims[place] for place in places if place in claims), None)
         return _said(found) if found and (within or found.binding.level is level) else None
 
     return whose
@@ -104,7 +103,7 @@ def _said(claim: Claim) -> dict[str, Any]:
 
 def _ids(row: StoredRow, level: Level) -> dict[str, str | None]:
     """The ids of a row's object and of those that it is in."""
-    own = row.entity_id.partition("~")[2] if level in IN_GROUP else row.entity_id
+    own = own_id(row.entity_id) if level in IN_GROUP else row.entity_id
     if level is Level.ARM:
         return {"campaign_id": None, "ad_group_id": None}
     found: dict[str, str | None] = {"campaign_id": row.campaign_id or None, "ad_group_id": row.ad_group_id or None}

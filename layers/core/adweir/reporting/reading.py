@@ -16,7 +16,7 @@ from adweir.model import limits
 from adweir.model.campaigns import Claim
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Profile, ProfileStatus
-from adweir.model.metrics import SERIES_LEVELS, SOURCE_ORDER, Grain, Level, Mark, Series, Slot, Source, plus
+from adweir.model.metrics import SERIES_LEVELS, SOURCE_ORDER, Grain, Level, Mark, Series, Slot, Source, own_id, plus
 from adweir.model.ports import ServedDataset
 from adweir.model.times import Window
 from adweir.reporting.levels import FINENESS, Answering, Ladder, Rung, Standing
@@ -69,9 +69,8 @@ class ReadRow(NamedTuple):
 
     @property
     def own_id(self) -> str:
-        """An ad's or a keyword's id without its group's, which comes before the first ~."""
-        group, mark, own = self.row.entity_id.partition("~")
-        return own if mark else group
+        """An ad's or a keyword's id without its group's."""
+        return own_id(self.row.entity_id)
 
     @property
     def is_rest(self) -> bool:
