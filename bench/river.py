@@ -47,7 +47,7 @@ from sandbox.lifecycle import Home, Options  # noqa: E402
 from sandbox.ministack import client_factory  # noqa: E402
 
 ROWS = 1_000_000
-ROWS_PER_DAY = 5_500
+ROWS_PER_DAY = 7_000
 """What the sandbox's clients have at least."""
 MOST_DAYS = 1000
 GIVE_UP_SECONDS = 1800.0
