@@ -24,7 +24,7 @@ from moto.core.utils import method_names_from_class
 
 from adweir.model import limits, trace
 from adweir.runtime.settings import Settings
-from support import own_dynamodb, quick_aws
+from support import own_dynamodb, quick_apps, quick_aws
 from support.agreeable import agreeable
 from support.clock import FrozenClock
 from support.sharing_out import GivesWay, StoriesFirst
@@ -114,9 +114,10 @@ def _names_of_an_answer_looked_up_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _worked_out_once() -> Iterator[None]:
-    """What botocore would work out anew for every client and request."""
+    """What botocore, moto, Powertools and Typer would work out anew for every client, request and command."""
     with pytest.MonkeyPatch.context() as patch:
         quick_aws.install(patch)
+        quick_apps.install(patch)
         yield
 
 

@@ -1,5 +1,5 @@
-"""What botocore works out anew for every client and request though it follows from its arguments alone: half of the
-time that a client takes to make. `tests/unit/test_support_quick_aws.py` compares the answers.
+"""What botocore and moto work out anew for every client and request though it follows from their arguments alone: most
+of the time that a client takes to make. `tests/unit/test_support_quick_aws.py` compares the answers.
 """
 
 from __future__ import annotations
@@ -9,17 +9,51 @@ from functools import cache, lru_cache
 from typing import Any
 
 import pytest
-from botocore import hooks, useragent, utils
+from botocore import client, hooks, regions, useragent, utils
+from moto.core import models
 
 
 def install(patch: pytest.MonkeyPatch) -> None:
-    """Have botocore remember."""
+    """Have botocore remember, and moto begin with no more than it needs."""
     patch.setattr(hooks.EventAliaser, "_alias_event_name", _aliased_once(hooks.EventAliaser._alias_event_name))  # type: ignore[attr-defined]
     patch.setattr(hooks, "accepts_kwargs", _asked_once(hooks.accepts_kwargs))
     clean = lru_cache(10_000)(useragent.sanitize_user_agent_string_component)
     patch.setattr(useragent, "sanitize_user_agent_string_component", clean)
     read_moment = lru_cache(10_000, typed=True)(utils._parse_timestamp_with_tzinfo)  # type: ignore[attr-defined]
     patch.setattr(utils, "_parse_timestamp_with_tzinfo", read_moment)
+    patch.setattr(client, "ServiceModel", _made_once(client.ServiceModel))  # type: ignore[attr-defined]
+    patch.setattr(regions, "EndpointProvider", _made_once(regions.EndpointProvider))  # type: ignore[attr-defined]
+    _share_methods(patch)
+    # For each method of HTTP moto adds 280 patterns that only `requests` would ask: botocore's clients ask it directly.
+    patch.setattr(models, "RESPONSES_METHODS", [])
+
+
+def _made_once(make: Callable[..., Any]) -> Callable[..., Any]:
+    """What is made of the same descriptions is the same. They are parsed once (tests/conftest.py): the same objects."""
+    known: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+
+    def made(*args: Any, **kwargs: Any) -> Any:
+        given = (*args, *(part for pair in sorted(kwargs.items()) for part in pair))
+        key = tuple(id(part) if isinstance(part, dict | set) else part for part in given)
+        if key not in known:
+            known[key] = make(*args, **kwargs), given  # kept, so that no other object has its id
+        return known[key][0]
+
+    return made
+
+
+def _share_methods(patch: pytest.MonkeyPatch) -> None:
+    """The methods of clients of one service are the same functions; each client's class has a dictionary of its own."""
+    creator = client.ClientCreator
+    for name in ("_create_methods", "_create_name_mapping"):
+        create, known = getattr(creator, name), dict[Any, dict[str, Any]]()
+
+        def made(self: Any, model: Any, create: Any = create, known: dict[Any, dict[str, Any]] = known) -> Any:
+            if model not in known:
+                known[model] = create(self, model)
+            return dict(known[model])
+
+        patch.setattr(creator, name, made)
 
 
 def _aliased_once(work_out: Callable[[Any, str], str]) -> Callable[[Any, str], str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
 
 from xdist.scheduler import LoadScopeScheduling
@@ -21,6 +22,18 @@ def scope_of(test: str) -> str:
     return test.partition("::")[0] if test.startswith(_TOGETHER) else test
 
 
+class _Numbered(list[str]):
+    """The tests of a process, which know their places: xdist looks one up for each test, in a list of all of them."""
+
+    def __init__(self, tests: Sequence[str]) -> None:
+        super().__init__(tests)
+        self._places = {test: place for place, test in enumerate(tests)}
+
+    def index(self, test: str, *_: Any) -> int:
+        """Its place."""
+        return self._places[test]
+
+
 class StoriesFirst(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types here
     """The first process begins with the stories, which wait more than they compute. Any other test goes to whichever is
     free, but those that share something that takes long to make: a whole file of them goes to one process.
@@ -30,6 +43,11 @@ class StoriesFirst(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no t
     """
 
     workqueue: OrderedDict[str, dict[str, bool]]
+    registered_collections: dict[Any, list[str]]
+
+    def add_node_collection(self, node: Any, collection: Sequence[str]) -> None:
+        super().add_node_collection(node, collection)
+        self.registered_collections = {each: _Numbered(tests) for each, tests in self.registered_collections.items()}
 
     def _split_scope(self, nodeid: str) -> str:
         return scope_of(nodeid)

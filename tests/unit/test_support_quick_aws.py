@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore import hooks
+from botocore import client, endpoint_provider, hooks, loaders, model, regions
 
 
 def test_an_event_has_the_name_that_botocore_gives_it() -> None:
@@ -26,3 +26,42 @@ def test_a_handler_is_asked_whether_it_takes_every_argument() -> None:
     assert [bool(hooks.accepts_kwargs(handler)) for handler in (takes, refuses) * 2] == [True, False] * 2
     assert bool(hooks.accepts_kwargs(hooks.HierarchicalEmitter().emit))
     assert not hooks.accepts_kwargs(hooks.HierarchicalEmitter().unregister)
+
+
+def test_a_service_has_one_model_which_is_botocores() -> None:
+    read = loaders.Loader().load_service_model
+    for service in ("s3", "sqs"):
+        ours = [client.ServiceModel(read(service, "service-2"), service_name=service) for _ in "ab"]  # type: ignore[attr-defined]
+        botocores = model.ServiceModel(read(service, "service-2"), service_name=service)
+
+        assert ours[0] is ours[1]
+        assert (ours[0].service_name, ours[0].operation_names) == (service, botocores.operation_names)
+    other = dict(read("s3", "service-2"))
+    assert client.ServiceModel(other, service_name="s3") is not client.ServiceModel(read("s3", "service-2"), "s3")  # type: ignore[attr-defined]
+
+
+def test_an_address_is_the_one_that_botocore_finds() -> None:
+    reader = loaders.Loader()
+    given = {
+        "ruleset_data": reader.load_service_model("s3", "endpoint-rule-set-1"),
+        "partition_data": reader.load_data("partitions"),
+    }
+    ours = regions.EndpointProvider(**given)  # type: ignore[attr-defined]
+    botocores = endpoint_provider.EndpointProvider(**given)
+
+    assert regions.EndpointProvider(**given) is ours  # type: ignore[attr-defined]
+    for asked in ({"Region": "us-east-1"}, {"Region": "eu-central-1", "Bucket": "data"}, {"Region": "us-east-1"}):
+        asked |= {"UseFIPS": False, "UseDualStack": False, "Accelerate": False}
+        assert ours.resolve_endpoint(**asked) == botocores.resolve_endpoint(**asked)
+
+
+def test_a_clients_methods_are_its_own_dictionary_of_the_services_functions() -> None:
+    s3 = client.ServiceModel(loaders.Loader().load_service_model("s3", "service-2"), service_name="s3")  # type: ignore[attr-defined]
+    maker = client.ClientCreator.__new__(client.ClientCreator)
+    maker._event_emitter = hooks.HierarchicalEmitter()  # type: ignore[attr-defined]
+
+    first, second = (maker._create_methods(s3) for _ in "ab")  # type: ignore[attr-defined]
+
+    assert first == second
+    assert first is not second
+    assert set(first) == set(maker._create_name_mapping(s3))  # type: ignore[attr-defined]

@@ -1,0 +1,60 @@
+"""What the tests' Powertools and Typer remember is what they would work out again."""
+
+from __future__ import annotations
+
+from typing import Any, get_type_hints
+
+import typer
+from aws_lambda_powertools.event_handler import depends
+from aws_lambda_powertools.event_handler.openapi import dependant
+from typer import testing
+
+from adweir.model.times import parse_instant
+from adweir.runtime import routes
+from support import quick_apps
+
+
+def test_what_a_function_takes_is_read_once_if_it_outlives_its_test_and_nothing_more_is_asked() -> None:
+    def of_a_test() -> None: ...
+
+    asked: list[Any] = []
+
+    def read(**given: Any) -> list[Any]:
+        asked.append(given)
+        return asked[-1:]
+
+    once = quick_apps._read_once(read)
+    stays = {"path": "/a", "call": parse_instant, "responses": None}
+
+    # the same path and function: once
+    assert once(**stays) is once(**stays)
+    # another path, further responses, a dependency, a function of this test: read each time
+    others = [{"path": "/b"}, {"responses": {200: {}}}, {"is_dependency": True}, {"call": of_a_test}]
+    assert [once(**stays | other) for other in others] != [once(**stays)] * len(others)
+    for other in others[1:]:
+        assert once(**stays | other) is not once(**stays | other)
+    assert asked[:2] == [{"path": "/a", "call": parse_instant}, {"path": "/b", "call": parse_instant}]
+
+
+def test_annotations_are_read_as_powertools_reads_them() -> None:
+    def of_a_test(here: routes.Here, limit: int) -> str: ...
+
+    for function in (of_a_test, routes._app, of_a_test, routes._app):
+        found = depends.get_type_hints(function, include_extras=True)
+        assert found == get_type_hints(function, include_extras=True)
+    trees = [depends.build_dependency_tree(of_a_test) for _ in "ab"]
+    assert [[node.param_name for node in tree.dependencies] for tree in trees] == [["here"], ["here"]]
+    assert depends.build_dependency_tree(routes._app).dependencies == []
+
+
+def test_what_a_route_takes_is_what_powertools_says() -> None:
+    found = dependant.get_dependant(path="/{text}", call=parse_instant)
+    assert [field.name for field in found.path_params] == ["text"]
+
+
+def test_an_app_of_commands_has_its_own_commands() -> None:
+    one, other = typer.Typer(), typer.Typer()
+    one.command("first")(lambda: None)
+    other.command("second")(lambda: None)
+
+    assert [testing._get_command(app).name for app in (one, other, one)] == ["first", "second", "first"]
