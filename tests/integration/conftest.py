@@ -14,26 +14,17 @@ from adweir.model.messages import ObjectArrived
 from adweir.runtime.settings import Settings
 from support.api import Call, an_event
 from support.described import Described
+from support.empty_aws import make_bucket, make_queue
 from support.functions import loaded
 from support.outlets import MemoryBus
 
-REGION = "us-east-1"
 _DESCRIBED: list[Described] = []
 
 
-@pytest.fixture(scope="session")
-def clients() -> dict[str, Any]:
-    """Clients that only make what a test begins with: they take longer to make than a bucket and five queues."""
-    session = boto3.Session("testing", "testing", region_name=REGION)
-    return {service: session.client(service) for service in ("s3", "sqs")}
-
-
 @pytest.fixture
-def environment(tables: None, settings: Settings, clients: dict[str, Any]) -> dict[str, str]:
-    clients["s3"].create_bucket(Bucket=settings.bucket)
-    sqs = clients["sqs"]
-    names = ("runs", "landing", "dead-runs", "dead-landing", "dead-delivery")
-    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in names}
+def environment(tables: None, settings: Settings) -> dict[str, str]:
+    make_bucket(settings.bucket)
+    urls = {name: make_queue(name) for name in ("runs", "landing", "dead-runs", "dead-landing", "dead-delivery")}
     return {
         "CATALOG_TABLE": settings.catalog_table,
         "METRICS_TABLE": settings.metrics_table,

@@ -23,6 +23,7 @@ from adweir.runtime.settings import queue_part
 from adweir.store.ledger import Ledger
 from support.api import Call
 from support.bounds import at_the_bound
+from support.empty_aws import make_queue
 from support.functions import loaded
 from support.pipeline import a_task
 from support.template import template
@@ -38,8 +39,8 @@ class Letters:
     def __init__(self) -> None:
         self.sqs = boto3.client("sqs")
         names = ("runs", "reports", "landing", "etl", *(f"collect-{queue_part(name)}" for name in REGISTRY), "delivery")
-        self.urls = {name: self.sqs.create_queue(QueueName=f"adweir-{name}")["QueueUrl"] for name in names}
-        self.dead = {name: self.sqs.create_queue(QueueName=f"adweir-dead-{name}")["QueueUrl"] for name in names}
+        self.urls = {name: make_queue(f"adweir-{name}") for name in names}
+        self.dead = {name: make_queue(f"adweir-dead-{name}") for name in names}
 
     def put(self, queue: str, message: Message | str, group: str = "", **said: str) -> str:
         """A dead letter; its id."""

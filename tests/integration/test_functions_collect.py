@@ -18,6 +18,7 @@ from adweir.model.datasets import Dataset
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task
 from adweir.model.times import Window
+from support.empty_aws import make_queue
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 ACCOUNT = "arn:aws:sqs:us-east-1:123456789012"
@@ -26,12 +27,9 @@ ACCOUNT = "arn:aws:sqs:us-east-1:123456789012"
 @pytest.fixture(params=["collect", "poll_reports"])
 def function(request: pytest.FixtureRequest, tables: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A function as Lambda imports it, its environment set."""
-    sqs = boto3.client("sqs", region_name="us-east-1")
     for name in ("runs", "reports"):
-        monkeypatch.setenv(f"{name.upper()}_QUEUE_URL", sqs.create_queue(QueueName=name)["QueueUrl"])
-    collect = sqs.create_queue(QueueName="collect-AmazonAds")["QueueUrl"]
-    monkeypatch.setenv("COLLECT_QUEUES", collect.replace("AmazonAds", "{platform}"))
-    sqs.close()
+        monkeypatch.setenv(f"{name.upper()}_QUEUE_URL", make_queue(name))
+    monkeypatch.setenv("COLLECT_QUEUES", make_queue("collect-AmazonAds").replace("AmazonAds", "{platform}"))
     for table in ("catalog", "metrics", "ledger", "findings"):
         monkeypatch.setenv(f"{table.upper()}_TABLE", f"adweir-{table}")
     monkeypatch.setenv("BUCKET", "adweir-data")

@@ -27,6 +27,7 @@ from adweir.runtime.app import App
 from adweir.runtime.settings import Settings
 from adweir.store.catalog.store import Catalog
 from support.clock import FrozenClock
+from support.empty_aws import make_bucket
 from support.functions import loaded
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
@@ -47,7 +48,7 @@ Post = Callable[..., dict[str, Any]]
 def webhooks(
     tables: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, clock: FrozenClock
 ) -> Iterator[ModuleType]:
-    boto3.client("s3").create_bucket(Bucket=settings.bucket)
+    make_bucket(settings.bucket)
     environment = {"CATALOG_TABLE": settings.catalog_table, "BUCKET": settings.bucket, "SECRET_PREFIX": "adweir"}
     with loaded("webhooks", environment, monkeypatch) as module:
         module.app.clock = clock

@@ -14,6 +14,7 @@ import pytest
 from adweir.platforms import REGISTRY
 from adweir.runtime.settings import Settings, queue_part
 from support.clock import FrozenClock
+from support.empty_aws import make_bucket, make_queue
 from support.functions import loaded
 from support.stub_http import Answer, serving
 
@@ -32,10 +33,9 @@ QUARANTINED = {
 
 @pytest.fixture
 def environment(tables: None, settings: Settings) -> Iterator[dict[str, str]]:
-    boto3.client("s3").create_bucket(Bucket=settings.bucket)
+    make_bucket(settings.bucket)
     boto3.client("events").create_event_bus(Name=settings.bus_name)
-    sqs = boto3.client("sqs")
-    urls = {name: sqs.create_queue(QueueName=f"adweir-{name}")["QueueUrl"] for name in QUEUES}
+    urls = {name: make_queue(f"adweir-{name}") for name in QUEUES}
     with serving() as sns:
         sns.route = lambda _: Answer(200, b"<ConfirmSubscriptionResponse/>")
         yield _environment(settings, urls) | {"PLATFORM_URLS": json.dumps({"amazon_ads": {"sns": sns.url}})}

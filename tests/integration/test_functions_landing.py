@@ -29,6 +29,7 @@ from adweir.store.catalog.store import Catalog
 from adweir.store.raw.header import PullHeader
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
+from support.empty_aws import make_bucket, make_queue
 from support.functions import loaded
 from support.load_world import insights
 
@@ -55,11 +56,10 @@ def function(
     tables: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, clock: FrozenClock
 ) -> Iterator[Function]:
     """Loads a function with everything that validate and etl are given, the account of the examples stored."""
-    boto3.client("s3").create_bucket(Bucket=settings.bucket)
+    make_bucket(settings.bucket)
     boto3.client("events").create_event_bus(Name=settings.bus_name)
     names = {"RUNS_QUEUE_URL": "adweir-runs", "LANDING_QUEUE_URL": "adweir-landing", "ETL_QUEUE_URL": "adweir-etl"}
-    sqs = boto3.client("sqs")
-    environment = {variable: sqs.create_queue(QueueName=name)["QueueUrl"] for variable, name in names.items()}
+    environment = {variable: make_queue(name) for variable, name in names.items()}
     environment |= {
         "CATALOG_TABLE": settings.catalog_table,
         "METRICS_TABLE": settings.metrics_table,

@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-import boto3
 import duckdb
 import pytest
 
@@ -29,6 +28,7 @@ from adweir.store.catalog.store import Catalog
 from adweir.store.metrics.store import PullRows
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
+from support.empty_aws import make_bucket
 
 META = Profile(
     account_id="acme", platform=Platform("meta_ads"), profile_id="11", name="Acme US", currency="USD", timezone="UTC"
@@ -58,7 +58,7 @@ class StoryCatalog(Catalog):
 @pytest.fixture
 def app(tables: None, settings: Settings) -> App:
     app = App(settings, FrozenClock())
-    boto3.client("s3").create_bucket(Bucket=settings.bucket)
+    make_bucket(settings.bucket)
     return app
 
 

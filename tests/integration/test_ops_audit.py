@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import boto3
 import pytest
 import typer
 from botocore.endpoint import Endpoint
@@ -26,6 +27,7 @@ from ops import cli
 from ops.frame import every
 from ops.target import Deployment
 from support.deployment import deployed
+from support.empty_aws import make_queue
 from support.pipeline import a_run, a_task
 
 META = Platform("meta_ads")
@@ -131,13 +133,12 @@ def target(
     environment: dict[str, str],
     job_schedules: dict[str, str],
     settings: Settings,
-    clients: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Deployment:
     monkeypatch.setattr(Deployment, "app_of_api", Deployment.app)  # there is no function here to ask
     for name in ("adweir-runs", "adweir-dead-letters-runs"):
-        url = clients["sqs"].create_queue(QueueName=name)["QueueUrl"]
-    clients["sqs"].send_message(QueueUrl=url, MessageBody=Sweep().model_dump_json())
+        url = make_queue(name)
+    boto3.client("sqs").send_message(QueueUrl=url, MessageBody=Sweep().model_dump_json())
     runs = url.replace("dead-letters-", "")
     return deployed(settings, RunsQueueUrl=runs, JobSchedules=job_schedules["JOB_SCHEDULES"])
 

@@ -31,6 +31,7 @@ from adweir.store.metrics.partitions import MetricsTable
 from adweir.store.metrics.store import DayState, MetricStore, Only, Patience, PullRows, SliceState, StoredRow
 from adweir.store.raw.store import RawStore
 from support.clock import FrozenClock
+from support.empty_aws import make_bucket
 from support.metric_store import VOLATILE, Brought, expected, stored
 
 FIRST, LAST = "2026-10-30", "2026-11-02"
@@ -46,9 +47,8 @@ def ledger(clock: FrozenClock, tables: None) -> Ledger:
 @pytest.fixture
 def store(clock: FrozenClock, ledger: Ledger) -> MetricStore:
     table_models.reset()
-    s3 = boto3.client("s3")
-    s3.create_bucket(Bucket="adweir-data")
-    return MetricStore(Patience(clock, 330, clock.advance), ledger, RawStore(s3, "adweir-data"))
+    make_bucket("adweir-data")
+    return MetricStore(Patience(clock, 330, clock.advance), ledger, RawStore(boto3.client("s3"), "adweir-data"))
 
 
 def _load(store: MetricStore, brought: Brought) -> Any:

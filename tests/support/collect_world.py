@@ -29,6 +29,7 @@ from adweir.store.raw.header import PullHeader
 from adweir.store.raw.store import RawStore, RawWriter
 from support.clock import FrozenClock
 from support.crash import Crash
+from support.empty_aws import make_bucket
 from support.world import World
 
 AMAZON = Platform("amazon_ads")
@@ -111,7 +112,7 @@ class WatchedRawStore(RawStore):
 def collecting(clock: FrozenClock) -> Iterator[CollectWorld]:
     """A world with a bucket on moto's S3. The tables have to be there."""
     s3: Any = boto3.client("s3", region_name="us-east-1")
-    s3.create_bucket(Bucket=BUCKET)
+    make_bucket(BUCKET)
     yield CollectWorld(clock, s3, BUCKET)
     s3.close()
 

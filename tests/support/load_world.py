@@ -38,6 +38,7 @@ from adweir.store.raw.store import RawStore
 from adweir.store.registers import Registers
 from adweir.store.swaps import Swaps
 from support.clock import FrozenClock
+from support.empty_aws import make_bucket
 from support.world import World
 
 META = Platform("meta_ads")
@@ -52,7 +53,7 @@ class LoadWorld(World):
     def __init__(self, clock: FrozenClock, bucket: str, platforms: Platforms = REGISTRY) -> None:
         super().__init__(clock)
         s3 = boto3.client("s3")
-        s3.create_bucket(Bucket=bucket)
+        make_bucket(bucket)
         self.s3, self.bucket = s3, bucket
         self.raw = RawStore(s3, bucket)
         self.metrics = MetricStore(Patience(clock, 60, lambda _: None), self.ledger, self.raw)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 from typing import Any
 
-import boto3
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
@@ -19,6 +18,7 @@ from adweir.runtime.app import App
 from adweir.runtime.consumer import Consumer
 from adweir.runtime.settings import Settings
 from support.clock import FrozenClock
+from support.empty_aws import make_bucket
 from support.outlets import MemoryBus, MemoryQueue, MemoryQueues
 
 LOADED_PREFIXES = ("raw/", "webhooks/", "drops/")
@@ -54,7 +54,7 @@ class Machine:
     """Runs until every queue is empty; when all messages wait, the clock moves to the first that is due."""
 
     def __init__(self, settings: Settings, clock: FrozenClock, platforms: Platforms) -> None:
-        boto3.client("s3").create_bucket(Bucket=settings.bucket)
+        make_bucket(settings.bucket)
         self.clock = clock
         self.app = App(settings, clock, random.Random(1), platforms=platforms, sleep=lambda _: None)
         self.queues, self.bus = MachineQueues(), MemoryBus()

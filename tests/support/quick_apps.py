@@ -1,4 +1,4 @@
-"""What Powertools and Typer work out anew for each app, request and command, though it follows from functions that stay.
+"""What Powertools and Typer work out anew for each app, request and command, though it follows from their functions.
 
 A Lambda works out once what a route takes and answers; nearly every test loads an app of its own, and its first request
 of each route would pay for it again. `tests/unit/test_support_quick_apps.py` compares the answers.
@@ -21,7 +21,7 @@ def install(patch: pytest.MonkeyPatch) -> None:
     for name in ("build_dependency_tree", "get_type_hints"):
         patch.setattr(depends, name, _asked_once(getattr(depends, name)))
     patch.setattr(dependant, "get_dependant", _read_once(dependant.get_dependant))
-    patch.setattr(testing, "_get_command", cache(testing._get_command))
+    patch.setattr(testing, "_get_command", cache(testing._get_command))  # type: ignore[attr-defined]
 
 
 def stays(function: Any) -> bool:

@@ -6,11 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, lru_cache
+from os import environ
 from typing import Any
 
+import boto3
 import pytest
-from botocore import client, hooks, regions, useragent, utils
+from botocore import auth, client, hooks, regions, useragent, utils
+from botocore.compat import get_current_datetime
 from moto.core import models
+
+_DECIDES = frozenset({"AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"})
+_own_client: Callable[..., Any] = boto3.client
 
 
 def install(patch: pytest.MonkeyPatch) -> None:
@@ -21,11 +27,30 @@ def install(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(useragent, "sanitize_user_agent_string_component", clean)
     read_moment = lru_cache(10_000, typed=True)(utils._parse_timestamp_with_tzinfo)  # type: ignore[attr-defined]
     patch.setattr(utils, "_parse_timestamp_with_tzinfo", read_moment)
-    patch.setattr(client, "ServiceModel", _made_once(client.ServiceModel))  # type: ignore[attr-defined]
+    patch.setattr(client, "ServiceModel", _made_once(client.ServiceModel))
     patch.setattr(regions, "EndpointProvider", _made_once(regions.EndpointProvider))  # type: ignore[attr-defined]
     _share_methods(patch)
     # For each method of HTTP moto adds 280 patterns that only `requests` would ask: botocore's clients ask it directly.
     patch.setattr(models, "RESPONSES_METHODS", [])
+    # Each client's own header is there already; this would add what a request's features are, which nobody here counts.
+    patch.setattr(useragent.UserAgentString, "rebuild_and_replace_user_agent_handler", lambda *_, **__: None)
+    patch.setattr(auth.SigV4Auth, "add_auth", _signed_where_somebody_looks(auth.SigV4Auth.add_auth))
+
+
+def shared_client(service: str, **options: Any) -> Any:
+    """`boto3.client`, for tests that look at AWS: one client per service and region, for moto answers beneath it.
+
+    With anything else that decides what a client does, it is one of its own.
+    """
+    others = options.keys() - {"region_name"} or _DECIDES.intersection(environ)
+    region = options.get("region_name") or environ.get("AWS_DEFAULT_REGION", "")
+    return _own_client(service, **options) if others or not region else _client(service, region)
+
+
+@cache
+def _client(service: str, region: str) -> Any:
+    session: Any = boto3.Session("testing", "testing", region_name=region)
+    return session.client(service)
 
 
 def _made_once(make: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,6 +65,24 @@ def _made_once(make: Callable[..., Any]) -> Callable[..., Any]:
         return known[key][0]
 
     return made
+
+
+def _signed_where_somebody_looks(sign: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """A request that is answered in this process names its key and region, which moto reads, and has no signature: to
+    work one out is a third of what a request to a table takes. Links are signed as ever.
+    """
+
+    def add_auth(self: Any, request: Any) -> None:
+        is_answered_here = models.botocore_stubber.enabled and "AWS_ENDPOINT_URL_DYNAMODB" not in environ
+        if not is_answered_here or self.credentials is None or type(self) not in {auth.SigV4Auth, auth.S3SigV4Auth}:
+            sign(self, request)
+            return
+        request.context["timestamp"] = get_current_datetime().strftime(auth.SIGV4_TIMESTAMP)
+        self._modify_request_before_signing(request)
+        credential = f"Credential={self.scope(request)}"
+        request.headers["Authorization"] = f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=none"
+
+    return add_auth
 
 
 def _share_methods(patch: pytest.MonkeyPatch) -> None:

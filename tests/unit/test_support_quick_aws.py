@@ -31,13 +31,13 @@ def test_a_handler_is_asked_whether_it_takes_every_argument() -> None:
 def test_a_service_has_one_model_which_is_botocores() -> None:
     read = loaders.Loader().load_service_model
     for service in ("s3", "sqs"):
-        ours = [client.ServiceModel(read(service, "service-2"), service_name=service) for _ in "ab"]  # type: ignore[attr-defined]
+        ours = [client.ServiceModel(read(service, "service-2"), service_name=service) for _ in "ab"]
         botocores = model.ServiceModel(read(service, "service-2"), service_name=service)
 
         assert ours[0] is ours[1]
         assert (ours[0].service_name, ours[0].operation_names) == (service, botocores.operation_names)
     other = dict(read("s3", "service-2"))
-    assert client.ServiceModel(other, service_name="s3") is not client.ServiceModel(read("s3", "service-2"), "s3")  # type: ignore[attr-defined]
+    assert client.ServiceModel(other, service_name="s3") is not client.ServiceModel(read("s3", "service-2"), "s3")
 
 
 def test_an_address_is_the_one_that_botocore_finds() -> None:
@@ -50,13 +50,13 @@ def test_an_address_is_the_one_that_botocore_finds() -> None:
     botocores = endpoint_provider.EndpointProvider(**given)
 
     assert regions.EndpointProvider(**given) is ours  # type: ignore[attr-defined]
+    plain = {"UseFIPS": False, "UseDualStack": False, "Accelerate": False}
     for asked in ({"Region": "us-east-1"}, {"Region": "eu-central-1", "Bucket": "data"}, {"Region": "us-east-1"}):
-        asked |= {"UseFIPS": False, "UseDualStack": False, "Accelerate": False}
-        assert ours.resolve_endpoint(**asked) == botocores.resolve_endpoint(**asked)
+        assert ours.resolve_endpoint(**plain, **asked) == botocores.resolve_endpoint(**plain, **asked)
 
 
 def test_a_clients_methods_are_its_own_dictionary_of_the_services_functions() -> None:
-    s3 = client.ServiceModel(loaders.Loader().load_service_model("s3", "service-2"), service_name="s3")  # type: ignore[attr-defined]
+    s3 = client.ServiceModel(loaders.Loader().load_service_model("s3", "service-2"), service_name="s3")
     maker = client.ClientCreator.__new__(client.ClientCreator)
     maker._event_emitter = hooks.HierarchicalEmitter()  # type: ignore[attr-defined]
 
