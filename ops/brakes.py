@@ -11,7 +11,7 @@ from adweir.pipeline.health import brakes_on, says
 from adweir.pipeline.held_back import release, waiting
 from ops import deeds
 from ops.options import Json, app_of, group
-from ops.output import show_json, show_outcome, show_table, time_text
+from ops.output import remark, show_json, show_outcome, show_table, time_text
 
 app = group("What holds pulls back: pauses that platforms asked for, and circuits.")
 
@@ -33,6 +33,8 @@ def list_brakes(context: typer.Context, as_json: Json = False) -> None:  # noqa:
         for brake in on
     ]
     show_table(("BRAKE", "SINCE (UTC)", ">WAITING", "WHY"), rows, "no brake is on")
+    if rows:
+        remark("they end by themselves; when the platform says that it is mended: adweir brakes release BRAKE")
 
 
 @app.command("release")

@@ -60,6 +60,7 @@ SECTIONS = {
         Verb("quarantine", "ops.quarantine:app", "Rows that were refused, and another try"),
         Verb("brakes", "ops.brakes:app", "What holds pulls back, and how to release it"),
         Verb("replay", "ops.replaying:replay", "Load stored answers again, without pulling"),
+        Verb("reload", "ops.reloading:load_again", "Load a file or a delivery that is stored again"),
     ),
     "This machine": (
         Verb("up", "ops.machine:up", "Start the sandbox, or bring it up to date", local=True),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -35,10 +36,7 @@ def list_letters(
         if as_json:
             show_json(each)
             continue
-        typer.echo(f"{each['id']}  {each['queue']}  {span_text(each['age_seconds'])} old")
-        for name, label in (("about", "wants"), ("reason", "failed"), ("again", "again")):
-            for line in hanging(f"  {label:6}  ", each[name]):
-                typer.echo(line)
+        typer.echo("\n".join(explained(each, f"{span_text(each['age_seconds'])} old")))
     for warning in warnings:
         remark(warning)
     if not found:
@@ -77,6 +75,13 @@ def drop(
     do = dropping(letters, RefusedMessages(target.raw), target.ledger.last_words, target.clock, reason)
     moved = move(letters, queue, ids or [], do)
     _report(target, moved, ("drop dead letters", queue, ids or [], reason), as_json=as_json)
+
+
+def explained(message: Mapping[str, Any], when: str) -> Iterator[str]:
+    """A message in lines: its id, queue and age, what it wants, why it failed, what comes of sending it again."""
+    yield f"{message['id']}  {message['queue']}  {when}"
+    for name, label in (("about", "wants"), ("reason", "failed"), ("again", "again")):
+        yield from hanging(f"  {label:6}  ", message[name])
 
 
 def _report(target: App, moved: Moved, asked: tuple[str, str, list[str], str], *, as_json: bool) -> None:

@@ -56,7 +56,8 @@ def outcome(target: Deployment, name: str, seconds: float) -> dict[str, Any]:
     """A drop's receipt. Raises CommandFailed when none came in time."""
     receipt = receipt_of(target, name, seconds)
     if receipt is None:
-        raise CommandFailed(f"no receipt after {seconds:g} s; it will be receipts/{name}.json in the bucket")
+        look = "adweir receipts lists it later, adweir health says what holds it up"
+        raise CommandFailed(f"no receipts/{name}.json after {seconds:g} s: {look}")
     return receipt
 
 
@@ -71,6 +72,7 @@ def _lines(receipt: Mapping[str, Any]) -> Iterator[str]:
 def _check(receipt: Mapping[str, Any]) -> None:
     """Raises CommandFailed when nothing of the file was stored."""
     if receipt["state"] == "rejected":
-        raise CommandFailed(f"the file was rejected: {receipt['reason']}")
+        again = "correct it and drop it again; adweir map proposes how a file of another tool is read"
+        raise CommandFailed(f"the file was rejected: {receipt['reason']}\n  {again}")
     if receipt["state"] != "duplicate" and receipt["rows_quarantined"] and not receipt["rows_stored"]:
         raise CommandFailed("no row was stored")

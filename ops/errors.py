@@ -35,7 +35,7 @@ def run_main(main: Callable[..., Any], *args: Any, **options: Any) -> Any:
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         where = context.command_path if context else "adweir"
-        said = error.format_message().removesuffix(".")
+        said = error.format_message().removesuffix(".").replace("Value error, ", "", 1)  # pydantic's, which typer asks
         code = say_error(f"{said}{'' if said.endswith('?') else '.'} See: {where} --help", error.exit_code)
     except Exception as error:
         told = _expected(error)
@@ -58,6 +58,8 @@ def _expected(error: Exception) -> str | None:
 
     if isinstance(error, BadInput):
         return all_faults(error)
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror[:1].lower()}{error.strerror[1:]}"
     known = (CommandFailed, ApiError, SandboxError, AdweirError, BotoCoreError, ClientError, OSError)
     return str(error) if isinstance(error, known) else None
 

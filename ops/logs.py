@@ -14,7 +14,7 @@ import typer
 
 from adweir.model.times import epoch
 from ops.options import Json, target_of
-from ops.output import hanging, remark, show_json
+from ops.output import hanging, remark, show_json, span_text
 from ops.target import Deployment
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -97,7 +97,7 @@ def logs(
         else:
             typer.echo("\n".join(shown(found)))
     if not newest:
-        remark(f"no line fits; --since 30d looks further back than {since}")
+        remark(f"no line fits; --since 30d looks further back than {span_text(since.total_seconds())}")
     elif len(newest) == _MOST:
         remark(f"these are the newest {_MOST}: an id, --level or --since chooses others")
 

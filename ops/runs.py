@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from adweir.model import limits
+from adweir.model.errors import AccessDenied
 from adweir.model.runs import Run, RunState
 from adweir.model.tasks import AnyTask, Task, TaskState
 from adweir.model.times import parse_instant
@@ -149,7 +150,8 @@ def cancel(
         confirm(context, f"Cancel run {run.run_id}, which is at {run.stage},", yes=yes)
     ask_to_cancel(app.queues.runs, run)
     _note(app, "cancel run", run, f"it was {run.state}")
-    show_outcome({"run_id": run.run_id, "was": run.state}, f"{run.run_id} is being cancelled", as_json=as_json)
+    said = "was cancelled before" if run.state.is_terminal else "is being cancelled"
+    show_outcome({"run_id": run.run_id, "was": run.state}, f"{run.run_id} {said}", as_json=as_json)
 
 
 def run_of(app: App, run_id: str = "") -> Run:
@@ -221,7 +223,8 @@ def troubles(found: Mapping[str, Any]) -> Iterator[str]:
     causes = defaultdict[str, list[Mapping[str, Any]]](list)
     for task in found["failed_tasks"]:
         error = task["error"] or {}
-        why = ": ".join(str(error[name]) for name in ("code", "message") if error.get(name)) or "no reason is recorded"
+        unsaid = "with the run" if task["state"] == TaskState.CANCELLED else "no reason is recorded"
+        why = ": ".join(str(error[name]) for name in ("code", "message") if error.get(name)) or unsaid
         causes[f"{task['state']}: {why}"].append(task)
     for why, tasks in causes.items():
         yield from _group(f"{len(tasks)} {why}", tasks)
@@ -232,6 +235,20 @@ def troubles(found: Mapping[str, Any]) -> Iterator[str]:
         yield from _group(f"{len(tasks)} open: {why}", tasks)
     if found["tasks_failed"] and found["state"] != RunState.CANCELLED:
         yield ""
+        yield from _advice(found)
+
+
+def _advice(found: Mapping[str, Any]) -> Iterator[str]:
+    """What mends a run: tasks behind a refused credential go on by themselves, and an ad account that was denied has to
+    be listed anew."""
+    failed = found["failed_tasks"]
+    parked = [task for task in failed if task["state"] == TaskState.PARKED]
+    denied = [task for task in failed if (task["error"] or {}).get("code") == AccessDenied.code]
+    if parked:
+        yield "a refused credential has to be stored anew, then its tasks go on: adweir health"
+    for account in dict.fromkeys(task["account_id"] for task in denied):
+        yield f"when the permission is back: adweir sync {account}"
+    if len(parked) + len(denied) < found["tasks_failed"]:
         yield f"when the cause is mended: adweir redrive {found['run_id']}"
 
 

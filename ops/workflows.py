@@ -19,6 +19,7 @@ from adweir.pipeline.asking import check_asked
 from adweir.pipeline.flow_forms import find_flow, form_of, read, shadowed, to_store, warnings
 from adweir.pipeline.pipelines import from_text
 from adweir.pipeline.recorded import workflow_changes
+from adweir.pipeline.scopes import account_scope
 from adweir.pipeline.starting import ask_for, started_now
 from adweir.pipeline.workflows import WORKFLOWS
 from adweir.reporting.runs import result as result_of
@@ -128,7 +129,9 @@ def run(
     context: typer.Context,
     name: WorkflowArgument,
     arguments: Arguments = None,
-    account: Annotated[list[str] | None, typer.Option(help="Only this client account; repeatable.")] = None,
+    account: Annotated[
+        list[str] | None, typer.Option(help="Only this client account, or this ad account, by id; repeatable.")
+    ] = None,
     days: Annotated[
         Window | None,
         typer.Option(parser=days_of, metavar="FIRST..LAST", help="Only these days.", show_default=False),
@@ -144,10 +147,8 @@ def run(
     """
     app = app_of(context)
     now = app.clock.now()
-    for account_id in account or ():
-        app.catalog.account(account_id)
     covered = {"start": days.start.isoformat(), "end": days.end.isoformat()} if days else {}
-    given = Scope(accounts=tuple(account or ()), **covered), _read(arguments or ())
+    given = _covers(app, account or ()).model_copy(update=covered), _read(arguments or ())
     flow, scope, args = check_asked(app.catalog, app.platforms, name, given, now.date())
     run_id = ask_for(app.ledger, app.queues.runs, started_now(name, scope, now, app.new_id, args))
     deeds.note(app, "run workflow", name, f"run_id {run_id}", kind="workflow", account_id=scope.only_account)
@@ -168,12 +169,22 @@ def result(
     _print_result(app_of(context), run_id, wait)
 
 
+def _covers(app: App, accounts: Sequence[str]) -> Scope:
+    """What client accounts, or ad accounts, cover together; everything for none. Raises NotFound, CommandFailed."""
+    found = [account_scope(app.catalog, each) for each in accounts]
+    if len({bool(one.profiles) for one in found}) > 1:
+        raise CommandFailed("--account takes client accounts or ad accounts, and here are both: start a run for each")
+    fields = ("accounts", "platforms", "profiles")
+    together = {name: tuple(dict.fromkeys(each for one in found for each in getattr(one, name))) for name in fields}
+    return Scope.model_validate(together)
+
+
 def _print_result(app: App, run_id: str, seconds: float) -> None:
     """Wait for a run's end, and print what came of it. Raises CommandFailed when it has not ended, or not well."""
     deadline = time.monotonic() + seconds
     while (run := app.ledger.get_run(run_id)) is None or not run.state.is_terminal:
         if time.monotonic() >= deadline:
-            unknown = f"there is no run {run_id}: it has not begun, or its message failed: see adweir dead-letters list"
+            unknown = f"there is no run {run_id}: it has not begun, or see adweir quarantine messages"
             raise CommandFailed(f"run {run_id} has not ended" if run else unknown)
         time.sleep(_POLL_SECONDS)
     came = result_of(run, run.records)

@@ -17,7 +17,7 @@ from ops.apply.planning import PlannedStep, StepVerb
 from ops.apply.text import written
 from ops.errors import CommandFailed, say_error
 from ops.options import Json, Yes, app_of, target_of, where_of
-from ops.output import ask, confirm, remark, show_json
+from ops.output import ask, confirm, hanging, remark, show_json
 
 _DIFFERS = 3
 """The exit code of --dry-run where something differs: 1 is a failure, 2 wrong usage."""
@@ -47,7 +47,7 @@ def apply(
     except plans.FileRefused as refused:
         raise CommandFailed(refused.lines(name)) from None
     for note in plan.notes:
-        remark(f"note: {note}")
+        remark("\n".join(hanging("note: ", note, 2)))
     typer.echo("\n".join(show.lines_of(plan)), err=as_json)
     if dry_run or not plan.steps:
         if as_json:

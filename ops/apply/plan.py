@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from ops.errors import all_faults
 VERSION = 1
 _SECTIONS = ("version", "accounts", "webhooks", "mappings", "workflows", "jobs")
 _SHOWN_FAULTS = 50
+_NAMED = 3
 
 
 class FileRefused(Exception):
@@ -76,7 +77,18 @@ def plan(app: App, content: bytes, environ: Mapping[str, str], *, prune: bool = 
     order = list(ThingKind)
     others.sort(key=lambda step: order.index(step.kind))
     removals.sort(key=lambda step: -order.index(step.kind))
-    return ApplyPlan([*others, *removals], list(dict.fromkeys(planning.notes)), planning.same)
+    notes = [*planning.notes, *_stays(list(dict.fromkeys(planning.unset)))]
+    return ApplyPlan([*others, *removals], list(dict.fromkeys(notes)), planning.same)
+
+
+def _stays(unset: Sequence[str]) -> Iterator[str]:
+    """One note for all secrets that stay, however many: a deployment has hundreds."""
+    if len(unset) == 1:
+        yield f"{unset[0]} is not set in the environment: that secret stays as it is stored"
+    elif unset:
+        more = f" and {len(unset) - _NAMED} more" if len(unset) > _NAMED else ""
+        named = f"{', '.join(unset[:_NAMED])}{more}"
+        yield f"{len(unset)} secrets stay as they are stored; their variables are not set in the environment: {named}"
 
 
 def _sections(planning: Planning, value: Any) -> None:

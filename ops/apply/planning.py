@@ -90,6 +90,8 @@ class Planning:
     steps: list[PlannedStep] = field(default_factory=list)
     faults: list[FileFault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    unset: list[str] = field(default_factory=list)
+    """Variables that the file names and the environment lacks, of secrets that are stored already."""
     refused_workflows: set[str] = field(default_factory=set)
     same: int = 0
 

@@ -293,7 +293,7 @@ def _value(planning: Planning, value: Any, place: Place, known: str | None) -> s
     if known is None:
         planning.fault(place, f"the variable {variable} is not set in the environment")
         return None
-    planning.notes.append(f"{variable} is not set in the environment: that secret stays as it is stored")
+    planning.unset.append(variable)
     return known
 
 

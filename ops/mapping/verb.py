@@ -10,6 +10,7 @@ import typer
 
 from ops.mapping import command
 from ops.options import Json, target_of, where_of
+from ops.output import remark
 
 
 def map_file(
@@ -45,6 +46,8 @@ def map_file(
         typer.echo(f"nothing to store: adweir drop {shlex.quote(str(file))} --as {kind}")
     elif asks and typer.confirm("Store it?", err=True):
         save = typer.prompt("For which client account (acc_...), or all?", default=command.ALL, err=True)
+    elif not save and not as_json and not proposal.is_known:
+        remark("nothing was stored: --save ACCOUNT, or --save all, stores it")
     if save:
         typer.echo(command.save(target_of(context), mapping, save), err=as_json)
 

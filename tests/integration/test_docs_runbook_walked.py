@@ -174,6 +174,8 @@ def test_a_brake_stays(walk: Walk) -> None:
     listed = walk.said("brakes", "list")
     key = re.search(r"meta_ads\S*", listed)
     assert key, listed
+    assert "adweir brakes release" in listed
+    assert ".," not in listed
     walk.clear()
     walk.said("brakes", "release", key[0].rstrip(":,"), "--reason", "it is mended")
 
@@ -198,6 +200,20 @@ def test_dead_letters(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert walk.becomes(run["run_id"], "succeeded")
     assert "no dead letter" in walk.said("dead-letters", "list")
+
+
+def test_a_message_was_quarantined(walk: Walk) -> None:
+    walk.connect(GOOGLE)
+    with walk.machine.in_place() as app:
+        app.sqs.send_message(QueueUrl=app.settings.runs_queue_url, MessageBody='{"kind": "sweeep"}')
+        walk.machine.work(lambda: True, 60)
+    assert walk.metrics.newest[M.MESSAGES_QUARANTINED] == 1
+
+    listed = walk.said("quarantine", "messages")
+    assert "sweeep" in listed
+    name = re.search(r"^runs:\S+", listed)
+    assert name, listed
+    assert walk.said("quarantine", "replay", name[0]) == "sent to runs\n"
 
 
 def test_work_waits(walk: Walk) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from adweir.model.entities import Profile
 from adweir.model.messages import Scope, StartRun
+from adweir.model.platforms import Platform
 from adweir.model.runs import RunState
 from adweir.model.times import iso
 from adweir.pipeline.flow_forms import flow_of
@@ -16,6 +18,7 @@ from support.api import Call, fill, sent
 from support.command_line import Run, commands_on
 
 RUNS = "/api/v1/workflows/{}/runs"
+META = Platform("meta_ads")
 WEEK = {"start": "2026-11-01", "end": "2026-11-07"}
 DEFAULTS = {"validate": True, "enrich": False, "destination": "database"}
 
@@ -207,6 +210,22 @@ def test_the_command_line_takes_the_same_arguments(adweir: Run, api: ModuleType,
     assert "args.validate: Input should be a valid boolean" in said
     assert "args.batch_size: Input should be a valid integer" in said
     assert "'validate' is not NAME=VALUE" in adweir("workflows", "run", "ad", "validate", expect=1).output
+
+
+def test_the_command_line_starts_a_run_of_one_ad_account(adweir: Run, api: ModuleType, account_id: str) -> None:
+    ours = [
+        Profile(account_id=account_id, platform=META, profile_id=each, name="Main", currency="EUR", timezone="UTC")
+        for each in ("111", "222")
+    ]
+    api.app.catalog.put_objects(ours, "2026-11-20T00:00:00.000000Z")
+
+    adweir("workflows", "run", "repull", "--account", "111", "--days", "2026-11-01..2026-11-07")
+
+    message = only(api)
+    assert message.scope == Scope(accounts=(account_id,), platforms=("meta_ads",), profiles=("meta_ads#111",), **WEEK)
+    both = adweir("workflows", "run", "repull", "--account", "111", "--account", account_id, expect=1)
+    assert "start a run for each" in both.stderr
+    assert "333" in adweir("workflows", "run", "repull", "--account", "333", expect=1).stderr
 
 
 def test_the_command_line_prints_what_came_of_a_run(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 
 from adweir.intake.load.pulls import PullLoader
+from adweir.model import limits
 from adweir.model.errors import BadInput, NotFound
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import Level
@@ -17,6 +18,7 @@ from adweir.pipeline.object_replays import send_again
 from support.api import Call
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
+from support.command_line import commands_on
 from support.load_world import LoadWorld, insights
 from support.outlets import MemoryQueue
 
@@ -104,6 +106,27 @@ def test_what_is_not_there_or_not_loaded_is_refused(call: Call, api: ModuleType)
     ]
     for body, status in refused:
         assert call("POST", "/api/v1/replay/objects", body, expect=status)["error"]["details"], body
+    assert landed(api) == []
+
+
+def test_the_command_line_loads_one_object_or_all_below_a_prefix(
+    call: Call, api: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_REPLAYED_OBJECTS", 2)
+    adweir = commands_on(SimpleNamespace(app=lambda: api.app), monkeypatch)
+    keys = [f"drops/acc_1/{number}.csv" for number in range(5)]
+    for key in (*keys, "drops/acc_10/0.csv"):
+        api.app.raw.put(key, b"x")
+
+    assert adweir("reload", keys[1]).stdout == "1 object is being loaded again\n"
+    assert [key for key, _ in landed(api)] == [keys[1]]
+    assert adweir("reload", "drops/acc_1/", "--yes").stdout == "5 objects are being loaded again\n"
+    assert [key for key, _ in landed(api)] == keys
+
+    deeds = {deed["subject"]: deed["outcome"] for deed in call("GET", "/api/v1/audit")["deeds"]}
+    assert deeds["drops/acc_1/"] == f"sent 5 objects, {keys[0]} to {keys[-1]}"
+    assert "there is no object called drops/acc_1/9.csv" in adweir("reload", "drops/acc_1/9.csv", expect=1).stderr
+    assert "there is nobody to ask: add --yes" in adweir("reload", "drops/acc_1/", expect=1).stderr
     assert landed(api) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -140,6 +141,13 @@ class TestSecrets:
 
         assert titles(plan) == ["change account Acme"]
         assert plan.notes == ["TOKEN is not set in the environment: that secret stays as it is stored"]
+
+    def test_many_variables_that_are_not_set_are_one_note(self, world: AppliedWorld) -> None:
+        world.apply(EXAMPLE.read_text(), SECRETS)
+
+        (note,) = (each for each in world.plan(EXAMPLE.read_text(), {}).notes if "not set" in each)
+
+        assert re.match(r"\d+ secrets stay as they are stored; .* environment: \w+, \w+, \w+ and \d+ more$", note)
 
     def test_a_variable_that_is_not_set_is_a_fault_where_nothing_is_stored(self, world: AppliedWorld) -> None:
         assert faults(world, with_token()) == [

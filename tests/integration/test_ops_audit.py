@@ -59,6 +59,7 @@ READS = {
     "jobs list": [],
     "jobs show": ["nightly"],
     "quarantine list": [],
+    "quarantine messages": [],
     "quarantine show": ["{held}"],
     "workflows list": [],
     "workflows kinds": [],
@@ -83,6 +84,7 @@ CHANGES = {
     "keys rotate": ["{key}"],
     "keys revoke": ["{key}", "--yes"],
     "redrive": ["{run}"],
+    "reload": ["drops/", "--yes", "--reason", "it was misread"],
     "sync": ["{account}"],
     "brakes release": ["meta_ads:111", "--reason", "it is mended"],
     "backfill": ["--account", "{account}", "--start", "2026-10-01", "--end", "2026-10-02"],
@@ -96,6 +98,7 @@ CHANGES = {
     "jobs resume": ["held"],
     "jobs run": ["nightly"],
     "jobs remove": ["nightly", "--yes"],
+    "quarantine drop": ["{held}", "--yes", "--reason", "the corrected file has them"],
     "quarantine replay": ["{held}", "--wait", "0"],
     "workflows put": ["weekly-check", "{workflow}"],
     "workflows remove": ["weekly-check", "--yes"],
@@ -119,6 +122,7 @@ OF_ONE_ACCOUNT = {
         "drop",
         "keys create",
         "map",
+        "quarantine drop",
         "quarantine replay",
     ),
     *("quarantine replay", "redrive", "replay", "sync", "workflows run"),
@@ -136,7 +140,7 @@ def target(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Deployment:
     monkeypatch.setattr(Deployment, "app_of_api", Deployment.app)  # there is no function here to ask
-    for name in ("adweir-runs", "adweir-dead-letters-runs"):
+    for name in ("adweir-runs", "adweir-landing", "adweir-dead-letters-runs"):
         url = make_queue(name)
     boto3.client("sqs").send_message(QueueUrl=url, MessageBody=Sweep().model_dump_json())
     runs = url.replace("dead-letters-", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,7 @@ from adweir.model.errors import Unavailable
 from adweir.model.messages import Sweep
 from adweir.model.platforms import Platform
 from adweir.store.findings.held_rows import HeldObject
+from adweir.store.raw.refused import RefusedMessage, RefusedMessages
 from ops import output
 from support.api import Call, fill
 from support.command_line import Run, commands_on
@@ -196,11 +198,13 @@ def test_refused_rows_of_persons_are_shown_by_their_faults_alone(adweir: Run, ap
     api.app.findings.held.hold(personal)
     ((entry,), _) = api.app.findings.held.page(1)
 
-    said = adweir("quarantine", "show", entry.id).stdout
+    shown = adweir("quarantine", "show", entry.id)
+    said = shown.stdout
     plain = json.loads(adweir("quarantine", "show", entry.id, "--json").stdout)
 
     assert "  line 3: email must be an address" in said
     assert (plain["id"], plain["refused"]) == (entry.id, list(first))
+    assert f"adweir quarantine replay {entry.id}" in shown.stderr
 
 
 def test_what_is_in_quarantine_is_listed_in_lines_that_fit(adweir: Run, api: ModuleType) -> None:
@@ -213,6 +217,26 @@ def test_what_is_in_quarantine_is_listed_in_lines_that_fit(adweir: Run, api: Mod
     assert max(map(len, listed)) <= output.WIDTH
     assert lines(adweir("quarantine", "list", "--json").stdout)[0]["rows"] == 6_000
     assert " ".join(" ".join(listed).split()).endswith("a_rule_with_a_long_name_5 1,000")
+
+
+def test_refused_rows_that_a_corrected_file_brought_are_dropped(adweir: Run, call: Call, api: ModuleType) -> None:
+    key, held = "drops/a/crm/campaign_performance/a.csv", api.app.findings.held
+    refused = HeldObject(key, "a", META, "111", "campaign_daily", "", ("k",), 2, {"number": 2}, load=1)
+    held.hold(refused)
+    ((entry,), _) = held.page(1)
+
+    assert "there is nobody to ask" in adweir("quarantine", "drop", entry.id, expect=1).stderr
+    assert adweir("quarantine", "drop", entry.id, "--yes").stdout == f"dropped 2 rows of {key}\n"
+
+    assert "no row is in quarantine" in adweir("quarantine", "list").stderr
+    assert " dropped " in adweir("quarantine", "list", "--all").stdout
+    (listed,) = call("GET", "/api/v1/quarantine", state="dropped")["objects"]
+    assert listed["id"] == entry.id
+    assert "is dropped" in adweir("quarantine", "drop", entry.id, "--yes", expect=1).stderr
+    held.hold(refused)  # the message that the object arrived comes once more
+    assert held.get(entry.id).state == "dropped"
+    held.hold(replace(refused, rows=3, load=2))
+    assert held.get(entry.id).state == "held"
 
 
 def test_a_dead_letter_is_explained_sent_again_or_dropped_with_a_reason(
@@ -234,6 +258,29 @@ def test_a_dead_letter_is_explained_sent_again_or_dropped_with_a_reason(
     assert "dropped by hand: it is old" in kept["reason"]
     assert f"{ids[0]} stays: not in a dead-letter queue" in again.stderr
     assert "no such queue" in adweir("dead-letters", "list", "--queue", "rums", expect=1).stderr
+
+
+def test_a_message_that_no_function_could_work_on_is_listed_and_sent_again(
+    adweir: Run, api: ModuleType, environment: dict[str, str]
+) -> None:
+    assert "no message is in quarantine" in adweir("quarantine", "messages").stderr
+    assert "messages" not in adweir("quarantine", "list").output
+    url, body = environment["RUNS_QUEUE_URL"], f'{{"kind": "sweeep", "sent": "{"by a script " * 40}"}}'
+    kept = RefusedMessage(url.rpartition("/")[2], "m-1", body, "kind: is unknown", "2026-11-20T05:30:00.000000Z")
+    RefusedMessages(api.app.raw).put(kept)
+
+    listed = adweir("quarantine", "messages").stdout
+    (found,) = lines(adweir("quarantine", "messages", "--json").stdout)
+
+    assert "adweir quarantine messages" in adweir("quarantine", "list").stderr
+    assert (found["id"], found["queue"], found["body"]) == (kept.name, "runs", body)
+    assert all(part in listed for part in (f"{kept.name}  runs  2026-11-20 05:30", kept.reason, '"kind": "sweeep"'))
+    assert max(map(len, listed.splitlines())) <= output.WIDTH
+    assert adweir("quarantine", "replay", kept.name).stdout == f"sent to {kept.queue}\n"
+    (sent,) = boto3.client("sqs").receive_message(QueueUrl=url)["Messages"]
+    assert sent["Body"] == body
+    assert "adweir quarantine messages" in adweir("quarantine", "replay", f"{kept.queue}:m-2", expect=1).stderr
+    assert "adweir quarantine list" in adweir("quarantine", "replay", "m-1", expect=1).stderr
 
 
 def test_receipts_are_those_of_the_api(adweir: Run, call: Call, api: ModuleType, account_id: str) -> None:

@@ -163,6 +163,7 @@ def test_given_a_file_that_cannot_be_read_when_it_is_dropped_then_the_reason_is_
     # then
     assert result.exit_code == 1
     assert result.stderr.startswith("adweir: the file was rejected: ")
+    assert "adweir map" in result.stderr
 
 
 def test_given_the_same_bytes_twice_when_dropped_then_the_second_says_that_nothing_changed(
@@ -197,7 +198,7 @@ def test_given_no_receipt_in_time_when_it_is_waited_for_then_the_command_fails_a
     world: LoadWorld, deployment: Deployment
 ) -> None:
     # when
-    with pytest.raises(CommandFailed, match=r"receipts/drops/acme/slow.csv.1.json in the bucket"):
+    with pytest.raises(CommandFailed, match=r"no receipts/drops/acme/slow.csv.1.json after 0 s: adweir receipts"):
         list(dropping.outcome(deployment, "drops/acme/slow.csv.1", 0))
 
 

@@ -14,6 +14,7 @@ from adweir.model.runs import RunState
 from adweir.model.tasks import AnyTask, Task, TaskState
 from adweir.platforms import REGISTRY
 from ops import output, watching
+from ops.runs import troubles
 from support.clock import FrozenClock
 from support.command_line import Run, commands_on
 from support.pipeline_world import DAILY, PipelineWorld, advance, begin, run_to_end, state
@@ -150,6 +151,34 @@ def test_what_failed_is_tried_again_and_the_rest_stays(adweir: Run, world: Pipel
     assert done.stdout.splitlines()[0] == "2 tasks are tried again"
 
 
+def failed(state: TaskState, code: str) -> dict[str, Any]:
+    about = {"platform": "meta_ads", "profile_id": "1", "dataset": "ad_daily", "slice": "all", "window": None}
+    return about | {"task_id": code, "kind": "pull", "account_id": "acc-1", "state": state, "error": {"code": code}}
+
+
+@pytest.mark.parametrize(
+    ("tasks", "advice"),
+    [
+        ([failed(TaskState.FAILED, "report_failed")], ["when the cause is mended: adweir redrive r"]),
+        ([failed(TaskState.FAILED, "access_denied")] * 2, ["when the permission is back: adweir sync acc-1"]),
+        (
+            [failed(TaskState.PARKED, "auth_expired"), failed(TaskState.FAILED, "auth_expired")],
+            [
+                "a refused credential has to be stored anew, then its tasks go on: adweir health",
+                "when the cause is mended: adweir redrive r",
+            ],
+        ),
+    ],
+)
+def test_what_mends_a_run_depends_on_why_its_tasks_failed(tasks: list[dict[str, Any]], advice: list[str]) -> None:
+    found = {"run_id": "r", "state": "partial", "tasks_failed": len(tasks), "failed_tasks": tasks, "waiting_tasks": []}
+
+    said = list(troubles(found))
+
+    assert said[-len(advice) :] == advice
+    assert said[-len(advice) - 1] == ""
+
+
 def test_a_task_that_is_named_alone_is_tried_again(adweir: Run, world: PipelineWorld) -> None:
     one_fails(world)
     run_to_end(world)
@@ -182,7 +211,8 @@ def test_a_run_is_cancelled_when_somebody_is_sure(
     advance(world)
 
     assert state(world) is RunState.CANCELLED
-    assert "it was cancelled" not in adweir("cancel", "r", "--yes").output, "the same again is no fault"
+    assert adweir("cancel", "r", "--yes").stdout == "r was cancelled before\n", "the same again is no fault"
+    assert "1 cancelled: with the run" in adweir("run", "r").stdout
     assert "was cancelled: start its workflow again" in adweir("redrive", "r", expect=1).stderr
 
 

@@ -115,7 +115,7 @@ def test_given_a_command_that_cannot_be_undone_then_it_asks_first() -> None:
     ends = {"delete", "delete-arm", "remove", "revoke", "disconnect", "cancel"}
     deletes = {name for name, _ in every(typer.main.get_command(app)) if name.split()[-1] in ends}
 
-    assert deletes | {"dead-letters drop", "apply"} == taking("--yes")
+    assert deletes | {"dead-letters drop", "quarantine drop", "reload", "apply"} == taking("--yes")
 
 
 def test_given_the_help_when_shown_then_it_fits_a_terminal_and_groups_all_verbs() -> None:
@@ -210,7 +210,7 @@ def test_given_the_version_when_asked_for_then_it_is_that_of_the_package() -> No
     ("line", "offered"),
     [
         ("adweir quar", {"quarantine"}),
-        ("adweir quarantine ", {"list", "show", "replay"}),
+        ("adweir quarantine ", {"list", "messages", "show", "replay", "drop"}),
         ("adweir brakes list --st", {"--stack"}),
     ],
 )
@@ -246,6 +246,7 @@ def test_given_a_shell_when_its_completion_is_asked_for_then_the_script_calls_ad
         (("up", "--pace", "slow"), "sandbox"),
         (("fire", "daily", "--at", "noon"), "'noon' is not a time such as 2026-11-21T05:30Z"),
         (("replay", "meta"), "Missing argument"),
+        (("runs", "--state", "broken"), "Invalid value for '--state': 'broken' is not one of 'running', 'succeeded'"),
         (("replay", "meta", "1", "--days", "monday"), "'monday' is not a range of days such as 2026-11-01..2026-11-07"),
         (
             ("fire", "dayly"),
@@ -267,6 +268,12 @@ def test_given_a_wrong_call_when_run_then_one_line_says_why_and_where_help_is(
     assert says in line
     verb = " keys create" if arguments[0] == "keys" else "" if arguments[0] == "dorp" else f" {arguments[0]}"
     assert line.endswith(f" See: adweir{verb} --help")
+
+
+def test_given_a_file_that_is_not_there_when_it_is_applied_then_one_line_names_it() -> None:
+    result = adweir("apply", "no-such.yaml")
+
+    assert (result.exit_code, result.stderr) == (1, "adweir: no-such.yaml: no such file or directory\n")
 
 
 @pytest.mark.parametrize("arguments", [("fire", "daily"), ("keys", "create", "--name", "k"), ("sam-env",)])

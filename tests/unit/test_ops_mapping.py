@@ -254,7 +254,7 @@ def test_an_input_that_ends_before_the_answer_is_no_fault_of_ours(report: Path) 
 def test_nobody_is_asked_where_that_is_not_wanted(report: Path) -> None:
     done = CliRunner().invoke(app, ["map", str(report), "--no-input"], prog_name="adweir")
 
-    assert (done.exit_code, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, "nothing was stored: --save ACCOUNT, or --save all, stores it\n")
 
 
 def test_a_column_that_is_subtracted_is_shown_as_such(tmp_path: Path) -> None:

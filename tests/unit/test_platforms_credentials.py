@@ -59,7 +59,7 @@ def test_given_a_placeholder_or_what_no_header_can_carry_when_read_then_its_fiel
     most = limits.MAX_CREDENTIAL_VALUE_CHARS
     message = f"is 1 to {most} printable ASCII characters without spaces, a letter or digit among them"
     assert refused.value.details == [{"field": "access_token", "message": message}]
-    assert refused.value.message == "the credential is refused: access_token"
+    assert refused.value.message == f"the credential is refused: access_token: {message}"
 
 
 @pytest.mark.parametrize("value", ["EAAG82d9", "Atzr|79ae...", "7", "...x"])

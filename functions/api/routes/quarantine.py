@@ -6,13 +6,13 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import Field
 
 from adweir.model import limits
-from adweir.model.errors import BadInput, Conflict, NotFound
+from adweir.model.errors import BadInput, NotFound
 from adweir.model.ids import IdKind
 from adweir.runtime.app import App
 from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
 from adweir.store.dynamo.paging import from_token, to_token, unknown_token
-from adweir.store.raw.refused import PREFIX, RefusedMessages
+from adweir.store.raw.refused import PREFIX
 from routes.dead_letters import MessageAbout
 from routes.fields import PAGE_ITEMS, Given, Instant, Limit, NextToken, OneOf, PageToken, Shown, Why
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from adweir.store.findings.held_rows import HeldObject
 
 _MESSAGES = "quarantine/messages"
-State = Annotated[str, OneOf("held", "replaying", "cleared", "superseded")]
+State = Annotated[str, OneOf("held", "replaying", "cleared", "superseded", "dropped")]
 HeldPath = Annotated[str, Path(description="The entry's id, qrn_…, or a message's, as the list has it.")]
 
 
@@ -34,7 +34,7 @@ class QuarantineQuery(Given):
     account_id: str = _only("client company")
     platform: str = _only("platform or source")
     profile_id: str = _only("ad account")
-    state: Literal["", "held", "replaying", "cleared", "superseded"] = Field(
+    state: Literal["", "held", "replaying", "cleared", "superseded", "dropped"] = Field(
         "", description="Only those in this state."
     )
 
@@ -53,7 +53,8 @@ class HeldObjectAnswer(Shown):
 
     id: str = Field(examples=["qrn_5f0c1d2e3b4a59687786"])
     state: State = Field(
-        description="cleared: nothing of it is in quarantine; superseded: a newer pull brought its days faultless."
+        description="cleared: nothing of it is in quarantine; superseded: a newer pull brought its days faultless;"
+        " dropped: somebody said that its rows are not needed any more."
     )
     rows: int = Field(description="How many are in quarantine.")
     reasons: dict[str, int] = Field(description="Rows by the rule that they break.")
@@ -169,7 +170,9 @@ def replay_quarantine(app: Here, caller: Caller, id: HeldPath, reason: Why = "")
     elif app.accounts:
         raise _unknown(id)
     else:
-        outcome, whose = _send_message(app, id), ""
+        from adweir.runtime.dead_letter_list import send_refused
+
+        outcome, whose = send_refused(app, id), ""
     more = {"reason": reason, "kind": "quarantine", "account_id": whose}
     deed = note_change(app, caller, "replay quarantine", id, outcome, **more)
     return ReplayedMessage(id=id, outcome=deed.outcome, by=deed.who, at=deed.at)
@@ -202,38 +205,10 @@ def _is_of_messages(token: str) -> bool:
 
 
 def _messages(app: App, limit: int, token: str) -> tuple[list[QuarantinedMessage], str]:
-    from adweir.runtime.dead_letter_list import message_about
+    from adweir.runtime.dead_letter_list import refused
 
     after = from_token(_MESSAGES, token)
     if token and not (after.startswith(PREFIX) and after.isprintable()):
         raise unknown_token()
-    found, last = RefusedMessages(app.raw).page(limit, after)
-    shown = [
-        QuarantinedMessage(
-            **message_about(app.ledger, message.queue.removeprefix(_prefix(app)), message.body),
-            id=message.name,
-            reason=message.reason,
-            receives=message.receives,
-            quarantined_at=message.at,
-        )
-        for message in found
-    ]
-    return shown, to_token(_MESSAGES, last) if last else ""
-
-
-def _send_message(app: App, name: str) -> str:
-    """Send a message to the queue that it was in; says where. Raises NotFound, Conflict where that is no more."""
-    from adweir.runtime.dead_letter_list import letters_of
-
-    message = RefusedMessages(app.raw).get(name)
-    targets = app.settings.queue_urls(app.platforms)
-    url = next((url for url in targets.values() if url.rpartition("/")[2] == message.queue), "")
-    if not url:
-        raise Conflict(f"there is no queue {message.queue} to send it to")
-    letters_of(app).resend(url, message.body, message.group)
-    return f"sent to {message.queue}"
-
-
-def _prefix(app: App) -> str:
-    """What the names of the queues begin with: the stack."""
-    return app.settings.runs_queue_url.rpartition("/")[2].removesuffix("runs")
+    found, last = refused(app, limit, after)
+    return [QuarantinedMessage(**each) for each in found], to_token(_MESSAGES, last) if last else ""

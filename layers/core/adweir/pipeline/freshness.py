@@ -198,8 +198,8 @@ def _look(
         value=f"last pulled {_words(parse_instant(pulled))}" if pulled else "never pulled",
         expected=f"a successful pull after {_words(due)}",
         since=iso(due),
-        do="GET /api/v1/pipeline/health says why it waits, GET /api/v1/runs what became of the newest runs. After the"
-        f" repair: POST /api/v1/ingestion/sync-account/{profile.account_id}",
+        do="`adweir health` says why it waits, `adweir runs` what became of the newest runs. After the repair:"
+        f" `adweir sync {profile.account_id}`.",
     )
 
 

@@ -206,7 +206,7 @@ def says(brake: BrakeState, now: datetime) -> str:
     """Why a brake is on, and until when: `503 six times, next try 12:05 UTC`."""
     until = datetime.fromtimestamp(brake.until, UTC)
     when = f"next try {clock_text(until, now)}" if until > now else "the next task tries"
-    return f"{brake.reason}, {when}"
+    return f"{brake.reason.removesuffix('.')}, {when}"
 
 
 def _why(profile: Profile, last: str, due: str) -> str:

@@ -62,8 +62,7 @@ class CredentialFields(BaseModel):
             return cls.model_validate(dict(values))
         except ValidationError as error:
             faults = [cls._fault(fault) for fault in error.errors(include_url=False, include_input=False)][:_SHOWN]
-        named = ", ".join(fault["field"] for fault in faults)
-        raise Unprocessable(f"the credential is refused: {named}", faults)
+        raise Unprocessable.listing("the credential is refused", faults)
 
     @classmethod
     def check_secrets(cls, values: Mapping[str, str]) -> None:
@@ -75,7 +74,7 @@ class CredentialFields(BaseModel):
         short = [name for name in cls.named(FieldKind.SECRET) if 0 < len(values.get(name, "")) < least]
         if short:
             faults = [{"field": name, "message": f"has at least {least} characters"} for name in short]
-            raise Unprocessable(f"the credential is refused: {', '.join(short)}", faults)
+            raise Unprocessable.listing("the credential is refused", faults)
 
     @classmethod
     def check_given(cls, values: Mapping[str, str]) -> None:
@@ -86,7 +85,7 @@ class CredentialFields(BaseModel):
         wrong = [name for name in cls.named(FieldKind.ENDS) if values.get(name) and _day(values[name]) is None]
         if wrong:
             faults = [{"field": name, "message": "is a date, YYYY-MM-DD"} for name in wrong]
-            raise Unprocessable(f"the credential is refused: {', '.join(wrong)}", faults)
+            raise Unprocessable.listing("the credential is refused", faults)
 
     @classmethod
     def named(cls, kind: FieldKind) -> tuple[str, ...]:

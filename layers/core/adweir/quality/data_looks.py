@@ -218,8 +218,8 @@ def _score(subject: Subject, days: list[dict[str, Any]], *, has_nulls: bool) -> 
         value=f"{drift.value:.2f}" + (f" (limited by {', '.join(gates)})" if gates else ""),
         expected=f"about {drift.expected:.2f}, from the {SHORT_HISTORY_DAYS} days before",
         since=drift.since,
-        do=f"GET /api/v1/quality?platform={subject.platform}&profile_id={subject.profile_id} names for each day what is"
-        " wrong (worst, reconciliation).",
+        do=f"`adweir quality {subject.platform} {subject.profile_id}` names for each day what is wrong; `--json` has"
+        " all of it (worst, reconciliation).",
     )
 
 

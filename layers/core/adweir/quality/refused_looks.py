@@ -56,9 +56,10 @@ def _look(subject: Subject, entries: list[HeldObject]) -> Look:
         value=f"{_count(rows, 'row')} of {_count(len(entries), 'stored object')}",
         expected="none",
         since=min(each.held_at for each in entries),
-        do="`.venv/bin/adweir quarantine list` names the objects, `quarantine show ID` prints each row with its fault."
-        " Repair the mapping, the option or the file, then `quarantine replay ID`. Where the platform sent a wrong row,"
-        " the next daily run after its correction ends this.",
+        do="`adweir quarantine list` names the objects, `adweir quarantine show ID` prints each row with its fault."
+        " Repair the mapping, the option or the file, then `adweir quarantine replay ID`. Where the platform sent a"
+        " wrong row, the next daily run after its correction ends this; where a corrected file has the rows,"
+        " `adweir quarantine drop ID` does.",
     )
 
 

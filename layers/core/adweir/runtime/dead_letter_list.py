@@ -1,4 +1,5 @@
-"""Dead letters as people see them: what each is about, why it failed, and what comes of sending it again."""
+"""Dead letters, and messages in the quarantine, as people see them: what each is about, why it failed, and what comes
+of sending it again."""
 
 from __future__ import annotations
 
@@ -6,10 +7,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from adweir.model import limits
+from adweir.model.errors import Conflict
 from adweir.model.times import iso_of
 from adweir.pipeline.explained import about
 from adweir.runtime.dead_letter_moves import NO_TARGET, UNKNOWN
 from adweir.runtime.dead_letters import DeadLetter, DeadLetters
+from adweir.store.raw.refused import RefusedMessages
 
 if TYPE_CHECKING:
     from adweir.runtime.resources import Resources
@@ -38,6 +41,40 @@ def listed(app: Resources, queue: str, most: int) -> tuple[list[dict[str, Any]],
         if held > len(found):
             warnings.append(f"{name}: {len(found)} of about {held} are shown")
     return shown, warnings
+
+
+def refused(app: Resources, most: int, after: str = "") -> tuple[list[dict[str, Any]], str]:
+    """Messages in the quarantine, in the order of their keys behind `after`, and the key to go on behind ("": none).
+
+    The `id` of each is what `send_refused` takes. Raises Unavailable.
+    """
+    found, last = RefusedMessages(app.raw).page(most, after)
+    stack = app.settings.runs_queue_url.rpartition("/")[2].removesuffix("runs")  # the names of its queues begin so
+    shown = [
+        {
+            **message_about(app.ledger, message.queue.removeprefix(stack), message.body),
+            "id": message.name,
+            "reason": message.reason,
+            "receives": message.receives,
+            "quarantined_at": message.at,
+        }
+        for message in found
+    ]
+    return shown, last
+
+
+def send_refused(app: Resources, name: str) -> str:
+    """Send a message of the quarantine to the queue that it was in; says where. It stays in the quarantine, too.
+
+    Raises NotFound, Conflict where that queue is no more.
+    """
+    message = RefusedMessages(app.raw).get(name)
+    urls = app.settings.queue_urls(app.platforms).values()
+    url = next((url for url in urls if url.rpartition("/")[2] == message.queue), "")
+    if not url:
+        raise Conflict(f"there is no queue {message.queue} to send it to")
+    letters_of(app).resend(url, message.body, message.group)
+    return f"sent to {message.queue}"
 
 
 def message_about(ledger: Ledger, queue: str, body: str) -> dict[str, str | None]:

@@ -47,7 +47,7 @@ class DescribedCredential(CredentialFields):
         short = sorted(name for name, value in further.items() if len(value) < least and not _is_id(name))
         if short:
             faults = [{"field": name[:64], "message": f"has at least {least} characters"} for name in short]
-            raise Unprocessable(f"the credential is refused: {', '.join(short)[:200]}", faults)
+            raise Unprocessable.listing("the credential is refused", faults)
 
     @classmethod
     def secrets_in(cls, values: Mapping[str, str]) -> list[str]:

@@ -67,7 +67,7 @@ class TradeDeskCredential(CredentialFields):
             faults = {"token_expires": "is the end of token, which is not given"} if values.get("token_expires") else {}
         if faults:
             details = [{"field": name, "message": message} for name, message in faults.items()]
-            raise Unprocessable(f"the credential is refused: {', '.join(faults)}", details)
+            raise Unprocessable.listing("the credential is refused", details)
 
 
 def _daily(dataset: Dataset, *, sums_to_parent: bool = False, on_request: bool = False) -> DatasetSpec:

@@ -44,7 +44,8 @@ class HeldObject:
     the rows themselves. `reasons`: rule → rows. `first`: the first rows, each with its line and first fault.
     `load` is the number of the load that said so last, `personal` whether the rows are personal data. `state`: held,
     replaying (since `asked_at`, as `asked_by` wanted), cleared, superseded (a newer pull brought its days without a
-    fault). `moved` is how many rows the last replay took out, `reason` why one failed.
+    fault), dropped (somebody said that they are not needed any more). `moved` is how many rows the last replay took
+    out, `reason` why one failed.
 
     `start` and `end` are the days that the object is about, "" where it has none; `slice` is what of its dataset a pull
     asked for, `first_day` and `last_day` are those of its refused rows, "" where one does not say its day.
@@ -141,6 +142,10 @@ class HeldRows(Keyed[HeldItem]):
         """Note that somebody has the object loaded again. Raises NotFound, Unavailable."""
         now = iso(self._clock.now())
         return self._note(held_id, {"state": "replaying", "asked_at": now, "asked_by": who, "reason": ""})
+
+    def drop(self, held_id: str) -> HeldObject:
+        """Note that nobody needs an object's refused rows any more; they stay stored. Raises NotFound, Unavailable."""
+        return self._note(held_id, {"state": "dropped"})
 
     def failed(self, source_key: str, version_id: str, reason: str) -> None:
         """Note that an object could not be loaded again: its rows are where they were."""
@@ -246,6 +251,7 @@ def _after(known: HeldObject, found: HeldObject, now: str) -> HeldObject:
     moved = known.moved
     if known.state == "replaying" or found.load > known.load:
         moved = max(known.rows - found.rows, 0)
-    state = "held" if found.rows else "cleared"
+    is_dropped = known.state == "dropped" and found.rows <= known.rows  # the same rows, which came once more
+    state = "cleared" if not found.rows else "dropped" if is_dropped else "held"
     kept = {"id": known.id, "held_at": known.held_at, "asked_at": known.asked_at, "asked_by": known.asked_by}
     return _with(found, **kept, updated_at=now, state=state, moved=moved)
