@@ -22,6 +22,7 @@ def asked(python: Path, door: ApiDoor, seed: int, seconds: int) -> int:
     1 where its key no longer works: it would have seen nothing but 403 from the moment it revoked its own.
     """
     command = [str(python.parent / "schemathesis"), "--config-file", str(_OPTIONS), "run", f"{door.url}/openapi.json"]
+    command += ["--url", door.url]  # it takes the document's relative address for one of the host
     command += ["--header", f"Authorization: Bearer {door.key}", "--seed", str(seed), "--max-time", str(seconds)]
     command += ["--no-color", "--suppress-health-check", "all", "--request-timeout", "30", "--continue-on-failure"]
     code = subprocess.run(command, check=False, timeout=seconds + _WAIT).returncode
