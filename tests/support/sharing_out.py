@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from xdist.scheduler import LoadScopeScheduling
 
 STORIES = "stories"
-_TOGETHER = ("tests/contract/", "tests/template/", "tests/unit/test_house.py")
+_TOGETHER = ("tests/contract/", "tests/template/", "tests/unit/test_house.py", "tests/unit/test_sandbox_")
 """Where the tests of a file share a world behind a server, the expanded template, or every file's syntax tree."""
+_SHARED = 'scope="module"'
+"""What else says so: two processes would make such a fixture twice, a whole sandbox among them."""
+_ROOT = Path(__file__).parents[2]
 _NICE = 10
 
 
@@ -19,7 +24,14 @@ def scope_of(test: str) -> str:
     """What goes to one process together, by a test's id."""
     if test.startswith("tests/e2e/"):
         return STORIES
-    return test.partition("::")[0] if test.startswith(_TOGETHER) else test
+    file = test.partition("::")[0]
+    return file if test.startswith(_TOGETHER) or _shares(file) else test
+
+
+@cache
+def _shares(file: str) -> bool:
+    path = _ROOT / file
+    return path.is_file() and _SHARED in path.read_text()
 
 
 class _Numbered(list[str]):
