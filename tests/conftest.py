@@ -27,7 +27,7 @@ from adweir.runtime.settings import Settings
 from support import own_dynamodb, quick_apps, quick_aws
 from support.agreeable import agreeable
 from support.clock import FrozenClock
-from support.sharing_out import GivesWay, StoriesFirst
+from support.sharing_out import GivesWay, SaysLess, StoriesFirst
 
 _BOUNDS = pytest.StashKey[pytest.MonkeyPatch]()
 REGION = "us-east-1"
@@ -52,9 +52,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> StoriesFirst
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """In a process of `-n`: the one with the stories goes first."""
+    """In a process of `-n`: the one with the stories goes first, and what nobody asked to see is not sent."""
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(GivesWay())
+        if not config.option.durations and not config.option.xmlpath:
+            config.pluginmanager.register(SaysLess(config))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 STORIES = "stories"
@@ -90,3 +91,28 @@ class GivesWay:
         if not self._has_begun and scope_of(nodeid) != STORIES:
             os.nice(_NICE)
         self._has_begun = True
+
+
+class SaysLess:
+    """A plugin of a process of `-n`: of a test that passes it sends what `call` said, and not that it began, was set up
+    and torn down. Nobody reads that, and packing, sending and unpacking it takes longer than most tests.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        sender: Any = next(each for each in config.pluginmanager.get_plugins() if hasattr(each, "sendevent"))
+        send = sender.sendevent
+
+        def sendevent(name: str, **about: Any) -> None:
+            if name != "logstart" and about.get("data") is not _UNREAD:
+                send(name, **about)
+
+        sender.sendevent = sendevent
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_to_serializable(self, report: Any) -> dict[str, Any] | None:
+        """`_UNREAD` for what is not sent; None for what pytest packs itself."""
+        is_read = report.when in {"call", "collect"} or not report.passed
+        return None if is_read else _UNREAD
+
+
+_UNREAD: dict[str, Any] = {}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from support.sharing_out import STORIES, StoriesFirst, scope_of
+from support.sharing_out import STORIES, SaysLess, StoriesFirst, scope_of
 
 
 @pytest.mark.parametrize(
@@ -53,3 +54,19 @@ def test_the_stories_are_given_first_and_each_test_once_by_its_place() -> None:
         sharing.mark_test_complete(process, place)
 
     assert process.given == [2, 0, 1]
+
+
+def test_what_a_test_said_and_what_failed_is_sent_and_nothing_else() -> None:
+    sent: list[tuple[str, Any]] = []
+    sender: Any = SimpleNamespace(sendevent=lambda name, **about: sent.append((name, about.get("data"))))
+    config: Any = SimpleNamespace(pluginmanager=SimpleNamespace(get_plugins=lambda: [object(), sender]))
+    less = SaysLess(config)
+
+    sender.sendevent("logstart", nodeid="a")
+    for when, passed in (("setup", True), ("call", True), ("teardown", True), ("setup", False), ("teardown", False)):
+        packed = less.pytest_report_to_serializable(SimpleNamespace(when=when, passed=passed))
+        sender.sendevent("testreport", data={when: passed} if packed is None else packed)
+    sender.sendevent("logfinish", nodeid="a")
+
+    reports = [("testreport", {"call": True}), ("testreport", {"setup": False}), ("testreport", {"teardown": False})]
+    assert sent == [*reports, ("logfinish", None)]
