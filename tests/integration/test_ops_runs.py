@@ -81,6 +81,16 @@ def test_a_sync_is_asked_for_and_followed_to_its_end(adweir: Run, world: Pipelin
     assert "[########################] 1 of 1" in done.stderr
 
 
+def test_a_sync_that_joins_an_open_one_says_so(adweir: Run, clock: FrozenClock) -> None:
+    first = adweir("sync", "acc-1")
+    clock.advance(60)
+    again = adweir("sync", "acc-1")
+
+    assert again.stdout == first.stdout
+    assert "open already" not in first.stderr
+    assert "the same sync is open already" in again.stderr
+
+
 def test_a_run_that_fails_ends_the_command_with_1_and_what_to_do(
     adweir: Run, world: PipelineWorld, working: None
 ) -> None:
