@@ -32,6 +32,8 @@ def install(patch: pytest.MonkeyPatch) -> None:
     _share_methods(patch)
     # For each method of HTTP moto adds 280 patterns that only `requests` would ask: botocore's clients ask it directly.
     patch.setattr(models, "RESPONSES_METHODS", [])
+    resolver = regions.EndpointRulesetResolver
+    patch.setattr(resolver, "construct_endpoint", _found_once(resolver.construct_endpoint))
     # Each client's own header is there already; this would add what a request's features are, which nobody here counts.
     patch.setattr(useragent.UserAgentString, "rebuild_and_replace_user_agent_handler", lambda *_, **__: None)
     patch.setattr(auth.SigV4Auth, "add_auth", _signed_where_somebody_looks(auth.SigV4Auth.add_auth))
@@ -83,6 +85,19 @@ def _signed_where_somebody_looks(sign: Callable[[Any, Any], None]) -> Callable[[
         request.headers["Authorization"] = f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=none"
 
     return add_auth
+
+
+def _found_once(find: Callable[..., Any]) -> Callable[..., Any]:
+    """Where a client asks for tables: at one address, however its tables are called (no test calls one by its ARN)."""
+
+    def construct_endpoint(self: Any, operation_model: Any, call_args: Any, request_context: Any) -> Any:
+        if self._service_model.service_name != "dynamodb":
+            return find(self, operation_model, call_args, request_context)
+        if "address" not in self._instance_cache:
+            self._instance_cache["address"] = find(self, operation_model, call_args, request_context)
+        return self._instance_cache["address"]
+
+    return construct_endpoint
 
 
 def _share_methods(patch: pytest.MonkeyPatch) -> None:

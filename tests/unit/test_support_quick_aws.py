@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
+import boto3
 from botocore import client, endpoint_provider, hooks, loaders, model, regions
+
+PLACES = ("us-east-1", "us-east-1", "eu-central-1", "eu-central-1")
 
 
 def test_an_event_has_the_name_that_botocore_gives_it() -> None:
@@ -28,16 +32,15 @@ def test_a_handler_is_asked_whether_it_takes_every_argument() -> None:
     assert not hooks.accepts_kwargs(hooks.HierarchicalEmitter().unregister)
 
 
-def test_a_service_has_one_model_which_is_botocores() -> None:
-    read = loaders.Loader().load_service_model
+def test_a_description_has_one_model_which_is_botocores() -> None:
     for service in ("s3", "sqs"):
-        ours = [client.ServiceModel(read(service, "service-2"), service_name=service) for _ in "ab"]
-        botocores = model.ServiceModel(read(service, "service-2"), service_name=service)
+        description = deepcopy(loaders.Loader().load_service_model(service, "service-2"))
+        ours = [client.ServiceModel(description, service_name=service) for _ in "ab"]
+        botocores = model.ServiceModel(description, service_name=service)
 
         assert ours[0] is ours[1]
         assert (ours[0].service_name, ours[0].operation_names) == (service, botocores.operation_names)
-    other = dict(read("s3", "service-2"))
-    assert client.ServiceModel(other, service_name="s3") is not client.ServiceModel(read("s3", "service-2"), "s3")
+        assert client.ServiceModel(dict(description), service_name=service) is not ours[0]
 
 
 def test_an_address_is_the_one_that_botocore_finds() -> None:
@@ -65,3 +68,11 @@ def test_a_clients_methods_are_its_own_dictionary_of_the_services_functions() ->
     assert first == second
     assert first is not second
     assert set(first) == set(maker._create_name_mapping(s3))  # type: ignore[attr-defined]
+
+
+def test_a_client_finds_its_tables_where_botocore_does(aws: None) -> None:
+    one, other = (boto3.Session().client("dynamodb", region_name=region) for region in ("us-east-1", "eu-central-1"))
+    get = one.meta.service_model.operation_model("GetItem")
+    found = [made._resolve_endpoint_ruleset(get, {"TableName": name}, {}) for made in (one, other) for name in "ab"]
+
+    assert [url for url, _, _ in found] == [f"https://dynamodb.{place}.amazonaws.com" for place in PLACES]
