@@ -24,7 +24,7 @@ from adweir.model.money import MICRO
 from adweir.pipeline.engine import run_id_of
 from ops.target import Deployment
 from support.command_line import Run, commands_on
-from support.river import River, until
+from support.river import PLATFORMS, River, until
 
 TIKTOK = "tiktok_ads"
 _EARLY = (
@@ -38,8 +38,8 @@ class Newcomer(NamedTuple):
 
     account_id: str
     profile_id: str
-    early: str
-    """The day of a file that came before the ad account was listed."""
+    early: tuple[str, str]
+    """The days of two files, early0.csv and early1.csv, that came before the ad account was listed."""
 
 
 class Brought(NamedTuple):
@@ -70,11 +70,13 @@ def newcomer(sandbox: River, adweir: Run, tmp_path_factory: pytest.TempPathFacto
     """A client whose ad account nobody has listed when a file of it comes."""
     account_id = adweir("accounts", "create", "Newcomer", "ads@newcomer.example").stdout.strip()
     profile_id = sandbox.clients["mori"].description["profile_ids"][TIKTOK][0]
-    file, day = tmp_path_factory.mktemp("drops") / "early.csv", sandbox.day(200)
-    file.write_text(_EARLY.format(profile_id=profile_id, day=day))
+    file, days = tmp_path_factory.mktemp("drops") / "early0.csv", (sandbox.day(200), sandbox.day(199))
+    first, second = (_EARLY.format(profile_id=profile_id, day=day) for day in days)
+    file.write_text(first)
+    sandbox.drop(f"{account_id}/early1.csv", second.encode())
     adweir("drop", str(file), "--account", account_id, expect=1)
     adweir("connect", "tiktok", "--account", account_id)
-    return Newcomer(account_id, profile_id, day)
+    return Newcomer(account_id, profile_id, days)
 
 
 @pytest.fixture(scope="module")
@@ -129,14 +131,18 @@ def test_given_rows_that_came_too_early_when_they_are_loaded_again_then_they_are
     sandbox: River, adweir: Run, newcomer: Newcomer, brought: Brought
 ) -> None:
     listed = lines(adweir("quarantine", "list", "--json"))
-    (held,) = [each for each in listed if each["account_id"] == newcomer.account_id]
-    assert sandbox.stored(newcomer.profile_id, newcomer.early, newcomer.early) == {}
+    held = {each["source_key"].rpartition("/")[2]: each for each in listed if each["account_id"] == newcomer.account_id}
+    path = f"/api/v1/quarantine/{held['early0.csv']['id']}"
+    assert sandbox.stored(newcomer.profile_id, *newcomer.early) == {}
 
-    adweir("quarantine", "replay", held["id"])
+    adweir("quarantine", "drop", held["early0.csv"]["id"], "--yes")
+    assert sandbox.api.get(path)["state"] == "dropped"
+    adweir("quarantine", "replay", held["early0.csv"]["id"])
+    adweir("reload", held["early1.csv"]["source_key"])
 
-    stored = sandbox.stored(newcomer.profile_id, newcomer.early, newcomer.early)
-    assert stored == {("90~9", newcomer.early): (700, 21, 3 * MICRO, 5 * MICRO, 60 * MICRO)}
-    assert sandbox.api.get(f"/api/v1/quarantine/{held['id']}")["state"] == "cleared"
+    stored = {("90~9", day): (700, 21, 3 * MICRO, 5 * MICRO, 60 * MICRO) for day in newcomer.early}
+    until(lambda: sandbox.stored(newcomer.profile_id, *newcomer.early) == stored, "the rows of both files")
+    assert sandbox.api.get(path)["state"] == "cleared"
 
 
 def test_given_older_days_when_they_are_backfilled_then_they_are_the_platforms_own(
@@ -253,19 +259,25 @@ def test_given_a_file_of_the_deployment_when_it_is_applied_then_what_it_names_is
 def test_given_dead_letters_when_one_is_sent_again_and_the_other_dropped_then_one_is_done_and_the_other_kept(
     sandbox: River, adweir: Run, newcomer: Newcomer
 ) -> None:
-    scope = Scope(accounts=(newcomer.account_id,), platforms=("amazon_ads",))
-    start, url = StartRun(workflow="hourly", scheduled_at=sandbox.now, scope=scope), sandbox.queue("dead-letters-runs")
-    bodies = (start.model_dump_json(), "gibberish")
-    wanted, junk = (sandbox.sqs.send_message(QueueUrl=url, MessageBody=body)["MessageId"] for body in bodies)
-    assert {wanted, junk} <= {one["id"] for one in lines(adweir("dead-letters", "list", "--queue", "runs", "--json"))}
+    scopes = [Scope(accounts=(newcomer.account_id,), platforms=(name,)) for name in PLATFORMS]
+    starts = [StartRun(workflow="hourly", scheduled_at=sandbox.now, scope=scope) for scope in scopes]
+    url, bodies = sandbox.queue("dead-letters-runs"), [start.model_dump_json() for start in starts]
+    sent, dropped = map(run_id_of, starts)
+    wanted, unwanted = (sandbox.sqs.send_message(QueueUrl=url, MessageBody=body)["MessageId"] for body in bodies)
+    assert {wanted, unwanted} <= {
+        one["id"] for one in lines(adweir("dead-letters", "list", "--queue", "runs", "--json"))
+    }
 
     adweir("dead-letters", "send", wanted)
-    adweir("dead-letters", "drop", junk, "--yes", "--reason", "nobody needs it")
+    adweir("dead-letters", "drop", unwanted, "--yes", "--reason", "nobody needs it")
 
-    assert until(lambda: sandbox.run(run_id_of(start)), "the run that was sent again")["workflow"] == "hourly"
+    assert until(lambda: sandbox.run(sent), "the run that was sent again")["workflow"] == "hourly"
     kept = {one["id"]: one["reason"] for one in sandbox.api.get("/api/v1/quarantine")["messages"]}
-    assert kept[f"adweir-runs:{junk}"].startswith("dropped by hand: nobody needs it")
+    assert kept[f"adweir-runs:{unwanted}"].startswith("dropped by hand: nobody needs it")
     assert sandbox.depth("dead-letters-runs") == 0
+    assert sandbox.run(dropped) == {}
+    adweir("quarantine", "replay", f"adweir-runs:{unwanted}")
+    until(lambda: sandbox.run(dropped), "the run that was dropped, and sent again after all")
 
 
 def test_given_keys_when_they_are_limited_rotated_and_revoked_then_the_gateway_heeds_it(
