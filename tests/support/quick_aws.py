@@ -34,8 +34,7 @@ def install(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(models, "RESPONSES_METHODS", [])
     resolver = regions.EndpointRulesetResolver
     patch.setattr(resolver, "construct_endpoint", _found_once(resolver.construct_endpoint))
-    # Each client's own header is there already; this would add what a request's features are, which nobody here counts.
-    patch.setattr(useragent.UserAgentString, "rebuild_and_replace_user_agent_handler", lambda *_, **__: None)
+    patch.setattr(useragent.UserAgentString, "to_string", _said_once(useragent.UserAgentString.to_string))
     patch.setattr(auth.SigV4Auth, "add_auth", _signed_where_somebody_looks(auth.SigV4Auth.add_auth))
 
 
@@ -98,6 +97,22 @@ def _found_once(find: Callable[..., Any]) -> Callable[..., Any]:
         return self._instance_cache["address"]
 
     return construct_endpoint
+
+
+def _said_once(say: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Who asks: a client says it twice with each request. Which features its first request used stays in it."""
+
+    def to_string(self: Any) -> str:
+        config = self._client_config
+        if config is None:
+            return say(self)
+        of, said = self.__dict__.get("_said", (None, ""))
+        if of is not config:
+            said = say(self)
+            self.__dict__["_said"] = config, said
+        return str(said)
+
+    return to_string
 
 
 def _share_methods(patch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,8 @@ from copy import deepcopy
 from typing import Any
 
 import boto3
-from botocore import client, endpoint_provider, hooks, loaders, model, regions
+from botocore import client, endpoint_provider, hooks, loaders, model, regions, useragent
+from botocore.config import Config
 
 PLACES = ("us-east-1", "us-east-1", "eu-central-1", "eu-central-1")
 
@@ -76,3 +77,11 @@ def test_a_client_finds_its_tables_where_botocore_does(aws: None) -> None:
     found = [made._resolve_endpoint_ruleset(get, {"TableName": name}, {}) for made in (one, other) for name in "ab"]
 
     assert [url for url, _, _ in found] == [f"https://dynamodb.{place}.amazonaws.com" for place in PLACES]
+
+
+def test_a_client_says_who_it_is_and_not_who_another_is() -> None:
+    first = useragent.UserAgentString.from_environment().with_client_config(Config(user_agent_extra="one/1"))
+    other = first.with_client_config(Config(user_agent_extra="other/1"))
+
+    assert [agent.to_string().rpartition(" ")[2] for agent in (first, other, first)] == ["one/1", "other/1", "one/1"]
+    assert first.to_string().startswith("Botocore/")
