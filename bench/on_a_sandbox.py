@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from ops.demo.truth import compare
 from ops.demo.world import WorldDoors
 from ops.target import Deployment, sandbox_target
 from sandbox import lifecycle
+from sandbox.interrupts import interrupt
 from sandbox.lifecycle import Home, Options
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -25,7 +27,8 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 @contextmanager
 def sandbox(options: Options | None = None) -> Iterator[dict[str, Any]]:
-    """The description of a sandbox in a temporary folder, which is stopped afterwards."""
+    """The description of a sandbox in a temporary folder, which is stopped afterwards, after SIGTERM as well."""
+    signal.signal(signal.SIGTERM, interrupt)
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder) / "home")
         try:

@@ -27,6 +27,8 @@ NOT_RUN = {
     ("docs/operations.md", "export ADWEIR_STACK="): "needs an AWS account",
     ("docs/operations.md", "API=$(aws cloudformation describe-stacks"): "needs an AWS account",
     ("docs/operations.md", "aws cloudformation describe-stack-events"): "needs an AWS account",
+    ("docs/operations.md", "aws dynamodb list-backups"): "needs an AWS account",
+    ("docs/operations.md", "aws cloudformation create-change-set"): "needs an AWS account",
     ("docs/operations.md", "aws s3api list-object-versions"): "needs an AWS account",
     ("docs/operations.md", ".venv/bin/adweir raw"): "needs a key of yours; tests/integration/test_ops_raw.py runs it",
     ("docs/operations.md", ".venv/bin/python -m pytest --dynamodb"): "the tests themselves, on a DynamoDB of your own",
