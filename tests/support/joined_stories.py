@@ -97,7 +97,8 @@ def _by_api() -> dict[str, Any]:
 
 
 def _by_command() -> dict[str, Any]:
-    """Nine tenths of `days` have to load, or what joins the branches is left out."""
+    """Nine tenths of `days` have to load, or what joins the branches is left out. The other branch is not of Meta: it
+    would be refused by the closed ad account, which is then no longer one of those that `days` pulls."""
     return (
         Workflow.build(BY_COMMAND, "two branches, one of them of two stages")
         .stage("accounts", "pull", datasets=["profiles"], platforms=["meta"])
@@ -110,7 +111,7 @@ def _by_command() -> dict[str, Any]:
             threshold=0.9,
             on_failure="skip",
         )
-        .stage("objects", "pull", datasets=["campaigns"], platforms=["meta"])
+        .stage("objects", "pull", datasets=["campaigns"], platforms=["amazon"])
         .stage("totals", "pull", datasets=["account_daily"], platforms=["meta"], after=["days", "objects"])
         .form()
     )
