@@ -19,7 +19,7 @@ from ops import layers
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS_PYTHON = {"python_version": "3.13", "python_full_version": "3.13.0", "extra": ""}
-COMPILED = {"charset-normalizer", "duckdb", "google-re2", "msgspec", "pydantic-core"}
+COMPILED = {"charset-normalizer", "duckdb", "google-re2", "msgspec", "numpy", "pydantic-core"}
 """Whose wheels differ from processor to processor."""
 
 
