@@ -239,6 +239,14 @@ MAX_INLINE_REPORT_BYTES = 5 << 20  # a report in the answer, as a JSON string: L
 MAX_APPLIED_BYTES = 8 << 20  # a file for `adweir apply`: 100 workflows and some hundred mappings are 4 MB
 MAX_APPLIED_VALUES = 500_000  # values in it, aliases followed: about 300 MB
 
+# --- media mix --------------------------------------------------------------------------------------------------
+MAX_MIX_CHANNELS = 30  # channels of a fit: a minute for three years of days; with more, none is told from the others
+MAX_MIX_CONTROLS = 40  # columns of controls of a fit
+MAX_MIX_PERIODS = 1500  # days or weeks of a fit: four years of days
+MAX_MIX_GEOS = 60  # geos of a fit: the states of a country
+MAX_MIX_ROWS = 12_000  # geos times periods of a fit: a hundred megabytes for a dozen channels
+MAX_LIFT_TESTS = 50  # experiments that calibrate a fit
+
 # --- the library ------------------------------------------------------------------------------------------------
 MAX_BACKOFF_SECONDS = 3600  # between two tries of retry_with_backoff, where no platform asks for more
 MAX_CLIENT_FAILURES = 5  # times that a request is asked again which gets no answer: each has retries of its own

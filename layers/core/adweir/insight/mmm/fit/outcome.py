@@ -1,0 +1,187 @@
+"""What a fitted media-mix model says, and its JSON. It imports no numpy: what reads a stored outcome needs none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+MODEL_VERSION = "mix-1"
+LEVEL = 0.9
+"""Of every interval."""
+
+
+class Interval(NamedTuple):
+    """A number and the 90 % interval about it."""
+
+    estimate: float
+    low: float
+    high: float
+
+    def shown(self) -> dict[str, float]:
+        """Its JSON."""
+        return {name: rounded(value) for name, value in self._asdict().items()}
+
+
+class CurvePoint(NamedTuple):
+    """A channel's response: what spending `spend` over the whole window, distributed as it was, brings."""
+
+    spend: float
+    contribution: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class GeoEffect:
+    """What a channel brought in one geo, in all and per person; `scale` is its effect beside that of all geos."""
+
+    geo: str
+    population: float
+    spend: float
+    contribution: Interval
+    per_person: Interval
+    scale: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelEffect:
+    """What a channel brought over the window.
+
+    `adstock`: `{"type", "theta", "l_max", "normalize", ...}`, per period. `saturation`: `{"family", "half", "slope",
+    "scale"}`; `scale` is the spend per period that is 1 on its axis. `beta`: the most that it can bring per period.
+    `by_family`: the contribution as each family of saturations has it. `marginal_roi`: of the next unit of spend.
+    """
+
+    channel: str
+    spend: float
+    contribution: Interval
+    roi: Interval
+    marginal_roi: Interval
+    beta: Interval
+    adstock: Mapping[str, Any]
+    saturation: Mapping[str, Any]
+    by_family: Mapping[str, Interval]
+    curve: tuple[CurvePoint, ...] = ()
+    geos: tuple[GeoEffect, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def shown(self) -> dict[str, Any]:
+        """Its JSON, with exactly the fields that every reader gets."""
+        return {
+            "channel": self.channel,
+            "contribution": self.contribution.shown(),
+            "roi": self.roi.shown(),
+            "adstock": dict(self.adstock),
+            "saturation": {**self.saturation, "beta": self.beta.shown()},
+            "warnings": list(self.warnings),
+        }
+
+    def stored(self, fit: Mapping[str, Any]) -> dict[str, Any]:
+        """The coefficients in the form that Robyn, PyMC-Marketing and Meridian can be given."""
+        params = {name: value for name, value in self.saturation.items() if name not in ("family", "scale")}
+        return {
+            "channel": self.channel,
+            "adstock": dict(self.adstock),
+            "saturation": {
+                "type": self.saturation["family"],
+                "params": params,
+                "scale": self.saturation["scale"],
+            },
+            "beta": rounded(self.beta.estimate),
+            "beta_lo": rounded(self.beta.low),
+            "beta_hi": rounded(self.beta.high),
+            "contribution": rounded(self.contribution.estimate),
+            "contribution_lo": rounded(self.contribution.low),
+            "contribution_hi": rounded(self.contribution.high),
+            "roi": rounded(self.roi.estimate),
+            "roi_lo": rounded(self.roi.low),
+            "roi_hi": rounded(self.roi.high),
+            "marginal_roi": rounded(self.marginal_roi.estimate),
+            "spend": rounded(self.spend),
+            "n_obs": fit["n_obs"],
+            "fit": {name: fit[name] for name in ("r2", "nrmse", "cv_nrmse")},
+            "warnings": list(self.warnings),
+            "model_version": MODEL_VERSION,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A channel's part of a reallocation: what it spent over the window, and what it would spend."""
+
+    channel: str
+    spend: float
+    proposed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reallocation:
+    """The same budget, distributed so that it brings the most; `gain` is of the KPI over a window like this one."""
+
+    budget: float
+    moves: tuple[Move, ...]
+    gain: Interval
+
+    def shown(self) -> dict[str, Any]:
+        """Its JSON."""
+        moves = [
+            {"channel": move.channel, "spend": rounded(move.spend), "proposed": rounded(move.proposed)}
+            for move in self.moves
+        ]
+        return {"budget": rounded(self.budget), "channels": moves, "gain": self.gain.shown()}
+
+
+@dataclass(frozen=True, slots=True)
+class MixOutcome:
+    """All that a fit says. `fit` has `r2`, `nrmse`, `cv_nrmse`, `n_obs`, `family`, `input_hash`, `model_version`."""
+
+    channels: tuple[ChannelEffect, ...]
+    fit: Mapping[str, Any]
+    warnings: tuple[str, ...] = ()
+    reallocation: Reallocation | None = None
+
+    def shown(self) -> dict[str, Any]:
+        """The JSON of `adweir mmm fit`, without curves, geos and budget."""
+        return {
+            "channels": [channel.shown() for channel in self.channels],
+            "fit": dict(self.fit),
+            "warnings": list(self.warnings),
+        }
+
+    def stored(self) -> list[dict[str, Any]]:
+        """The coefficients, a record per channel."""
+        return [channel.stored(self.fit) for channel in self.channels]
+
+    def curves(self) -> list[dict[str, Any]]:
+        """Points of each channel's response, and its marginal ROI."""
+        return [
+            {
+                "channel": channel.channel,
+                "marginal_roi": channel.marginal_roi.shown(),
+                "points": [
+                    {"spend": rounded(point.spend), "contribution": point.contribution.shown()}
+                    for point in channel.curve
+                ],
+            }
+            for channel in self.channels
+        ]
+
+    def by_geo(self) -> list[dict[str, Any]]:
+        """What each channel brought in each geo."""
+        return [
+            {
+                "channel": channel.channel,
+                "geo": effect.geo,
+                "population": rounded(effect.population),
+                "spend": rounded(effect.spend),
+                "contribution": effect.contribution.shown(),
+                "per_person": effect.per_person.shown(),
+                "scale": effect.scale.shown(),
+            }
+            for channel in self.channels
+            for effect in channel.geos
+        ]
+
+
+def rounded(value: float) -> float:
+    """Nine digits: what follows them differs from one processor to the next."""
+    return float(f"{value:.9g}")
