@@ -55,7 +55,7 @@ def test_a_day_that_was_never_pulled_is_not_passed_off_as_zero() -> None:
 
 
 def test_channels_that_a_model_would_refuse_are_left_out_with_their_reason() -> None:
-    days = [(day, "meta_ads", spend(day + 1, conversions=day)) for day in range(5)]
+    days = [(day, "meta_ads", spend(day + 1, impressions=100 + day, conversions=day)) for day in range(5)]
     constant = [(day, "tiktok_ads", spend(7)) for day in range(5)]
     unpaid = [(day, "trade_desk", spend(0, impressions=day + 1)) for day in range(5)]
 
