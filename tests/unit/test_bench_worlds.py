@@ -1,0 +1,215 @@
+"""The worlds that judge the estimators: their truth adds up, tables can be read again, a seed is one world."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.worlds.alarms import Tally
+from bench.worlds.intervals import Judged, interval_score
+from bench.worlds.lifts import HISTORY_DAYS, geo_panel, geo_world
+from bench.worlds.media import DAILY, KINDS, WELL_SPECIFIED, MediaWorld, media_world
+from bench.worlds.sandbox_mix import sandbox_world
+from bench.worlds.series import COUNTS, HEAVY, HOURLY, INTERMITTENT, LIGHT, Planted, Series, daily, other
+from sandbox.world.mix import Mix, channels
+from sandbox.world.world import World
+
+
+def a_series(*planted: Planted, rows: int = 70) -> Series:
+    return Series("one", LIGHT, 7, [str(n) for n in range(rows)], np.ones(rows), list(planted))
+
+
+def alarms_at(*rows: int, count: int = 70) -> list[bool]:
+    return [row in rows for row in range(count)]
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("kind", [WELL_SPECIFIED, *KINDS])
+def test_sales_are_base_noise_and_what_the_channels_brought(kind: str) -> None:
+    # given, when
+    world = media_world(4, kind)
+
+    # then
+    parts = world.base + world.noise + sum(world.brought.values())
+    assert np.abs(world.kpi - parts).max() <= 0.005
+    assert all(world.brought[name].min() >= 0 and world.columns[name].min() >= 0 for name in world.channels)
+    share = sum(facts["contribution"] for facts in world.truth().values()) / world.kpi.sum()
+    assert 0.2 < share < 0.5
+
+
+@pytest.mark.parametrize("world", [media_world(1), media_world(1, cadence=DAILY), geo_world(1)], ids=lambda w: w.name)
+def test_a_table_and_its_truth_can_be_read_again(world: MediaWorld, tmp_path: Path) -> None:
+    # when
+    path = world.write(tmp_path)
+
+    # then
+    rows, truth = read(path), json.loads(path.with_suffix(".truth.json").read_text())
+    assert len(rows) == len(world.dates)
+    assert sum(float(row["sales"]) for row in rows) == pytest.approx(truth["kpi_total"], abs=0.01 * len(rows))
+    for name in world.channels:
+        spent = sum(float(row[name]) for row in rows)
+        assert spent == pytest.approx(truth["channels"][name]["spend"], rel=1e-4)
+        assert truth["channels"][name]["roi"] == pytest.approx(
+            truth["channels"][name]["contribution"] / spent, rel=1e-4
+        )
+
+
+def test_a_seed_is_one_world_and_another_seed_another() -> None:
+    assert np.array_equal(media_world(3).kpi, media_world(3).kpi)
+    assert not np.array_equal(media_world(3).kpi, media_world(5).kpi)
+    assert np.array_equal(geo_world(3).kpi, geo_world(3).kpi)
+    assert np.array_equal(geo_panel(3).sales, geo_panel(3).sales)
+    for make, groups in ((daily, (LIGHT, HEAVY)), (other, (HOURLY, COUNTS, INTERMITTENT))):
+        for group in groups:
+            assert np.array_equal(make(3, group).values, make(3, group).values)
+            assert not np.array_equal(make(3, group).values, make(4, group).values)
+
+
+def test_misspecified_worlds_are_what_they_say() -> None:
+    # given, when
+    correlated, hidden, delayed = (media_world(2, kind) for kind in ("correlated", "hidden", "delayed"))
+
+    # then
+    together = np.corrcoef([np.log(correlated.columns[name]) for name in correlated.channels[:4]])
+    assert together.min() > 0.9
+    apart = media_world(2)
+    moved = np.corrcoef(hidden.base, np.log(hidden.columns["search"]))[0, 1]
+    assert moved > np.corrcoef(apart.base, np.log(apart.columns["search"]))[0, 1] + 0.2
+    peaks = [facts["peak"] for facts in delayed.facts["channels"].values()]  # type: ignore[attr-defined]
+    assert sum(peak > 0 for peak in peaks) == 5
+
+
+def test_the_sandboxs_table_is_its_own_sales_and_spends() -> None:
+    # given
+    world = sandbox_world(2, periods=30)
+
+    # when
+    sold = world.kpi
+
+    # then
+    from bench.worlds.sandbox_mix import ANCHOR
+    from sandbox.platforms import companies
+
+    truth = World(2, ANCHOR, companies(2))
+    mix, company = Mix(truth), truth.companies[0]
+    days = list(mix.sales(company, world.dates[0], world.dates[-1]))
+    assert sold.sum() == pytest.approx(sum(day["sales_micros"] for day in days) / 1e6, abs=0.01)
+    for name, one in zip(world.channels, channels(company), strict=True):
+        brought = sum(day["contribution_micros"][one.key] for day in days) / 1e6
+        assert world.truth()[name]["contribution"] == pytest.approx(brought)
+        assert world.columns[name][5] * 1e6 == pytest.approx(mix.spend_usd(one, world.dates[5]))
+
+
+@pytest.mark.parametrize("group", [LIGHT, HEAVY])
+def test_a_planted_spike_stands_out_and_a_zero_is_zero(group: str) -> None:
+    for seed in range(8):
+        # given, when
+        series = daily(seed, group)
+
+        # then
+        for event in series.planted:
+            value, usual = series.values[event.first], np.median(series.values[max(event.first - 28, 0) : event.first])
+            if event.kind == "zero":
+                assert value == 0
+            elif event.kind == "spike" and not event.is_faint:
+                assert value > usual * 1.05
+        assert all(a.last < b.first for a, b in zip(series.planted, series.planted[1:], strict=False))
+
+
+def test_hourly_series_have_gaps_and_time_stamps_that_come_twice(tmp_path: Path) -> None:
+    # given
+    series = other(1, HOURLY)
+
+    # when
+    times = [row["time"] for row in read(series.write(tmp_path))]
+
+    # then
+    assert len(times) == len(series.values) < 24 * 70
+    assert len(set(times)) < len(times)
+    for event in series.planted:
+        assert len(series.values) > event.last >= event.first
+
+
+def test_an_alarm_outside_every_event_is_false_and_each_row_for_itself() -> None:
+    # given
+    tally = Tally()
+
+    # when
+    tally.add(a_series(Planted("spike", 40, 40, 6.0)), alarms_at(5, 40, 41, 42))
+
+    # then
+    assert (tally.false, tally.found["spike"]) == (2, 1)
+    assert tally.figures()["precision"] == pytest.approx(1 / 3, abs=1e-4)
+
+
+def test_faint_events_and_the_days_after_a_shift_are_neither_right_nor_wrong() -> None:
+    # given
+    tally = Tally()
+
+    # when
+    tally.add(a_series(Planted("spike", 35, 35, 4.0), Planted("shift", 50, 54, -7.0)), alarms_at(35, 52, 59, 60))
+
+    # then
+    figures = tally.figures()
+    assert (tally.false, figures["recall_faint_spike"], figures["recall_shift"]) == (1, 1.0, 1.0)
+    assert figures["recall"] == 0.0
+
+
+def test_answers_that_lack_rows_are_refused() -> None:
+    with pytest.raises(ValueError, match="69 answers for 70 rows"):
+        Tally().add(a_series(), alarms_at(count=69))
+
+
+def test_an_interval_score_is_the_width_and_twenty_times_what_lies_outside() -> None:
+    assert interval_score(2, 5, 3) == 3
+    assert interval_score(2, 5, 6) == pytest.approx(3 + 20)
+    assert interval_score(2, 5, 1.5) == pytest.approx(3 + 10)
+
+
+def test_coverage_errors_and_warnings_of_a_fit() -> None:
+    # given
+    judged = Judged()
+    truth = {"a": 50.0, "b": 20.0}
+    answer = {
+        "channels": [
+            {"channel": "a", "contribution": {"estimate": 60.0, "low": 40.0, "high": 70.0}, "warnings": []},
+            {"channel": "b", "contribution": {"estimate": 30.0, "low": 25.0, "high": 35.0}, "warnings": ["unsure"]},
+        ],
+        "warnings": [],
+    }
+
+    # when
+    judged.add(1000.0, truth, answer)
+
+    # then
+    assert judged.figures() == {
+        "worlds": 1, "coverage": 0.5, "median_error": 0.35, "interval_score": pytest.approx((3 + 1 + 10) / 2),
+        "held_or_warned": 1.0, "channels_warned": 0.5, "quiet_worlds": 0,
+    }  # fmt: skip
+
+
+def test_a_fit_of_other_channels_is_refused() -> None:
+    with pytest.raises(ValueError, match="instead of"):
+        Judged().add(1.0, {"a": 1.0}, {"channels": [], "warnings": []})
+
+
+def test_a_planted_lift_is_in_the_treated_regions_after_the_history_only() -> None:
+    # given
+    panel = geo_panel(1)
+
+    # when
+    after, truth = panel.heavy_up(panel.regions[:3], 0.1, 1.0)
+
+    # then
+    more = after.sales - panel.sales
+    assert np.abs(more[:, :HISTORY_DAYS]).max() == np.abs(more[3:]).max() == 0
+    assert more.sum() == pytest.approx(truth["sales"])
+    assert truth["roi"] == pytest.approx(truth["sales"] / (after.spend - panel.spend).sum())
