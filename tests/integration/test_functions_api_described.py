@@ -34,6 +34,7 @@ IDS = {
     "source": "agency",
     "campaign_id": "cmp_nobody",
     "arm_id": "arm_nobody",
+    "test_id": "nothing",
 }
 REQUIRED = {
     "list_quality": {"platform": "meta", "profile_id": "1"},
@@ -44,7 +45,11 @@ WRONG = {
     name: {"reason": "x" * 501}
     for name in ("release_brake", "send_dead_letter", "drop_dead_letter", "replay_quarantine")
 } | {name: {"start": "tomorrow"} for name in ("list_naming_findings", "list_restatement")}
-WRONG |= {"get_mappings": {"data_type": "x" * 65}, "delete_arm": {"version": "0"}}
+WRONG |= {
+    "get_mappings": {"data_type": "x" * 65},
+    "delete_arm": {"version": "0"},
+    "remove_lift_test": {"source": "x" * 65},
+}
 """A query that cannot be processed, of operations without a body and without a page."""
 BY_THE_GATEWAY = {"401", "429", "500", "503"}
 """401 and 429 are only ever the gateway's; so are 500 and 503 where nothing of ours can fail (`GET /workflows`)."""

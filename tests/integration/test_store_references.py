@@ -86,3 +86,24 @@ def test_a_row_that_somebody_else_writes_at_this_moment_is_decided_again(
     rows = [rate("2026-11-01", "old"), rate("2026-11-02", "old")]
     assert catalog.put_references("acc", "rates", rows, T1) == (1, 0, 1)
     assert stored(catalog) == {"bank date=2026-11-01": "new", "bank date=2026-11-02": "old"}
+
+
+def test_a_removed_row_stays_removed_until_a_newer_file_brings_it(catalog: Catalog) -> None:
+    # given a row that somebody removed
+    row = rate("2026-11-01", "1")
+    catalog.put_references("acc", "rates", [row, rate("2026-11-02", "1")], T1)
+    assert catalog.remove_reference("acc", "rates", row, T2)
+    # when it is removed once more, and the file that brought it is loaded again
+    assert not catalog.remove_reference("acc", "rates", row, T2)
+    assert catalog.put_references("acc", "rates", [row], T1) == (0, 0, 1)
+    # then it is not there; a newer file brings it back
+    assert stored(catalog) == {"bank date=2026-11-02": "1"}
+    assert catalog.put_references("acc", "rates", [row], T3) == (1, 0, 0)
+    assert stored(catalog) == {"bank date=2026-11-01": "1", "bank date=2026-11-02": "1"}
+
+
+def test_a_row_that_a_newer_file_brought_is_not_removed_by_who_saw_the_old_one(catalog: Catalog) -> None:
+    row = rate("2026-11-01", "1")
+    catalog.put_references("acc", "rates", [row], T3)
+    assert not catalog.remove_reference("acc", "rates", row, T2)
+    assert stored(catalog) == {"bank date=2026-11-01": "1"}

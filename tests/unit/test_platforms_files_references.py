@@ -45,6 +45,11 @@ def test_a_row_is_kept_as_it_is_written_under_its_key() -> None:
             TEST | {"incremental_conversions_lower": "2", "incremental_conversions_upper": "1"},
             "incremental_conversions_upper",
         ),
+        ("lift_tests", TEST | {"incremental_conversions_lower": "-12.4"}, "incremental_conversions"),
+        ("lift_tests", TEST | {"incremental_conversions_upper": "-12.6"}, "incremental_conversions_upper"),
+        ("lift_tests", TEST | {"confidence": "90"}, "confidence"),
+        ("lift_tests", TEST | {"confidence": "0"}, "confidence"),
+        ("lift_tests", TEST | {"spend": "-0.01"}, "spend"),
     ],
 )
 def test_what_cannot_be_kept_is_told_by_its_column(data_type: str, cell: dict[str, str], field: str) -> None:

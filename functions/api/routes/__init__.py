@@ -21,6 +21,7 @@ from routes.exports import exports
 from routes.ingestion import ingestion
 from routes.jobs import jobs
 from routes.keys import keys
+from routes.lift_tests import lift_tests
 from routes.lists import lists
 from routes.mappings import mappings
 from routes.pipeline import pipeline
@@ -59,6 +60,7 @@ RESOURCES: tuple[Resource, ...] = (
     pipeline,
     quality,
     datasets,
+    lift_tests,
     keys,
     audit,
     api_logs,

@@ -41,6 +41,7 @@ _LOGGED = frozenset(
         "Exports",
         "Ingestion",
         "Jobs",
+        "Lift tests",
         "Lists",
         "Mappings",
         "Pipeline",

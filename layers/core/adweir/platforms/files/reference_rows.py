@@ -13,12 +13,17 @@ from adweir.platforms.files import cells
 from adweir.platforms.files.lines import LineFault, Record, identity
 
 _DAYS = ("start_date", "end_date")
-_ENDS = (
-    ("incremental_conversions_lower", "incremental_conversions_upper"),
-    ("incremental_revenue_lower", "incremental_revenue_upper"),
+_ORDERED = tuple(
+    pair
+    for what in ("incremental_conversions", "incremental_revenue")
+    for pair in ((f"{what}_lower", f"{what}_upper"), (f"{what}_lower", what), (what, f"{what}_upper"))
 )
-"""The ends of intervals: the first is at most the second."""
-_POSITIVE = "rate"
+"""Ends of intervals and the estimate between them: the first is at most the second."""
+_RANGES: Mapping[str, tuple[Callable[[Decimal], bool], str]] = {
+    "rate": (lambda rate: rate > 0, "must be more than 0"),
+    "confidence": (lambda share: 0 < share < 1, "is a fraction between 0 and 1, as 0.9"),
+    "spend": (lambda spend: spend >= 0, "must be 0 or more"),
+}
 
 
 class KeyedCells(NamedTuple):
@@ -40,11 +45,12 @@ def keyed_cells(record: Record, data_type: DataType) -> KeyedCells:
         raise LineFault("", "required", f"needs one of {', '.join(data_type.one_of)}")
     if _is_reversed(kept, *_DAYS, str):
         raise LineFault("end_date", "range", "is before start_date")
-    for low, high in _ENDS:
+    for low, high in _ORDERED:
         if _is_reversed(kept, low, high, Decimal):
             raise LineFault(high, "range", f"is less than {low}")
-    if _POSITIVE in kept and Decimal(kept[_POSITIVE]) <= 0:
-        raise LineFault(_POSITIVE, "range", "must be more than 0")
+    for name, (fits, says) in _RANGES.items():
+        if name in kept and not fits(Decimal(kept[name])):
+            raise LineFault(name, "range", says)
     return KeyedCells(series_id({name: kept.get(name, "") for name in data_type.key}), kept)
 
 

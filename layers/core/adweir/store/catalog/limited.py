@@ -118,6 +118,10 @@ class LimitedCatalog(Catalog):
     def references(self, account_id: str, data_type: str, source: str = "") -> Iterator[ReferenceRow]:
         return super().references(account_id, data_type, source) if account_id in self.only else iter(())
 
+    def remove_reference(self, account_id: str, data_type: str, row: ReferenceRow, as_of: str) -> bool:
+        self._check(account_id)
+        return super().remove_reference(account_id, data_type, row, as_of)
+
     def named_campaigns(self, ids: Iterable[str]) -> dict[str, Campaign]:
         return {id_: each for id_, each in super().named_campaigns(ids).items() if each.account_id in self.only}
 

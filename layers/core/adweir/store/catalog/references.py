@@ -1,6 +1,7 @@
 """Reference data of client accounts: `reference#<account>#<data type>` / `<source>#<key>`, each row as it was written.
 
-The newest file wins, row by row; two files of one second are ordered by their content.
+The newest file wins, row by row; two files of one second are ordered by their content. A row that somebody removed
+stays as an item without cells, so that an older file that is loaded again does not bring it back; a newer one does.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _TOGETHER = 100
 _TRIES = 5
-_CONFIRMED = "confirmed"
+_CONFIRMED, _REMOVED = "confirmed", "removed"
 
 
 class ReferenceRow(NamedTuple):
@@ -49,7 +50,18 @@ class References(Items):
     def references(self, account_id: str, data_type: str, source: str = "") -> Iterator[ReferenceRow]:
         """The rows of a data type, of one source or of all, by source and key."""
         found = self._query(_pk(account_id, data_type), f"{source}#" if source else "")
-        return self._readable(found, _row)
+        return self._readable((item for item in found if item.state != _REMOVED), _row)
+
+    def remove_reference(self, account_id: str, data_type: str, row: ReferenceRow, as_of: str) -> bool:
+        """Remove a row, unless a file of a later time brought another; False where there is none to remove."""
+        for _ in range(_TRIES):
+            stored = self._fetch(_pk(account_id, data_type), f"{row.source}#{row.key}")
+            if stored is None or stored.state == _REMOVED or (stored.as_of or "") > as_of:
+                return False
+            gone = Item(stored.pk, stored.sk, as_of=as_of, body={}, state=_REMOVED)
+            if self._put(gone, Item.writer == stored.writer):
+                return True
+        raise Conflict(f"{row.source} {row.key} of {data_type} keeps changing")
 
     def _put_rows(self, account_id: str, data_type: str, rows: Sequence[ReferenceRow], as_of: str) -> list[Effect]:
         fresh = [
@@ -85,6 +97,8 @@ def _step(fresh: Item, stored: Item | None) -> tuple[Condition | None, Effect]:
         return None, Effect.UNCHANGED if stored.state == _CONFIRMED else Effect.CHANGED
     if (stored.as_of, _text(stored)) >= (fresh.as_of, _text(fresh)):
         return None, Effect.UNCHANGED
+    if stored.state == _REMOVED:
+        return Item.writer == stored.writer, Effect.ADDED
     return Item.writer == stored.writer, Effect.UNCHANGED if fresh.state else Effect.CHANGED
 
 
