@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adweir.insight.mmm.carried import Blended, Carried, RoiEstimate, FittedWindow, blend, carry
+from adweir.insight.mmm.carried import Blended, Carried, FittedWindow, RoiEstimate, blend, carry
 
 FIRST = date(2024, 1, 1)
 

@@ -107,6 +107,7 @@ MAX_ADJUSTED_CURRENCIES = 10  # currencies in which the other entities of a day 
 MAX_VANISH_QUESTION_DAYS = 21  # how long a held-back pull's question waits for a second one: three weekly pulls
 MAX_FINDING_BYTES = 64 << 10  # a quality report's body
 MAX_FINDINGS_READ = 200  # quality reports per page
+MAX_COEFFICIENT_VERSIONS = 60  # of a series: two months of daily runs, each 10 to 60 kB
 MAX_SCORED_DAYS = 395  # of an ad account: scores are kept for 400 days, 1 kB each
 MAX_CHECKED_BILL_MONTHS = 3  # months back whose bills are compared after each run: corrections come that late
 MAX_HELD_READ = 1000  # entries of the quarantine that one page looks at: 1 MB
