@@ -27,6 +27,8 @@ FIRST_CLIENTS = {
     "poll_reports": ("ledger", "catalog", "secrets", "raw", "sqs", "http"),
     "validate": ("raw", "ledger", "metrics", "sqs"),
     "etl": ("metrics", "catalog", "raw"),
+    "curate": ("metrics", "catalog", "raw"),
+    "detect": ("metrics", "catalog", "findings"),
     "api": ("catalog", "ledger", "sqs"),
     "authorize": ("catalog",),
 }
@@ -54,6 +56,8 @@ ENVIRONMENT = {
     "REPORTS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/reports",
     "COLLECT_QUEUES": "https://sqs.us-east-1.amazonaws.com/1/collect-{platform}",
     "ETL_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/etl",
+    "CURATE_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/curate",
+    "DETECT_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/detect",
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
 OUTSIDE = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

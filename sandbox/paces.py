@@ -9,8 +9,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 _TIMEOUTS: Final = {
-    "sandbox": {"Orchestrate": 20, "Collect": 20, "PollReports": 20, "Validate": 30, "Etl": 60},
-    "drill": {"Orchestrate": 5, "Collect": 5, "PollReports": 5, "Validate": 5, "Etl": 5},
+    "sandbox": {
+        "Orchestrate": 20,
+        "Collect": 20,
+        "PollReports": 20,
+        "Validate": 30,
+        "Etl": 60,
+        "Curate": 60,
+        "Detect": 60,
+    },
+    "drill": {"Orchestrate": 5, "Collect": 5, "PollReports": 5, "Validate": 5, "Etl": 5, "Curate": 5, "Detect": 5},
 }
 """Seconds by function, where they differ from AWS's. `drill` is for tests that kill workers."""
 _SECONDS: Final = {
@@ -27,6 +35,8 @@ _READERS: Final = {
     "Reports": "PollReports",
     "Landing": "Validate",
     "Etl": "Etl",
+    "Curate": "Curate",
+    "Detect": "Detect",
     "Stream": "Stream",
 }
 """By queue the function that reads it."""

@@ -69,6 +69,8 @@ def settings(urls: Mapping[str, Mapping[str, str]], history_days: int) -> Settin
         reports_queue_url=f"{_URL}reports",
         landing_queue_url=f"{_URL}landing",
         etl_queue_url=f"{_URL}etl",
+        curate_queue_url=f"{_URL}curate",
+        detect_queue_url=f"{_URL}detect",
         dead_letter_queues=f"{_URL}{DEAD}{{queue}}",
         platform_urls={str(name): dict(checked_urls(REGISTRY.spec(name), each)) for name, each in named.items()},
         poll_seconds=1.0,
@@ -191,7 +193,7 @@ class Machine:
     @cached_property
     def _order(self) -> tuple[str, ...]:
         """The queues, those first whose work makes room."""
-        first = ("runs", "landing", "reports", "etl")
+        first = ("runs", "landing", "reports", "etl", "curate", "detect")
         return (*first, *(name for name in self.sqs.queues if name not in first))
 
     @cached_property
@@ -202,6 +204,8 @@ class Machine:
             "landing": workers.validate(app),
             "reports": workers.poll_reports(app),
             "etl": workers.etl(app),
+            "curate": workers.curate(app),
+            "detect": workers.detect(app),
         }
         return {name: own.get(name, collect) for name in self._order}
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from adweir.model import limits
+from adweir.model.flows import WORKERS, StageKind
 from adweir.model.messages import Message
 from adweir.model.platforms import Platform
 from adweir.model.ports import Queues, SourceQueue
@@ -95,7 +96,9 @@ class Lines(Queues):
     """The system's queues. The stand-ins' platform has one collect queue."""
 
     def __init__(self, post: Post) -> None:
-        self.named = {name: Line(name, post) for name in ("runs", "collect", "reports", "landing", "etl")}
+        self.named = {
+            name: Line(name, post) for name in ("runs", "collect", "reports", "landing", *sorted(set(WORKERS.values())))
+        }
 
     def of(self, arn: str) -> Line:
         return self.named[arn.rpartition(":")[2]]
@@ -107,6 +110,9 @@ class Lines(Queues):
     @property
     def etl(self) -> Line:
         return self.named["etl"]
+
+    def work(self, kind: StageKind) -> Line:
+        return self.named[WORKERS.get(kind, "etl")]
 
     @property
     def reports(self) -> Line:

@@ -19,6 +19,7 @@ from unittest import mock
 
 from adweir.intake.load import pulls
 from adweir.model.datasets import Dataset
+from adweir.model.flows import WORKERS
 from adweir.model.messages import Message, ObjectArrived, Scope, StartRun, Sweep
 from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
@@ -156,7 +157,7 @@ class System:
         }
         if self._consumers[letter.queue]({"Records": [record]}, Invocation())["batchItemFailures"]:
             self.post.failed(letter)
-        if letter.queue not in {"runs", "etl"}:
+        if letter.queue not in {"runs", *WORKERS.values()}:
             self._look(letter.body)
 
     def _arrived(self, key: str) -> None:

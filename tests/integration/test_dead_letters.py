@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from adweir.model.errors import Unavailable
-from adweir.model.flows import StageKind
+from adweir.model.flows import WORKERS, StageKind
 from adweir.model.messages import MakeExport, Message, ObjectArrived, StartRun, TaskMessage
 from adweir.model.tasks import AccountTask, TaskState
 from adweir.model.times import epoch
@@ -32,13 +32,15 @@ EVENTS = Path(__file__).resolve().parents[2] / "events"
 KEY = "raw/meta_ads/1/ad_daily/0f1e2d3c4b5a69788796.0.gz"
 LOAD = ObjectArrived(bucket="adweir-data", key=KEY)
 
+OWN = ("runs", "reports", "landing", "etl", "curate", "detect")
+
 
 class Letters:
     """The deployment's queues with their dead-letter queues."""
 
     def __init__(self) -> None:
         self.sqs = boto3.client("sqs")
-        names = ("runs", "reports", "landing", "etl", *(f"collect-{queue_part(name)}" for name in REGISTRY), "delivery")
+        names = (*OWN, *(f"collect-{queue_part(name)}" for name in REGISTRY), "delivery")
         self.urls = {name: make_queue(f"adweir-{name}") for name in names}
         self.dead = {name: make_queue(f"adweir-dead-{name}") for name in names}
 
@@ -74,7 +76,7 @@ def letters(aws: None) -> Letters:
 @pytest.fixture
 def environment(environment: dict[str, str], letters: Letters) -> dict[str, str]:
     return environment | {
-        **{f"{name.upper()}_QUEUE_URL": letters.urls[name] for name in ("runs", "reports", "landing", "etl")},
+        **{f"{name.upper()}_QUEUE_URL": letters.urls[name] for name in OWN},
         "COLLECT_QUEUES": letters.urls["collect-MetaAds"].replace("MetaAds", "{platform}"),
         "DEAD_LETTER_QUEUES": letters.dead["runs"].replace("runs", "{queue}"),
     }
@@ -142,6 +144,19 @@ def test_given_dead_letters_of_etl_then_an_export_is_told_from_a_task(call: Call
         export: "make the export exp_5f0c1d2e3b4a59687786",
         datasets: "do the etl of acc_1; its task is planned",
     }
+
+
+@pytest.mark.parametrize("kind", [StageKind.CURATE, StageKind.DETECT])
+def test_a_dead_letter_of_a_function_for_one_kind_of_stages_is_about_its_task(
+    call: Call, letters: Letters, clock: Any, kind: StageKind
+) -> None:
+    task = AccountTask("run-1", "mine", "acc_1", kind, 2_000_000_000)
+    Ledger(clock).plan(task)
+    letters.put(WORKERS[kind], TaskMessage.of(task))
+
+    (found,) = call("GET", "/api/v1/dead-letters", queue=WORKERS[kind])["dead_letters"]
+
+    assert (found["about"], found["task_id"]) == (f"do the {kind} of acc_1; its task is planned", task.id)
 
 
 def test_a_list_that_is_cut_says_so_and_an_unknown_queue_is_refused(call: Call, letters: Letters) -> None:

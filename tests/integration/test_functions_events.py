@@ -19,7 +19,16 @@ from support.functions import loaded
 from support.stub_http import Answer, serving
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
-QUEUES = ("runs", "reports", "landing", "etl", "stream", *(f"collect-{queue_part(name)}" for name in REGISTRY))
+QUEUES = (
+    "runs",
+    "reports",
+    "landing",
+    "etl",
+    "curate",
+    "detect",
+    "stream",
+    *(f"collect-{queue_part(name)}" for name in REGISTRY),
+)
 CONTEXT = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 300_000)
 QUARANTINED = {
     "orchestrate": {"cancel", "redrive"},
@@ -27,6 +36,8 @@ QUARANTINED = {
     "poll_reports": set[str](),
     "validate": {"raw-landed"},
     "etl": set[str](),
+    "curate": set[str](),
+    "detect": set[str](),
     "stream": set[str](),
 }
 

@@ -1,4 +1,4 @@
-"""The five functions as Lambda runs them: their real app.py, one container after the other, warm until it dies."""
+"""The pipeline's functions as Lambda runs them: their real app.py, one container after another, warm until it dies."""
 
 from __future__ import annotations
 
@@ -57,6 +57,8 @@ ALL = (
     Function("poll_reports", "reports", 20, 1),
     Function("validate", "landing", 20, 1),
     Function("etl", "etl", 20, 1),
+    Function("curate", "curate", 20, 1),
+    Function("detect", "detect", 20, 1),
 )
 QUEUES = tuple(function.queue for function in ALL)
 
@@ -159,6 +161,8 @@ def settings_of(function: Function) -> Settings:
         reports_queue_url=URL + "reports",
         landing_queue_url=URL + "landing",
         etl_queue_url=URL + "etl",
+        curate_queue_url=URL + "curate",
+        detect_queue_url=URL + "detect",
         poll_seconds=30.0,
         poll_max_seconds=60.0,
         report_timeout_seconds=600,

@@ -22,7 +22,15 @@ from sandbox.aws.values import weigh
 from soak.ground import Ground
 from soak.plan import Extent, Owned, chosen
 
-MEMORY_MB: Final = {"orchestrate": 1024, "collect": 1024, "poll_reports": 1024, "validate": 1769, "etl": 3008}
+MEMORY_MB: Final = {
+    "orchestrate": 1024,
+    "collect": 1024,
+    "poll_reports": 1024,
+    "validate": 1769,
+    "etl": 3008,
+    "curate": 3008,
+    "detect": 1769,
+}
 """As template.yaml has it: MemoryPeakPercent is a share of it."""
 _PEAK_MB: Final = 140
 """What a container needs for its imports and a pull of some thousand rows; it must not grow with the runs."""

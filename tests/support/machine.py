@@ -37,7 +37,7 @@ class MachineQueues(MemoryQueues):
             "collect": self.collecting,
             "reports": self.reports,
             "landing": self.landing,
-            "etl": self.etl,
+            **self.workers,
         }
 
 
@@ -108,5 +108,7 @@ def consumers_of(app: App) -> dict[str, Consumer[Any]]:
         "collect": workers.collect(app),
         "reports": workers.poll_reports(app),
         "etl": workers.etl(app),
+        "curate": workers.curate(app),
+        "detect": workers.detect(app),
         "landing": workers.validate(app),
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from adweir.model.errors import RequestRejected, Unavailable
 from adweir.model.events import BusEvent
+from adweir.model.flows import WORKERS, StageKind
 from adweir.model.messages import Message
 from adweir.model.platforms import Platform
 from adweir.model.ports import Bus, Queue, Queues, SourceQueue
@@ -60,7 +61,8 @@ class MemoryQueues(Queues):
     """The system's queues; the platforms share one collect queue."""
 
     def __init__(self) -> None:
-        self._runs, self._reports, self._landing, self._collect, self._etl = (MemoryQueue() for _ in range(5))
+        self._runs, self._reports, self._landing, self._collect = (MemoryQueue() for _ in range(4))
+        self.workers = {name: MemoryQueue() for name in sorted(set(WORKERS.values()))}
 
     @property
     def runs(self) -> MemoryQueue:
@@ -76,7 +78,14 @@ class MemoryQueues(Queues):
 
     @property
     def etl(self) -> MemoryQueue:
-        return self._etl
+        return self.workers["etl"]
+
+    def work(self, kind: StageKind) -> MemoryQueue:
+        return self.workers[WORKERS.get(kind, "etl")]
+
+    def take_work(self) -> list[Any]:
+        """All messages about the tasks of client accounts; their queues are empty then."""
+        return [message for queue in self.workers.values() for message in queue.take()]
 
     @property
     def collecting(self) -> MemoryQueue:
@@ -87,7 +96,7 @@ class MemoryQueues(Queues):
         return self._collect
 
     def every(self) -> tuple[MemoryQueue, ...]:
-        return self._runs, self._reports, self._landing, self._collect, self._etl
+        return self._runs, self._reports, self._landing, self._collect, *self.workers.values()
 
 
 class MemoryBus(Bus):

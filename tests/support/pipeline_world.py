@@ -135,7 +135,7 @@ class PipelineWorld(World):
         self.runs.send(Advance(run_id=task.run_id))
 
     def work_on_account(self, message: TaskMessage) -> None:
-        """What the function `etl` does with a message."""
+        """What the functions do with a message."""
         try:
             self.account_work.handle(message, lambda: 60.0)
         except (Throttled, NotReady, Transient):
@@ -164,7 +164,9 @@ class PipelineWorld(World):
         """Deliver until the queues are empty. A message whose worker dies comes again, or is lost with `lose`."""
         while True:
             batch: list[tuple[MemoryQueue, Message]] = [
-                (queue, message) for queue in (self.runs, self.collect, self.queues.etl) for message in queue.take()
+                (queue, message)
+                for queue in (self.runs, self.collect, *self.queues.workers.values())
+                for message in queue.take()
             ]
             if not batch:
                 return
@@ -218,7 +220,7 @@ def begin(world: PipelineWorld, message: StartRun = BACK) -> None:
 
 def advance(world: PipelineWorld) -> None:
     """Deliver what the engine and etl are sent, until nothing more comes."""
-    while messages := [*world.runs.take(), *world.queues.etl.take()]:
+    while messages := [*world.runs.take(), *world.queues.take_work()]:
         for message in messages:
             world.work_on_account(message) if isinstance(message, TaskMessage) else world.handle(message)
 

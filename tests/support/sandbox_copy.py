@@ -7,7 +7,8 @@ from pathlib import Path
 
 from support.template import ROOT
 
-NAMES = ("webhooks", "authorize", "api", "orchestrate", "collect", "poll_reports", "validate", "etl", "stream")
+_WORKERS = ("etl", "curate", "detect")
+NAMES = ("webhooks", "authorize", "api", "orchestrate", "collect", "poll_reports", "validate", *_WORKERS, "stream")
 ECHO = """
 import json, os
 from adweir.platforms import REGISTRY

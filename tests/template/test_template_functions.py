@@ -25,6 +25,8 @@ TIMEOUTS = {
     "PollReportsFunction": 120,
     "ValidateFunction": 300,
     "EtlFunction": 600,
+    "CurateFunction": 600,
+    "DetectFunction": 600,
     "StreamFunction": 60,
 }
 
@@ -86,7 +88,8 @@ def test_on_aws_no_function_gets_another_endpoint(name: str) -> None:
 
 def test_only_what_computes_carries_the_analytics_layer() -> None:
     heavy = [name for name, function in FUNCTIONS.items() if "AnalyticsLayer" in json.dumps(function["Layers"])]
-    assert heavy == ["ValidateFunction", "EtlFunction"]  # of validate, only the process that reads Parquet imports it
+    # Of validate, only the process that reads Parquet imports it.
+    assert heavy == ["ValidateFunction", "EtlFunction", "CurateFunction"]
     assert all("CoreLayer" in json.dumps(function["Layers"]) for function in FUNCTIONS.values())
 
 

@@ -20,8 +20,10 @@ MAX_BLOCK = 60
 MAX_RESOURCES = 500
 """CloudFormation's limit per stack; it counts what the loops make."""
 
-FUNCTIONS = ("Webhooks", "Authorize", "Api", "Orchestrate", "Collect", "PollReports", "Validate", "Etl", "Stream")
-QUEUES = ("Runs", "Reports", "Landing", "Etl", "Stream", *(f"Collect{queue_part(name)}" for name in REGISTRY))
+WORKERS = ("Etl", "Curate", "Detect")
+READERS = ("Orchestrate", "Collect", "PollReports", "Validate", *WORKERS, "Stream")
+FUNCTIONS = ("Webhooks", "Authorize", "Api", *READERS)
+QUEUES = ("Runs", "Reports", "Landing", *WORKERS, "Stream", *(f"Collect{queue_part(name)}" for name in REGISTRY))
 EXPECTED = {
     "AWS::DynamoDB::Table": {"CatalogTable", "MetricsTable", "LedgerTable", "FindingsTable"},
     "AWS::SQS::Queue": {f"{queue}{kind}" for queue in QUEUES for kind in ("Queue", "DeadLetters")}
@@ -32,11 +34,12 @@ EXPECTED = {
     "AWS::Lambda::Function": {f"{function}Function" for function in FUNCTIONS},
     "AWS::IAM::Role": {f"{function}Role" for function in (*FUNCTIONS, "Scheduler")},
     "AWS::IAM::Policy": {f"{function}Policy" for function in FUNCTIONS}
-    | {f"{function}SeesNoTokens" for function in ("Api", "Orchestrate", "Validate", "Etl")}
+    | {f"{function}SeesNoTokens" for function in ("Api", "Orchestrate", "Validate", *WORKERS)}
+    | {f"{function}Works" for function in WORKERS}
     | {f"{function}SeesNoKeys" for function in FUNCTIONS if function not in {"Authorize", "Api"}}
-    | {f"{function}PutsEvents" for function in ("Orchestrate", "Collect", "PollReports", "Validate", "Etl")}
-    | {f"{function}Tells" for function in ("Orchestrate", "Etl")}
-    | {f"{function}SetsAside" for function in ("Orchestrate", "Collect", "PollReports", "Validate", "Etl", "Stream")},
+    | {f"{function}PutsEvents" for function in ("Orchestrate", "Collect", "PollReports", "Validate", "Etl", "Detect")}
+    | {f"{function}Tells" for function in ("Orchestrate", "Etl", "Detect")}
+    | {f"{function}SetsAside" for function in READERS},
     "AWS::Logs::LogGroup": {f"{function}Logs" for function in FUNCTIONS} | {"ApiAccessLogs"},
     "AWS::CloudWatch::Alarm": {
         f"{function}{what}" for function in FUNCTIONS for what in ("Errors", "Throttles", "Slow")
@@ -171,6 +174,8 @@ def test_the_variables_with_patterns_name_the_queues_that_the_template_makes() -
         reports_queue_url="https://q/adweir-reports",
         landing_queue_url="https://q/adweir-landing",
         etl_queue_url="https://q/adweir-etl",
+        curate_queue_url="https://q/adweir-curate",
+        detect_queue_url="https://q/adweir-detect",
         stream_queue_url="https://q/adweir-stream",
         collect_queues=physical(variables["COLLECT_QUEUES"]),
         dead_letter_queues=physical(variables["DEAD_LETTER_QUEUES"]),

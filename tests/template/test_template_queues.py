@@ -39,6 +39,8 @@ def test_every_asynchronous_function_reads_one_queue_and_collect_one_per_platfor
         "PollReportsFunction": 1,
         "ValidateFunction": 1,
         "EtlFunction": 1,
+        "CurateFunction": 1,
+        "DetectFunction": 1,
         "StreamFunction": 1,
     }
 
@@ -111,4 +113,6 @@ def test_slow_work_comes_one_message_per_invocation_and_the_stream_in_large_batc
         "PollReportsFunction": 1,
         "ValidateFunction": 1,
         "EtlFunction": 1,
+        "CurateFunction": 1,
+        "DetectFunction": 1,
     }

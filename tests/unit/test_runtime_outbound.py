@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from adweir.model.errors import RequestRejected, Unavailable, Unprocessable
 from adweir.model.events import EntitiesChanged
+from adweir.model.flows import WORKERS, StageKind
 from adweir.model.messages import Advance, StartRun, Sweep
 from adweir.model.platforms import Platform
 from adweir.platforms import REGISTRY
@@ -199,15 +200,21 @@ class TestApp:
             _ = self.app().queues.runs
 
     def test_each_queue_has_its_own_url(self) -> None:
-        names = ("runs", "reports", "landing", "etl")
+        names = ("runs", "reports", "landing", "etl", "curate", "detect")
         app = self.app(
             **{f"{name}_queue_url": f"https://q/{name}" for name in names},
             collect_queues="https://q/collect-{platform}",
         )
-        own = [app.queues.runs, app.queues.reports, app.queues.landing, app.queues.etl]
+        work = [app.queues.work(StageKind.CURATE), app.queues.work(StageKind.DETECT)]
+        own = [app.queues.runs, app.queues.reports, app.queues.landing, app.queues.etl, *work]
         collect = [app.queues.collect(platform) for platform in REGISTRY]
         expected = [*names, *(f"collect-{queue_part(platform)}" for platform in REGISTRY)]
         assert [queue.url for queue in [*own, *collect]] == [f"https://q/{name}" for name in expected]
+
+    @pytest.mark.parametrize("kind", [kind for kind in StageKind if WORKERS.get(kind, "etl") == "etl"])
+    def test_what_no_function_of_its_own_does_goes_to_etl(self, kind: StageKind) -> None:
+        app = self.app(**{f"{name}_queue_url": f"https://q/{name}" for name in ("etl", "curate", "detect")})
+        assert app.queues.work(kind).url == "https://q/etl"
 
     def test_a_platform_that_is_not_connected_has_no_queue(self) -> None:
         with pytest.raises(Unprocessable, match=r"amazon_ads.*meta_ads"):

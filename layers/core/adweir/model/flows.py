@@ -21,6 +21,7 @@ class StageKind(StrEnum):
     PULL = "pull"
     RECONCILE = "reconcile"
     AGGREGATE = "aggregate"
+    CURATE = "curate"
     DETECT = "detect"
     LEARN = "learn"
     ENRICH = "enrich"
@@ -34,6 +35,7 @@ KINDS: Mapping[StageKind, str] = {
     StageKind.PULL: "pulls datasets from the platforms",
     StageKind.RECONCILE: "compares what is stored with the platforms' own totals",
     StageKind.AGGREGATE: "sums metrics by platform, channel, campaign and arm, per day, week and month",
+    StageKind.CURATE: "keeps what is stored as tables that SQL reads",
     StageKind.DETECT: "looks for anomalies",
     StageKind.LEARN: "updates what bandits know",
     StageKind.ENRICH: "adds what models say of ads",
@@ -42,6 +44,15 @@ KINDS: Mapping[StageKind, str] = {
     StageKind.REPORT: "makes reports",
     StageKind.DIGEST: "sends a digest",
 }
+
+WORKERS: Mapping[StageKind, str] = {
+    StageKind.RECONCILE: "etl",
+    StageKind.AGGREGATE: "etl",
+    StageKind.ETL: "etl",
+    StageKind.CURATE: "curate",
+    StageKind.DETECT: "detect",
+}
+"""By kind of stages whose tasks are those of client accounts: the function that does them, whose queue has its name."""
 
 
 class SumLevel(StrEnum):

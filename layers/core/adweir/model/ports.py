@@ -11,6 +11,7 @@ from adweir.model.datasets import Dataset, Gap
 from adweir.model.entities import Profile
 from adweir.model.errors import AdweirError, Unprocessable
 from adweir.model.events import BusEvent
+from adweir.model.flows import StageKind
 from adweir.model.messages import Message
 from adweir.model.platforms import Platform
 
@@ -106,6 +107,10 @@ class Queues(Protocol):
     def landing(self) -> Queue: ...
     @property
     def etl(self) -> Queue: ...
+    def work(self, kind: StageKind) -> Queue:
+        """The queue of the function that does stages of a kind (`model.flows.WORKERS`), of `etl` where none does."""
+        ...
+
     def collect(self, platform: Platform) -> Queue:
         """The collect queue of one platform. Raises Unprocessable for one that is not connected."""
         ...

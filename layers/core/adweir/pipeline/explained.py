@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from adweir.intake.load.arrivals import parse_notification
 from adweir.model.errors import AdweirError
+from adweir.model.flows import WORKERS
 from adweir.model.messages import RUN_MESSAGE, TaskMessage
 from adweir.model.tasks import AnyTask, TaskState
 
@@ -38,7 +39,9 @@ class About(NamedTuple):
 def about(queue: str, body: str, ledger: Ledger) -> About:
     """A message by the short name of its queue; of `delivery`, whose messages are for any, by its form."""
     try:
-        if queue == "reports" or queue.startswith("collect-") or (queue == "etl" and '"export_id"' not in body):
+        if queue == "etl" and '"export_id"' in body:
+            return _of_export(body)
+        if queue == "reports" or queue.startswith("collect-") or queue in _WORK:
             return _of_task(queue, TaskMessage.model_validate_json(body), ledger)
         if queue in _PLAIN:
             return _PLAIN[queue](body)
@@ -112,7 +115,9 @@ def _of_export(body: str) -> About:
     return About(f"make the export {json.loads(body)['export_id']}")
 
 
-_VERBS = {"reports": "poll the report of", "etl": "do the"}
+_WORK = frozenset(WORKERS.values())
+"""The queues of tasks of client accounts."""
+_VERBS = {"reports": "poll the report of"} | dict.fromkeys(_WORK, "do the")
 """By queue, what its messages about tasks want done."""
-_PLAIN = {"landing": _of_objects, "runs": _of_run, "etl": _of_export, "stream": _of_stream}
+_PLAIN = {"landing": _of_objects, "runs": _of_run, "stream": _of_stream}
 """By queue, how its messages are read where their text says it all."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from adweir.model.flows import StageKind
 from adweir.model.messages import Message, ObjectArrived, TaskMessage
 from adweir.model.platforms import Platform
 from adweir.model.ports import Queues
@@ -18,18 +19,18 @@ class TaskSender:
         self._bucket = bucket
 
     def send(self, tasks: Iterable[AnyTask]) -> None:
-        """Send planned tasks: pulls to their platforms' collect queues, those of accounts to etl's."""
+        """Send planned tasks: pulls to their platforms' collect queues, those of accounts to those of their kinds."""
         by_platform: dict[Platform, list[Task]] = {}
-        of_accounts: list[AccountTask] = []
+        by_kind: dict[StageKind, list[AccountTask]] = {}
         for task in tasks:
             if isinstance(task, AccountTask):
-                of_accounts.append(task)
+                by_kind.setdefault(task.kind, []).append(task)
                 continue
             by_platform.setdefault(task.platform, []).append(task)
         for platform, ours in by_platform.items():
             self._queues.collect(platform).send_many((TaskMessage.of(task), task.group) for task in ours)
-        if of_accounts:
-            self._queues.etl.send_many((TaskMessage.of(task), task.group) for task in of_accounts)
+        for kind, works in by_kind.items():
+            self._queues.work(kind).send_many((TaskMessage.of(task), task.group) for task in works)
 
     def resend(self, tasks: Iterable[AnyTask]) -> None:
         """Send stalled tasks again, to be collected, polled or loaded, according to their states."""

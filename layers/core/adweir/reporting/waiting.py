@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from adweir.model.flows import WORKERS
 from adweir.model.tasks import AnyTask, Task, TaskState
 from adweir.model.times import clock_text, epoch, iso_of, parse_instant
 
@@ -30,7 +31,7 @@ def _why(task: AnyTask, now: datetime) -> tuple[str, int]:
         case Task(state=TaskState.LANDED):
             return f"the platform's answer is stored since {since} and waits to be loaded", 0
         case _:
-            queue = "collect" if isinstance(task, Task) else "etl"
+            queue = "collect" if isinstance(task, Task) else WORKERS.get(task.kind, "etl")
             return f"not begun: its message waits in the {queue} queue since {since}", 0
 
 

@@ -15,12 +15,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from adweir.model import limits
 from adweir.model.errors import RequestRejected, Unavailable, Unprocessable
 from adweir.model.events import SOURCE, BusEvent
+from adweir.model.flows import WORKERS
 from adweir.model.messages import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_sqs import SQSClient
 
+    from adweir.model.flows import StageKind
     from adweir.model.platforms import Platform
     from adweir.platforms import Platforms
     from adweir.runtime.settings import Settings
@@ -93,6 +95,16 @@ class SqsQueues:
     @property
     def etl(self) -> SqsQueue:
         return self._queue(self._settings.etl_queue_url)
+
+    def work(self, kind: StageKind) -> SqsQueue:
+        """See `model.ports.Queues`."""
+        match WORKERS.get(kind):
+            case "curate":
+                return self._queue(self._settings.curate_queue_url)
+            case "detect":
+                return self._queue(self._settings.detect_queue_url)
+            case _:
+                return self.etl
 
     def collect(self, platform: Platform) -> SqsQueue:
         """The collect queue of a platform. Raises Unprocessable for one that is not connected."""

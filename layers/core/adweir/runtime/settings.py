@@ -59,6 +59,8 @@ class Settings(BaseModel):
     collect_queues: str = Field(default="", description="a collect queue's URL with {platform} in it")
     reports_queue_url: str = ""
     etl_queue_url: str = ""
+    curate_queue_url: str = ""
+    detect_queue_url: str = ""
     landing_queue_url: str = ""
     stream_queue_url: str = ""
     stream_queue_arn: str = Field(default="", description="where Amazon Marketing Stream is asked to send")

@@ -76,6 +76,21 @@ def etl(app: App) -> Consumer[MakeExport | TaskMessage]:
     return app.consumer(parse=parse, handle=work, settle=settle)
 
 
+def curate(app: App) -> Consumer[TaskMessage]:
+    """The curate queue: tasks of stages that keep what is stored as tables."""
+    return _work(app)
+
+
+def detect(app: App) -> Consumer[TaskMessage]:
+    """The detect queue: tasks of stages that look for anomalies."""
+    return _work(app)
+
+
+def _work(app: App) -> Consumer[TaskMessage]:
+    work = app.account_work
+    return app.consumer(parse=_task, handle=work.handle, settle=work.settle)
+
+
 def _task(body: str) -> list[TaskMessage]:
     from adweir.model.messages import TaskMessage
 
