@@ -39,7 +39,10 @@ class Deployment:
     logs: Path | None = None
 
     def settings(self) -> Settings:
-        """Names as the functions get them, for commands that use the core directly."""
+        """Names as the functions get them, for commands that use the core directly.
+
+        The Glue database (in small letters, as Glue keeps names), the work group and secrets are called like the stack.
+        """
         return Settings(
             catalog_table=self.outputs["CatalogTable"],
             metrics_table=self.outputs["MetricsTable"],
@@ -50,6 +53,8 @@ class Deployment:
             runs_queue_url=self.outputs["RunsQueueUrl"],
             **_queues(self.outputs["RunsQueueUrl"]),
             secret_prefix=self.outputs["SecretPrefix"],
+            athena_database=self.outputs["SecretPrefix"].lower(),
+            athena_work_group=self.outputs["SecretPrefix"],
             job_schedules=JobTarget.model_validate_json(jobs) if (jobs := self.outputs.get("JobSchedules")) else None,
             platform_urls=dict(self.urls),
         )

@@ -9,13 +9,14 @@ MiniStack also unpacks the code and the layer of a function anew for each worker
 sandbox had 65,000 files to delete when it stopped, which took longer than all else. Here a package is unpacked once.
 
 And it waits 50 ms for the log of an invocation that logs nothing, and 5 ms after the last line of another. Here it
-waits while there is something to read.
+waits while there is something to read. What its Athena answers in other ways than Athena is in athena.py.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import runpy
 import struct
 import tempfile
 import termios
@@ -146,6 +147,7 @@ def main() -> None:
     remember()
     unpack_once()
     take_logs_at_once()
+    runpy.run_path(str(Path(__file__).with_name("athena.py")))["mend"]()
     scheduler.start_scheduler = _nothing  # it knows no time zones: sandbox/clock.py fires the schedules
     uvicorn.run(
         app,

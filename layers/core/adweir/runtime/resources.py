@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from adweir.runtime.job_schedules import JobSchedules
     from adweir.runtime.meter import Meter
     from adweir.runtime.outbound import EventBus, SqsQueues
+    from adweir.store.athena import Athena
     from adweir.store.catalog.store import Catalog
     from adweir.store.findings import Findings
     from adweir.store.folds import Folds
@@ -174,6 +175,16 @@ class Resources:
         from adweir.store.raw.store import RawStore
 
         return RawStore(self.s3, self.settings.bucket)
+
+    @cached_property
+    def athena(self) -> Athena | None:
+        """Queries over the tables of `curated/`; None where this function was given no database."""
+        given = self.settings
+        if not (given.athena_database and given.athena_work_group):
+            return None
+        from adweir.store.athena import Athena
+
+        return Athena(self.client("athena"), given.athena_database, given.athena_work_group)
 
     @cached_property
     def secrets(self) -> SecretStore:

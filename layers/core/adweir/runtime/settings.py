@@ -86,6 +86,8 @@ class Settings(BaseModel):
     source_buckets: str = Field(
         default="", description="buckets that specs may read: names or ARNs, separated by commas"
     )
+    athena_database: str = Field(default="", description="the Glue database of the tables of curated/")
+    athena_work_group: str = Field(default="", description="where queries of these tables run")
     poll_seconds: float = Field(default=60.0, description="first wait for a report; grows to poll_max_seconds")
     poll_max_seconds: float = 300.0
     report_timeout_seconds: int = Field(default=10_800, description="a report not ready by then is given up")

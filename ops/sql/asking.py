@@ -1,0 +1,81 @@
+"""Asks Athena, and waits for it within bounds."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
+
+from adweir.model.errors import Throttled
+from adweir.store.athena import Athena, QueryState, ResultColumn
+from ops.errors import CommandFailed
+
+T = TypeVar("T")
+_FIRST_SECONDS, _MOST_SECONDS, _GROWTH = 0.2, 3.0, 1.4
+
+
+class AthenaAnswer(NamedTuple):
+    """What Athena answered. `more`: rows were left out."""
+
+    columns: tuple[ResultColumn, ...]
+    rows: list[tuple[str | None, ...]]
+    more: bool
+    state: QueryState
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Asks one Athena. A query that takes longer than `timeout` seconds is stopped, and so when the user interrupts."""
+
+    athena: Athena
+    timeout: float
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], float] = time.monotonic
+    rng: random.Random = field(default_factory=random.Random)
+
+    def ask(self, sql: str, most: int) -> AthenaAnswer:
+        """The first rows of a query's result. Raises CommandFailed with Athena's reason, Unprocessable, AccessDenied,
+        Unavailable."""
+        end = self.now() + self.timeout
+        query_id = self._patiently(lambda: self.athena.start(sql), end)
+        try:
+            state = self._ended(query_id, end)
+        except BaseException:
+            self.athena.stop(query_id)
+            raise
+        if not state.is_ready:
+            raise CommandFailed(f"Athena: {state.reason or state.state.lower()}")
+        columns: tuple[ResultColumn, ...] = ()
+        rows: list[tuple[str | None, ...]] = []
+        for page in self.athena.pages(query_id):
+            columns = page.columns
+            rows += page.rows
+            if len(rows) > most:
+                break
+        return AthenaAnswer(columns, rows[:most], len(rows) > most, state)
+
+    def _ended(self, query_id: str, end: float) -> QueryState:
+        for wait in self._waits(end):
+            state = self._patiently(lambda: self.athena.state(query_id), end)
+            if not state.goes_on:
+                return state
+            self.sleep(wait)
+        raise CommandFailed(f"it took longer than {self.timeout:g} s, and was stopped: read less, or add --timeout")
+
+    def _patiently(self, do: Callable[[], T], end: float) -> T:
+        """Do it again where Athena asks to wait."""
+        for wait in self._waits(end):
+            try:
+                return do()
+            except Throttled as error:
+                self.sleep(max(wait, error.retry_after * self.rng.uniform(0.5, 1)))
+        return do()
+
+    def _waits(self, end: float) -> Iterator[float]:
+        """Seconds to wait, each time more, as long as there is time."""
+        wait = _FIRST_SECONDS
+        while self.now() < end:
+            yield wait * self.rng.uniform(0.7, 1.3)
+            wait = min(wait * _GROWTH, _MOST_SECONDS)
