@@ -70,9 +70,12 @@ class SeriesSettings:
     threshold: float = 3.5
     cold_threshold: float = 3.0
     level_rate: float = 0.2
-    season_rate: float = 0.15
-    spread_rate: float = 0.05
-    clip: float = 3.0
+    season_rate: float = 0.08
+    spread_rate: float = 0.025
+    tail: float = 1.2
+    """How much farther than normal residuals those of a series reach, until it has shown it itself."""
+    tail_rate: float = 0.03
+    clip: float = 2.5
     floor: float = 0.03
     """The least deviation that counts as one: 3 % of the value."""
     min_values: int = 14
@@ -103,14 +106,17 @@ class SeriesSettings:
         """For one value in `step` seconds. Below a day the season is the hour of the day, from a day on the weekday."""
         found = cls(method=method)
         if step < DAY_SECONDS:
-            per_day = DAY_SECONDS // max(step, 1)
+            per_day, hours = DAY_SECONDS // max(step, 1), step / HOUR_SECONDS
             found = cls(
                 method=method,
                 place=HOUR_SECONDS,
                 period=24,
                 threshold=5.0,
-                level_rate=0.01,
-                season_rate=0.05,
+                level_rate=min(0.01 * hours, 0.2),
+                season_rate=0.05 * min(hours, 1.0),
+                spread_rate=min(0.005 * hours, 0.025),
+                tail=1.0,
+                tail_rate=0.0,
                 warm_up=max(4 * 24, 2 * per_day),
                 cool_down=DAY_SECONDS,
                 shift_after=max(5, per_day),

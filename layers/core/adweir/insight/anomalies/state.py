@@ -15,10 +15,12 @@ FORM = 1
 class SeriesState:
     """A series up to its newest value. That one waits in `pending`, so that it can still be restated.
 
-    `level`, `season` and `spread` (a variance) are of logarithms, or of the values themselves where `linear`. `warm`
-    holds (at, value) until the robust score starts. `run` holds the seasonless values of a run on one side, of the
-    sign `side`; `back_level` is the level before the last shift, which counts as normal until `back_until`. `fresh`
-    holds seasonless values after a long gap, None when there was none.
+    `level`, `season` and `spread` (a variance) are of logarithms, or of the values themselves where `linear`; `tail`
+    stretches a deviation where the residuals reach far. Of a `sparse` series only what is not zero is learned. `flips`
+    counts sudden zeros and ends of them, fading, `streak` the values since its last zero. `warm` holds (at, value)
+    until the robust score starts. `run` holds the seasonless values of a run on one side, of the sign `side`;
+    `back_level` is the level before the last shift, which counts as normal until `back_until`. `fresh` holds seasonless
+    values after a long gap, None when there was none.
     """
 
     form: int = FORM
@@ -29,11 +31,15 @@ class SeriesState:
     whole: bool = True
     linear: bool = False
     negatives: int = 0
+    sparse: bool = False
+    flips: float = 0.0
+    streak: int = 0
     last: int | None = None
     warm: list[tuple[int, float]] = field(default_factory=list)
     level: float = 0.0
     season: list[float] = field(default_factory=list)
     spread: float = 0.0
+    tail: float = 1.0
     side: int = 0
     run: list[float] = field(default_factory=list)
     run_level: float = 0.0

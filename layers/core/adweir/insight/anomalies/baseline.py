@@ -1,0 +1,53 @@
+"""What a series is expected to be at a time, and how far off a value is: the state, read."""
+
+from __future__ import annotations
+
+from math import log, sqrt
+
+from adweir.insight.anomalies.settings import SeriesSettings
+from adweir.insight.anomalies.state import SeriesState
+
+_TINY = 1e-12
+_ZERO = 0.25
+"""Of the smallest positive value: what a zero counts as on a logarithm's scale, so that it stays extreme."""
+_COUNTED = 0.25
+"""Of the spread that a Poisson count has at least: a series of whole numbers that varies less does not count."""
+
+
+def place_of(settings: SeriesSettings, at: int) -> int:
+    """The place in the season, from the time alone."""
+    return at // settings.place % settings.period
+
+
+def after_gap(state: SeriesState, settings: SeriesSettings, at: int) -> bool:
+    return state.last is not None and at - state.last > settings.gap
+
+
+def scaled(state: SeriesState, value: float) -> float:
+    """The value on the scale of the state: its logarithm, or itself where there are values below zero."""
+    if state.linear:
+        return value
+    return log(value) if value > 0 else log(_ZERO * (state.low or 1.0))
+
+
+def deviation(state: SeriesState, settings: SeriesSettings, expected: float, reached: float) -> float:
+    """One deviation on the scale of the state, never less than `floor` of the value."""
+    least = settings.floor * max(abs(expected), abs(reached)) if state.linear else settings.floor
+    return max(sqrt(state.spread), least, _TINY)
+
+
+def cold_deviation(state: SeriesState, settings: SeriesSettings, value: float) -> float:
+    """One deviation of all values so far, as they are."""
+    least = settings.floor * max(abs(state.mean), abs(value))
+    return max(sqrt(state.squares / (state.seen - 1)), least, _TINY)
+
+
+def of_counts(z: float, value: float, usual: float, spread: float) -> float:
+    """Counts vary by themselves: the z of a Poisson count is the most that a small one can have (Anscombe 1948).
+
+    `spread` is the variance of the logarithms.
+    """
+    if usual >= 1 and spread * usual < _COUNTED:
+        return z
+    most = abs(2 * (sqrt(max(value, 0.0) + 0.375) - sqrt(usual + 0.375)))
+    return min(max(z, -most), most)
