@@ -21,7 +21,7 @@ POINTS = [100.0 * n for n in range(21)]
 
 def concave(name: str, *factors: float, spend: str = "1000") -> Response:
     """A draw per factor, each the factor times the square root of the spend."""
-    return Response(name, Decimal(spend), POINTS, [[factor * sqrt(point) for point in POINTS] for factor in factors])
+    return Response(name, Decimal(spend), POINTS, [[[factor * sqrt(point) for point in POINTS] for factor in factors]])
 
 
 def free(*names: str, most: str = "2000") -> dict[str, Bounds]:
@@ -52,7 +52,7 @@ def test_amounts_are_of_the_days_that_are_planned_and_add_up_to_the_cent() -> No
 
 
 def test_an_s_shaped_channel_gets_enough_to_pass_its_bend_or_nothing() -> None:
-    late = Response("s", Decimal(500), POINTS, [[0.0 if point < 1200 else 300.0 for point in POINTS]])
+    late = Response("s", Decimal(500), POINTS, [[[0.0 if point < 1200 else 300.0 for point in POINTS]]])
     found = plan([late, concave("a", 1.0, spend="1000")], 10, 10, bounds=free("s", "a"))
     assert amounts(found)["s"] >= 1190
     poor = plan([late, concave("a", 1.0, spend="1000")], 10, 10, bounds=free("s", "a", most="1000"))
@@ -64,6 +64,16 @@ def test_draws_that_disagree_make_a_wide_interval() -> None:
     mean, low, high = plan(responses, 10, 10, bounds={"a": Bounds(Decimal(1500), Decimal(1500))}).gain
     assert low < 0 < high
     assert low < mean < high
+
+
+def test_the_interval_of_a_gain_has_those_of_all_families() -> None:
+    """Given a family by which a channel brings nothing, then the plan is the chosen one's, and its gain may be 0."""
+    a, b = concave("a", 2.0), concave("b", 1.0)
+    nothing = [[0.0 for _ in POINTS]]
+    both = [each._replace(drawn=[each.drawn[0], nothing]) for each in (a, b)]
+    alone, together = (plan(each, 10, 10) for each in ([a, b], both))
+    assert together.moves == alone.moves
+    assert together.gain == (alone.gain[0], 0.0, alone.gain[2])
 
 
 @pytest.mark.parametrize(
@@ -94,14 +104,14 @@ def test_curves_are_stored_and_read_back() -> None:
     kept = responses_of(stored_responses([concave("a", 1.23456789)]))
     (found,) = kept
     assert (found.channel, found.spend, found.spends) == ("a", Decimal(1000), POINTS)
-    assert found.drawn[0][1] == pytest.approx(12.3457)
+    assert found.drawn[0][0][1] == pytest.approx(12.3457)
 
 
 @at_the_bound("MAX_MIX_DRAWS", as_if=3)
 def test_draws_that_are_kept_of_a_curve(size: int, fits: bool) -> None:
     kept = stored_responses([concave("a", *([1.0] * size))])
-    assert (len(kept[0]["drawn"]) == size) == fits
-    assert len(kept[0]["drawn"]) <= limits.MAX_MIX_DRAWS
+    assert (len(kept[0]["drawn"][0]) == size) == fits
+    assert len(kept[0]["drawn"][0]) <= limits.MAX_MIX_DRAWS
 
 
 def test_the_most_channels_are_planned_within_an_answer() -> None:
@@ -130,7 +140,7 @@ def test_no_other_distribution_of_a_budget_brings_more(draws: list[list[list[flo
                 found += draw[place][at] + (spend / 100 - at) * (draw[place][at + 1] - draw[place][at])
         return found / len(draws)
 
-    responses = [Response(name, Decimal(200), points, [draw[n] for draw in draws]) for n, name in enumerate("ab")]
+    responses = [Response(name, Decimal(200), points, [[draw[n] for draw in draws]]) for n, name in enumerate("ab")]
     budget = Decimal(tenths) / 10
     found = plan(responses, 10, 10, budget, free("a", "b", most="400"))
     assert sum(amounts(found).values()) == budget

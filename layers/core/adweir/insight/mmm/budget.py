@@ -1,8 +1,9 @@
 """Where a budget brings the most, by the response curves of a fit. It needs no numpy: `api` runs it.
 
 A curve says what spending more or less over the fitted window, spread as it was, would have brought; a draw is one
-model that the data allow. The budget is dealt out in steps, by dynamic programming, so that curves may be S-shaped, and
-by the mean over the draws. Each draw then says what that would gain.
+model that the data allow, of one family of saturations. The budget is dealt out in steps, by dynamic programming, so
+that curves may be S-shaped, and by the mean over the draws of the chosen family. Each draw then says what that would
+gain; the interval is the envelope of the families'.
 """
 
 from __future__ import annotations
@@ -25,12 +26,13 @@ _LOW, _HIGH = 0.05, 0.95
 
 
 class Response(NamedTuple):
-    """A channel's curve: `spends` over the window ascending from 0, and per draw what each of them brings."""
+    """A channel's curve: `spends` over the window ascending from 0, and by family (the chosen one first) and draw what
+    each of them brings."""
 
     channel: str
     spend: Decimal
     spends: Sequence[float]
-    drawn: Sequence[Sequence[float]]
+    drawn: Sequence[Sequence[Sequence[float]]]
 
 
 class Bounds(NamedTuple):
@@ -123,7 +125,7 @@ def _check(total: Decimal, allowed: Sequence[tuple[Decimal, Decimal]], names: Se
 
 def _worths(response: Response, low: Decimal, high: Decimal, step: Decimal, share: Decimal) -> list[float]:
     """What a channel brings over the window, in the mean of the draws, by the steps that it gets above its least."""
-    found, mean = [], [fmean(column) for column in zip(*response.drawn, strict=True)]
+    found, mean = [], [fmean(column) for column in zip(*response.drawn[0], strict=True)]
     for count in range(STEPS + 1):
         amount = low + step * count
         found.append(_at(response.spends, mean, float(min(amount, high) / share)))
@@ -170,17 +172,21 @@ def _to_cents(amounts: Sequence[Decimal], allowed: Sequence[tuple[Decimal, Decim
 
 
 def _gain(responses: Sequence[Response], moves: Sequence[Moved], share: Decimal) -> tuple[float, float, float]:
-    """Mean, and the 90 % interval, over the draws, of what the moves gain."""
+    """What the moves gain: the mean of the chosen family's draws, and the lowest and highest end of all families'."""
     pairs = [(float(each.spend), float(move.proposed / share)) for each, move in zip(responses, moves, strict=True)]
-    gains = sorted(
-        sum(
-            _at(each.spends, drawn, then) - _at(each.spends, drawn, now)
-            for each, drawn, (now, then) in zip(responses, draw, pairs, strict=True)
+    families = [
+        sorted(
+            sum(
+                _at(each.spends, drawn, then) - _at(each.spends, drawn, now)
+                for each, drawn, (now, then) in zip(responses, draw, pairs, strict=True)
+            )
+            * float(share)
+            for draw in zip(*of_family, strict=True)
         )
-        * float(share)
-        for draw in zip(*(each.drawn for each in responses), strict=True)
-    )
-    return fmean(gains), _quantile(gains, _LOW), _quantile(gains, _HIGH)
+        for of_family in zip(*(each.drawn for each in responses), strict=True)
+    ]
+    low = min(_quantile(gains, _LOW) for gains in families)
+    return fmean(families[0]), low, max(_quantile(gains, _HIGH) for gains in families)
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:
@@ -196,13 +202,15 @@ def responses_of(stored: Any) -> list[Response]:
 
 
 def stored_responses(responses: Sequence[Response]) -> list[dict[str, Any]]:
-    """What `responses_of` reads, with six digits: at most MAX_MIX_DRAWS draws."""
+    """What `responses_of` reads, with six digits: at most MAX_MIX_DRAWS draws of a family."""
     return [
         {
             "channel": each.channel,
             "spend": str(each.spend),
             "spends": [_short(spend) for spend in each.spends],
-            "drawn": [[_short(value) for value in draw] for draw in each.drawn[: limits.MAX_MIX_DRAWS]],
+            "drawn": [
+                [[_short(value) for value in draw] for draw in family[: limits.MAX_MIX_DRAWS]] for family in each.drawn
+            ],
         }
         for each in responses
     ]

@@ -49,8 +49,8 @@ class ChannelEffect:
     `adstock`: `{"type", "theta", "l_max", "normalize", ...}`, per period. `saturation`: `{"family", "half", "slope",
     "scale"}`; `scale` is the spend per period that is 1 on its axis. `beta`: the most that it can bring per period.
     `by_family`: the contribution as each family of saturations has it. `marginal_roi`: of the next unit of spend.
-    `drawn`: for each of at most 100 drawn models what the points of `curve` bring; a draw is the same model for all
-    channels. A reallocation of any budget takes its interval from them.
+    `drawn`: by family, the chosen one first, for each of at most 50 drawn models what the points of `curve` bring; a
+    draw is the same model for all channels. A reallocation of any budget takes its interval from them.
     """
 
     channel: str
@@ -63,7 +63,7 @@ class ChannelEffect:
     saturation: Mapping[str, Any]
     by_family: Mapping[str, Interval]
     curve: tuple[CurvePoint, ...] = ()
-    drawn: tuple[tuple[float, ...], ...] = ()
+    drawn: tuple[tuple[tuple[float, ...], ...], ...] = ()
     geos: tuple[GeoEffect, ...] = ()
     warnings: tuple[str, ...] = ()
 
