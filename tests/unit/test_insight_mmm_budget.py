@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adweir.insight.mmm.budget import Bounds, Plan, Response, plan, responses_of, stored_responses
+from adweir.insight.mmm.budget import BudgetPlan, SpendBounds, SpendResponse, plan, responses_of, stored_responses
 from adweir.model import limits
 from adweir.model.errors import Unprocessable
 from support.bounds import at_the_bound
@@ -19,16 +19,18 @@ from support.bounds import at_the_bound
 POINTS = [100.0 * n for n in range(21)]
 
 
-def concave(name: str, *factors: float, spend: str = "1000") -> Response:
+def concave(name: str, *factors: float, spend: str = "1000") -> SpendResponse:
     """A draw per factor, each the factor times the square root of the spend."""
-    return Response(name, Decimal(spend), POINTS, [[[factor * sqrt(point) for point in POINTS] for factor in factors]])
+    return SpendResponse(
+        name, Decimal(spend), POINTS, [[[factor * sqrt(point) for point in POINTS] for factor in factors]]
+    )
 
 
-def free(*names: str, most: str = "2000") -> dict[str, Bounds]:
-    return dict.fromkeys(names, Bounds(Decimal(0), Decimal(most)))
+def free(*names: str, most: str = "2000") -> dict[str, SpendBounds]:
+    return dict.fromkeys(names, SpendBounds(Decimal(0), Decimal(most)))
 
 
-def amounts(found: Plan) -> dict[str, Decimal]:
+def amounts(found: BudgetPlan) -> dict[str, Decimal]:
     return {move.channel: move.proposed for move in found.moves}
 
 
@@ -52,7 +54,7 @@ def test_amounts_are_of_the_days_that_are_planned_and_add_up_to_the_cent() -> No
 
 
 def test_an_s_shaped_channel_gets_enough_to_pass_its_bend_or_nothing() -> None:
-    late = Response("s", Decimal(500), POINTS, [[[0.0 if point < 1200 else 300.0 for point in POINTS]]])
+    late = SpendResponse("s", Decimal(500), POINTS, [[[0.0 if point < 1200 else 300.0 for point in POINTS]]])
     found = plan([late, concave("a", 1.0, spend="1000")], 10, 10, bounds=free("s", "a"))
     assert amounts(found)["s"] >= 1190
     poor = plan([late, concave("a", 1.0, spend="1000")], 10, 10, bounds=free("s", "a", most="1000"))
@@ -61,7 +63,7 @@ def test_an_s_shaped_channel_gets_enough_to_pass_its_bend_or_nothing() -> None:
 
 def test_draws_that_disagree_make_a_wide_interval() -> None:
     responses = [concave("a", *(1 + n / 10 for n in range(21))), concave("b", *(3 - n / 10 for n in range(21)))]
-    mean, low, high = plan(responses, 10, 10, bounds={"a": Bounds(Decimal(1500), Decimal(1500))}).gain
+    mean, low, high = plan(responses, 10, 10, bounds={"a": SpendBounds(Decimal(1500), Decimal(1500))}).gain
     assert low < 0 < high
     assert low < mean < high
 
@@ -81,14 +83,19 @@ def test_the_interval_of_a_gain_has_those_of_all_families() -> None:
     [
         (Decimal(5000), {}, "budget", "between 1000.00 and 3000.00"),
         (Decimal(10), {}, "budget", "widen them"),
-        (None, {"x": Bounds()}, "bounds", "is no channel of this fit: a, b"),
-        (None, {"a": Bounds(Decimal(5), Decimal(4))}, "bounds.a", "the least, 5.00, is not between 0 and the most"),
-        (None, {"a": Bounds(Decimal(-1))}, "bounds.a", "is not between 0"),
-        (None, {"a": Bounds(most=Decimal(2001))}, "bounds.a", "nothing of more than 2000.00"),
+        (None, {"x": SpendBounds()}, "bounds", "is no channel of this fit: a, b"),
+        (
+            None,
+            {"a": SpendBounds(Decimal(5), Decimal(4))},
+            "bounds.a",
+            "the least, 5.00, is not between 0 and the most",
+        ),
+        (None, {"a": SpendBounds(Decimal(-1))}, "bounds.a", "is not between 0"),
+        (None, {"a": SpendBounds(most=Decimal(2001))}, "bounds.a", "nothing of more than 2000.00"),
     ],
 )
 def test_what_cannot_be_planned_says_why(
-    budget: Decimal | None, bounds: dict[str, Bounds], field: str, says: str
+    budget: Decimal | None, bounds: dict[str, SpendBounds], field: str, says: str
 ) -> None:
     with pytest.raises(Unprocessable, match=says) as refused:
         plan([concave("a", 1.0), concave("b", 1.0)], 10, 10, budget, bounds)
@@ -140,7 +147,9 @@ def test_no_other_distribution_of_a_budget_brings_more(draws: list[list[list[flo
                 found += draw[place][at] + (spend / 100 - at) * (draw[place][at + 1] - draw[place][at])
         return found / len(draws)
 
-    responses = [Response(name, Decimal(200), points, [[draw[n] for draw in draws]]) for n, name in enumerate("ab")]
+    responses = [
+        SpendResponse(name, Decimal(200), points, [[draw[n] for draw in draws]]) for n, name in enumerate("ab")
+    ]
     budget = Decimal(tenths) / 10
     found = plan(responses, 10, 10, budget, free("a", "b", most="400"))
     assert sum(amounts(found).values()) == budget

@@ -25,7 +25,7 @@ _CENT = Decimal("0.01")
 _LOW, _HIGH = 0.05, 0.95
 
 
-class Response(NamedTuple):
+class SpendResponse(NamedTuple):
     """A channel's curve: `spends` over the window ascending from 0, and by family (the chosen one first) and draw what
     each of them brings."""
 
@@ -35,14 +35,14 @@ class Response(NamedTuple):
     drawn: Sequence[Sequence[Sequence[float]]]
 
 
-class Bounds(NamedTuple):
+class SpendBounds(NamedTuple):
     """The least and the most of a channel, over the days that are planned; None: half and one and a half of now."""
 
     least: Decimal | None = None
     most: Decimal | None = None
 
 
-class Moved(NamedTuple):
+class SpendMove(NamedTuple):
     """A channel's part: what it spends now, over as many days, what it would spend, and between which bounds."""
 
     channel: str
@@ -52,22 +52,22 @@ class Moved(NamedTuple):
     most: Decimal
 
 
-class Plan(NamedTuple):
+class BudgetPlan(NamedTuple):
     """A budget for so many days. `gain`: of the KPI over these days, beside what is spent now; mean, low and high."""
 
     budget: Decimal
     days: int
-    moves: tuple[Moved, ...]
+    moves: tuple[SpendMove, ...]
     gain: tuple[float, float, float]
 
 
 def plan(
-    responses: Sequence[Response],
+    responses: Sequence[SpendResponse],
     window_days: int,
     days: int,
     budget: Decimal | None = None,
-    bounds: Mapping[str, Bounds] | None = None,
-) -> Plan:
+    bounds: Mapping[str, SpendBounds] | None = None,
+) -> BudgetPlan:
     """The best distribution of a budget over `days` days; None: of what is spent now. Raises Unprocessable."""
     share = Decimal(days) / window_days
     now = {each.channel: (each.spend * share).quantize(_CENT) for each in responses}
@@ -75,7 +75,7 @@ def plan(
     given = bounds or {}
     if unknown := sorted(set(given) - now.keys()):
         raise _refused("bounds", f"{unknown[0]!r} is no channel of this fit: {', '.join(now)}")
-    allowed = [_allowed(each, now[each.channel], given.get(each.channel, Bounds()), share) for each in responses]
+    allowed = [_allowed(each, now[each.channel], given.get(each.channel, SpendBounds()), share) for each in responses]
     _check(total, allowed, [each.channel for each in responses])
     rest = total - sum((low for low, _ in allowed), Decimal(0))
     step = rest / STEPS
@@ -84,17 +84,17 @@ def plan(
     proposed = [min(low + step * count, high) for count, (low, high) in zip(steps, allowed, strict=True)]
     exact = _to_cents(proposed, allowed, total)
     moves = tuple(
-        Moved(each.channel, now[each.channel], amount, low, high)
+        SpendMove(each.channel, now[each.channel], amount, low, high)
         for each, amount, (low, high) in zip(responses, exact, allowed, strict=True)
     )
-    return Plan(total, days, moves, _gain(responses, moves, share))
+    return BudgetPlan(total, days, moves, _gain(responses, moves, share))
 
 
 def _refused(field: str, message: str) -> Unprocessable:
     return Unprocessable(f"{field}: {message}", [{"field": field, "message": message}])
 
 
-def _allowed(response: Response, now: Decimal, given: Bounds, share: Decimal) -> tuple[Decimal, Decimal]:
+def _allowed(response: SpendResponse, now: Decimal, given: SpendBounds, share: Decimal) -> tuple[Decimal, Decimal]:
     """A channel's bounds, within its curve: nobody knows what lies beyond its end."""
     end = (Decimal(repr(response.spends[-1])) * share).quantize(_CENT)
     least = (now * _LEAST).quantize(_CENT) if given.least is None else given.least.quantize(_CENT)
@@ -123,7 +123,7 @@ def _check(total: Decimal, allowed: Sequence[tuple[Decimal, Decimal]], names: Se
         )
 
 
-def _worths(response: Response, low: Decimal, high: Decimal, step: Decimal, share: Decimal) -> list[float]:
+def _worths(response: SpendResponse, low: Decimal, high: Decimal, step: Decimal, share: Decimal) -> list[float]:
     """What a channel brings over the window, in the mean of the draws, by the steps that it gets above its least."""
     found, mean = [], [fmean(column) for column in zip(*response.drawn[0], strict=True)]
     for count in range(STEPS + 1):
@@ -171,7 +171,7 @@ def _to_cents(amounts: Sequence[Decimal], allowed: Sequence[tuple[Decimal, Decim
     return found
 
 
-def _gain(responses: Sequence[Response], moves: Sequence[Moved], share: Decimal) -> tuple[float, float, float]:
+def _gain(responses: Sequence[SpendResponse], moves: Sequence[SpendMove], share: Decimal) -> tuple[float, float, float]:
     """What the moves gain: the mean of the chosen family's draws, and the lowest and highest end of all families'."""
     pairs = [(float(each.spend), float(move.proposed / share)) for each, move in zip(responses, moves, strict=True)]
     families = [
@@ -196,12 +196,12 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[left] + (place - left) * (ordered[right] - ordered[left])
 
 
-def responses_of(stored: Any) -> list[Response]:
+def responses_of(stored: Any) -> list[SpendResponse]:
     """The curves as a fit was stored with them (`store.findings.coefficients`)."""
-    return [Response(one["channel"], Decimal(one["spend"]), one["spends"], one["drawn"]) for one in stored]
+    return [SpendResponse(one["channel"], Decimal(one["spend"]), one["spends"], one["drawn"]) for one in stored]
 
 
-def stored_responses(responses: Sequence[Response]) -> list[dict[str, Any]]:
+def stored_responses(responses: Sequence[SpendResponse]) -> list[dict[str, Any]]:
     """What `responses_of` reads, with six digits: at most MAX_MIX_DRAWS draws of a family."""
     return [
         {
