@@ -12,11 +12,12 @@ from adweir.model.account_fields import CompanyName, Currency, Email, Pattern, T
 from adweir.model.entities import Account
 from adweir.model.errors import BadInput, Conflict
 from adweir.model.ids import IdKind
+from adweir.model.media_mix import MediaMix
 from adweir.pipeline.recorded import account_changes
 from ops.apply.planning import Planning, StepVerb, ThingKind, differences
 from ops.apply.text import Place
 
-OWN = ("company_name", "primary_contact_email", "currency", "timezone", "naming")
+OWN = ("company_name", "primary_contact_email", "currency", "timezone", "naming", "media_mix")
 """An account's own fields; one that the file leaves out stays as it is."""
 
 
@@ -49,6 +50,7 @@ class AccountPart(FilePart):
     currency: Currency | None = None
     timezone: Timezone | None = None
     naming: NamingPart | None = None
+    media_mix: MediaMix | None = None
     credentials: Any = None
     webhooks: Any = None
     mappings: Any = None
@@ -155,7 +157,7 @@ def _given(part: AccountPart) -> dict[str, Any]:
 def _checked(planning: Planning, account: Account, given: Mapping[str, Any], place: Place) -> Account:
     """The account as it will be. What is refused is a fault, and stays as it is."""
     try:
-        return account.model_copy(update=checked_changes(account, given))
+        return account.model_copy(update=checked_changes(account, given, planning.app.platforms.parse))
     except BadInput as error:
         planning.refused(place, error)
         return account

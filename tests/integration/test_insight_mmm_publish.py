@@ -5,54 +5,23 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import duckdb
 import pytest
 
-from adweir.insight.mmm.publish import Publisher
-from adweir.model.entities import Account, Profile
-from adweir.model.metrics import Grain, Level, MetricRow, Source
-from adweir.model.platforms import Platform
-from adweir.model.tasks import Pull, Stamp
+from adweir.model.metrics import Level, MetricRow
 from adweir.model.times import Window
-from adweir.platforms import REGISTRY
-from adweir.reporting.query import Queries
 from adweir.runtime.app import App
 from adweir.runtime.settings import Settings
-from adweir.store.catalog.store import Catalog
 from adweir.store.metrics.store import PullRows
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
 from support.empty_aws import make_bucket
-
-META = Profile(
-    account_id="acme", platform=Platform("meta_ads"), profile_id="11", name="Acme US", currency="USD", timezone="UTC"
-)
-AMAZON = META.model_copy(update={"platform": Platform("amazon_ads"), "profile_id": "22", "name": "Acme Amazon"})
-EUROPE = META.model_copy(update={"profile_id": "33", "currency": "EUR"})
-WINDOW = Window(date(2026, 11, 1), date(2026, 11, 19))
-
-
-class StoryCatalog(Catalog):
-    """The accounts and profiles of the story."""
-
-    def __init__(self, *profiles: Profile) -> None:
-        super().__init__(FrozenClock())
-        self._profiles = list(profiles)
-
-    def account(self, account_id: str) -> Account:
-        return Account(account_id=account_id, company_name="Acme, Inc.", primary_contact_email="data@acme.example")
-
-    def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> list[Profile]:
-        return self._profiles
-
-    def objects(self, *_: Any) -> Iterator[Any]:
-        return iter(())
+from support.mmm_story import AMAZON, EUROPE, META, WINDOW, ad_day, of_ads, publisher, pull, two_platforms
 
 
 @pytest.fixture
@@ -60,46 +29,6 @@ def app(tables: None, settings: Settings) -> App:
     app = App(settings, FrozenClock())
     make_bucket(settings.bucket)
     return app
-
-
-def pull(app: App, profile: Profile, slice_: str, window: Window, *rows: MetricRow) -> None:
-    loaded = PullRows()
-    for row in rows:
-        loaded.offer(row)
-    app.metrics.load(of_ads(profile, slice_, window), loaded)
-
-
-def of_ads(profile: Profile, slice_: str, window: Window) -> Pull:
-    return Pull(
-        platform=profile.platform,
-        profile_id=profile.profile_id,
-        level=Level.AD,
-        grain=Grain.DAY,
-        source=Source.PULL,
-        slice=slice_,
-        window=window,
-        stamp=Stamp.of(datetime(2026, 11, 20, 6, tzinfo=UTC), f"{profile.profile_id}{slice_}"),
-        complete=True,
-        currency=profile.currency,
-        account_id=profile.account_id,
-    )
-
-
-def ad_day(entity: str, day: int, spend: int, product: str = "", currency: str = "") -> MetricRow:
-    numbers = (1000 + day, 10, 1_500_000 + day, spend, 9_990_000)
-    return MetricRow(entity, f"2026-11-{day:02}", *numbers, "c1", "g1", ad_product=product, currency=currency)
-
-
-def publisher(app: App, *profiles: Profile) -> Publisher:
-    catalog = StoryCatalog(*profiles)
-    return Publisher(catalog, Queries(catalog, app.metrics, REGISTRY, app.clock), app.raw, app.clock)
-
-
-def two_platforms(app: App) -> None:
-    pull(app, META, "all", WINDOW, *(ad_day("g1~a1", day, day * 1_010_000) for day in range(1, 20)))
-    pull(app, AMAZON, "sp", WINDOW, *(ad_day("g1~a2", day, day * 20_000, "sp") for day in range(1, 20, 2)))
-    pull(app, AMAZON, "sb", WINDOW)
-    pull(app, AMAZON, "sd", WINDOW)
 
 
 def test_the_files_hold_the_stored_cents_and_the_manifest_vouches_for_them(app: App) -> None:

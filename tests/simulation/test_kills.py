@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
 
-from adweir.insight.mmm.publish import Publisher, _Found
+from adweir.insight.mmm.gather import MixFound
+from adweir.insight.mmm.publish import Publisher
 from simulation.containers import ALL, one_process
 from simulation.kills import API, MODES, Case, cases, died, said, sample
 from simulation.planted import planted
@@ -56,17 +57,17 @@ def test_a_write_that_lost_its_condition_is_found_by_a_death() -> None:
 
 def test_a_dataset_that_counts_as_made_before_its_files_are_stored_is_found_by_a_death() -> None:
     """Given a manifest that names new inputs while old files are there, when `etl` dies before it replaces them."""
-    put, hashed, hashes = Publisher._put_manifest, _Found.hashed, list[str]()
+    put, hashed, hashes = Publisher._put_manifest, MixFound.hashed, list[str]()
 
-    def noted(found: _Found, tidy: Path) -> str:
-        hashes.append(hashed(found, tidy))
+    def noted(found: MixFound, tidy: Path, tables: Iterable[Iterable[list[str]]]) -> str:
+        hashes.append(hashed(found, tidy, tables))
         return hashes[-1]
 
     def hasty(publisher: Publisher, root: str, manifest: Mapping[str, Any]) -> None:
         put(publisher, root, {**manifest, "inputs": hashes[-1]})
 
     amid = [case for case in cases() if case.function == "etl" and case.what == "PutObject"][1]
-    with mock.patch.object(Publisher, "_put_manifest", hasty), mock.patch.object(_Found, "hashed", noted):
+    with mock.patch.object(Publisher, "_put_manifest", hasty), mock.patch.object(MixFound, "hashed", noted):
         faults = died(amid)
 
     assert [fault for fault in faults if "ad_reporting.csv are not as in the untouched run" in fault]

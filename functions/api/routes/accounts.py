@@ -9,6 +9,7 @@ from adweir.model.account_fields import CompanyName, Currency, Email, Pattern, T
 from adweir.model.entities import Account
 from adweir.model.errors import Unprocessable
 from adweir.model.ids import IdKind
+from adweir.model.media_mix import MediaMix
 from adweir.model.terms import Terms, terms_among
 from adweir.runtime.app import App
 from adweir.runtime.changes import note_change
@@ -54,6 +55,9 @@ class AccountChange(Given):
     currency: Currency = Field(default="", description="Of its own figures; empty: its first ad account's, or USD.")
     timezone: Timezone = Field(default="", description="An IANA name; empty: its first ad account's, or UTC.")
     naming: NamingChange = Field(default=NamingChange(), description="Patterns to change; the others stay.")
+    media_mix: MediaMix | None = Field(
+        default=None, description="How its media-mix datasets are made; replaces all of it, and null ends it."
+    )
 
 
 class AccountAnswer(Shown):
@@ -66,6 +70,7 @@ class AccountAnswer(Shown):
     currency: Currency
     timezone: Timezone
     naming: dict[str, str] = Field(description="The pattern of the names of each level that has one.")
+    media_mix: MediaMix = Field(description="How its media-mix datasets are made.")
     created_at: Instant
     updated_at: Instant
 
@@ -127,7 +132,7 @@ def update_account(app: Here, caller: Caller, account_id: AccountPath, change: A
     if not changes:
         raise Unprocessable("nothing to change", [{"field": "body", "message": "at least one field is needed"}])
     was = app.catalog.account(account_id)
-    account = app.catalog.update_account(account_id, **checked_changes(was, changes))
+    account = app.catalog.update_account(account_id, **checked_changes(was, changes, app.platforms.parse))
     changed = account_changes(was, account)
     note_change(app, caller, "update account", account_id, kind="account", account_id=account_id, changes=changed)
     return _shown(app, account)

@@ -1,6 +1,7 @@
 """What is made of stored metrics as files: media-mix datasets and sums. Where they are; building datasets again."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ConfigDict, Field
@@ -91,17 +92,29 @@ _ONE = "/api/v1/accounts/{account_id}/mmm"
 
 @datasets.route("GET", _ONE, "List the media-mix datasets of an account", limited=True)
 def list_datasets(app: Here, account_id: AccountPath) -> DatasetList:
-    """One per currency: money is never summed across currencies. Each file has a link that works for 15 minutes."""
+    """One per currency: money is never summed across currencies; those of single campaigns and of the last days, too.
+
+    Each file has a link that works for 15 minutes.
+    """
     known = app.catalog.account(account_id).account_id
     manifests = []
     for found in app.raw.list(f"mmm/{known}/"):
         if found.key.endswith("/mmm_manifest.json"):
             manifest = json.loads(app.raw.get_bytes(found.key))
-            for entry in [*manifest["files"].values(), *(t.get("files", {}) for t in manifest["tables"].values())]:
-                for file in (entry[kind] for kind in ("csv", "parquet") if kind in entry):
-                    file["url"] = app.raw.presign(file["key"])
+            for file in _files_in(manifest):
+                file["url"] = app.raw.presign(file["key"])
             manifests.append(DatasetManifest.of(manifest))
     return DatasetList(datasets=manifests)
+
+
+def _files_in(entry: Any) -> Iterator[dict[str, Any]]:
+    """Every stored file that a manifest names, at any depth."""
+    if isinstance(entry, dict):
+        if {"key", "sha256"} <= entry.keys():
+            yield entry
+        else:
+            for part in entry.values():
+                yield from _files_in(part)
 
 
 @datasets.route("GET", "/api/v1/accounts/{account_id}/aggregates", "List the sums of an account", limited=True)

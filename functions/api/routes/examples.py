@@ -89,6 +89,10 @@ EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
     "update_account": {
         "name": ("Another name", {"company_name": "Example Outdoor"}),
         "naming": ("How its campaigns are named", {"naming": {"campaign": "{market}_{channel}_{objective}"}}),
+        "channels": (
+            "Channels of its media mix",
+            {"media_mix": {"channels": [{"channel": "search_brand", "platform": "{a-platform}", "name": ["*brand*"]}]}},
+        ),
     },
     "create_credential": _credentials(),
     "put_mapping": {"agency": ("An agency's own report", _MAPPING)},

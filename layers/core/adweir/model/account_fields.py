@@ -8,7 +8,9 @@ from pydantic import Field, StringConstraints
 from adweir.model import limits
 from adweir.model.entities import Account
 from adweir.model.errors import BadInput, Unprocessable
+from adweir.model.media_mix import MediaMix
 from adweir.model.naming import NamePattern
+from adweir.model.ports import PlatformParser, platform_named
 from adweir.model.times import is_zone
 
 CompanyName = Annotated[
@@ -49,9 +51,10 @@ Timezone = Annotated[
 ]
 
 
-def checked_changes(was: Account, changes: Mapping[str, Any]) -> dict[str, Any]:
+def checked_changes(was: Account, changes: Mapping[str, Any], parse: PlatformParser) -> dict[str, Any]:
     """What is stored when these fields of an account are changed: of `naming` the levels that are not named stay, and
-    null or an empty pattern ends one. Raises Unprocessable that lists every fault."""
+    null or an empty pattern ends one; `media_mix` is replaced, and null ends it. `parse` reads any known name of a
+    platform. Raises Unprocessable that lists every fault."""
     checked, faults = dict(changes), []
     if "naming" in changes:
         for level, pattern in changes["naming"].items():
@@ -61,8 +64,24 @@ def checked_changes(was: Account, changes: Mapping[str, Any]) -> dict[str, Any]:
                 faults.append({"field": f"naming.{level}", "message": error.message})
         named = was.naming | changes["naming"]
         checked["naming"] = {level: pattern for level, pattern in named.items() if pattern}
+    if "media_mix" in changes:
+        checked["media_mix"], found = _media_mix(changes["media_mix"] or {}, parse)
+        faults += found
     if not is_zone(changes.get("timezone") or "UTC"):
         faults.append({"field": "timezone", "message": "is not the name of an IANA zone"})
     if faults:
         raise Unprocessable.listing("the account is refused", faults)
     return checked
+
+
+def _media_mix(given: Mapping[str, Any], parse: PlatformParser) -> tuple[MediaMix, list[dict[str, str]]]:
+    """The settings with each platform by its own name, and what is wrong with them."""
+    mix, faults, rules = MediaMix.model_validate(given), [], []
+    for place, rule in enumerate(mix.channels):
+        try:
+            platform = str(platform_named(rule.platform, parse)) if rule.platform else ""
+            rules.append(rule.model_copy(update={"platform": platform}))
+        except ValueError:
+            message = f"{rule.platform[: limits.MAX_WORD_CHARS]!r} is no name of a platform"
+            faults.append({"field": f"media_mix.channels.{place}.platform", "message": message})
+    return mix.model_copy(update={"channels": tuple(rules)}), faults

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from adweir.model.conversion_columns import ConversionColumn
 from adweir.model.labels import DEFAULT
+from adweir.model.media_mix import MediaMix
 from adweir.model.platforms import Platform
 
 
@@ -44,7 +45,7 @@ class Account(Entity):
     """A client company.
 
     `naming`: how it names its campaigns, ad groups and ads, by level (`model.naming`). `currency` and `timezone` are
-    those of its own figures, "" for those of its first ad account.
+    those of its own figures, "" for those of its first ad account. `media_mix`: how its media-mix datasets are made.
     """
 
     account_id: str
@@ -52,6 +53,7 @@ class Account(Entity):
     primary_contact_email: str
     status: str = "active"
     naming: dict[str, str] = {}
+    media_mix: MediaMix = MediaMix()
     currency: str = ""
     timezone: str = ""
     created_at: str = ""

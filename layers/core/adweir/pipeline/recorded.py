@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from adweir.model.jobs import ScheduledJob
 
 _OF_A_JOB = {"workflow", "timezone", "args", "accounts", "profiles", "platforms", "lookback_days", "state"}
-_OF_AN_ACCOUNT = {"company_name", "primary_contact_email", "currency", "timezone", "naming"}
+_OF_AN_ACCOUNT = {"company_name", "primary_contact_email", "currency", "timezone", "naming", "media_mix"}
 _OF_A_KEY = {"status", "scopes", "accounts", "expires_at", "rotations", "previous_ends_at"}
 _OF_A_CAMPAIGN = {"name", "status", "budget", "currency", "start_date", "end_date"}
 _OF_AN_ARM = {"name", "platform", "channel", "creative", "bid", "status"}

@@ -206,7 +206,7 @@ class Queries:
         profiles, warnings = self.dated_profiles(query.filters, own=query.is_series)
         found = Answer(warnings=warnings, owned=Owned(query.dimensions) if query.owned else None)
         summing = _Summing(query, found, self._bounds)
-        for profile, reader, rows in self._readers(query, profiles):
+        for profile, reader, rows in self.readings(query, profiles):
             summing.begin(profile, query.breakdown_on(self.served(profile)))
             summing.add_rows(profile, summing.moved(profile, rows))
             covered = reader.coverage()
@@ -221,7 +221,7 @@ class Queries:
         found.groups = {key: found.groups[key] for key in sorted(found.groups, key=none_last)}
         return found
 
-    def _readers(self, query: Query, profiles: Iterable[Profile]) -> Iterator[Reading]:
+    def readings(self, query: Query, profiles: Iterable[Profile]) -> Iterator[Reading]:
         """What reads each profile, and the rows that it reads; those of arms alone last. Raises Unavailable.
 
         In a piece of a range none of the relative days may be in a profile's time zone: it is left out.

@@ -13,6 +13,8 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
+from adweir.model.times import Window
+
 NATIONAL = ""
 """In place of a region: of all of them."""
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
@@ -69,6 +71,12 @@ class Beside:
     controls: Mapping[str, DaySeries] = field(default_factory=dict)
     reach: Mapping[str, tuple[DaySeries, DaySeries]] = field(default_factory=dict)
     population: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def within(self, window: Window) -> Window:
+        """The part of a window from the first to the last day of which every KPI has a value; all of it without one."""
+        spans = [series.days for series in self.kpi.values() if series.days]
+        start, end = max([window.start, *map(min, spans)]), min([window.end, *map(max, spans)])
+        return Window(start, end) if start <= end else window
 
     def lacking(self, geos: Iterable[str], days: Iterable[date]) -> dict[str, list[date]]:
         """The days on which a KPI has no value in some region: they may not be zero."""

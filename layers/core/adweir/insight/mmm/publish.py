@@ -1,9 +1,12 @@
 """Publishes an account's media-mix datasets: tidy and wide, CSV and Parquet, and the manifest that lists them.
 
-One dataset per account and currency (money is never summed across currencies), under `mmm/<account>/<currency>/`:
+One dataset per account and currency (money is never summed across currencies), under `mmm/<account>/<currency>/`; what
+somebody asked for alone is beside it, under `campaign=<id>/` and `days=<number>/`:
 
     ad_reporting.csv|.parquet            the tidy layer, exact decimals
     daily|weekly/mmm_input.csv|.parquet  the wide layer; Parquet has doubles and `time` as text, as Meridian wants it
+    daily|weekly/mmm_robyn, features     the slim file for Robyn; features of the series
+    geo_daily|geo_weekly/mmm_input       the wide layer by region, where every ad account was pulled so; mmm_geox
     mmm_manifest.json                    written last: the files that it lists, with their SHA-256, are complete
 
 The same stored metrics give the same bytes. The manifest has a hash of what its dataset is made of, `inputs`: where
@@ -16,60 +19,42 @@ import csv
 import hashlib
 import json
 import tempfile
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from datetime import date
 from io import BytesIO
-from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from adweir.insight.mmm.beside import NATIONAL
+from adweir.insight.mmm.exports import geox_rows, robyn_columns, robyn_rows
 from adweir.insight.mmm.gates import Finding, Severity, check
-from adweir.insight.mmm.tidy import COLUMNS, Names, TidyWriter, guard, tidy_row
-from adweir.insight.mmm.wide import Cadence, Sums, Wide, build
+from adweir.insight.mmm.gather import WHOLE, Gatherer, MixAsked, MixFound, lacking
+from adweir.insight.mmm.tidy import COLUMNS, guard
+from adweir.insight.mmm.wide import Cadence, Wide, build
 from adweir.insight.parquet import to_parquet
-from adweir.model.datasets import Dataset
-from adweir.model.entities import Account, Profile, ProfileStatus
 from adweir.model.errors import NotFound
-from adweir.model.metrics import METRICS, Level
-from adweir.model.times import DAY, Clock, Window, is_zone, local_date
-from adweir.reporting.reading import DayCoverage, ProfileQuestion, ReadRow
+from adweir.model.times import Clock
 
 if TYPE_CHECKING:
     from adweir.reporting.query import Queries
     from adweir.store.catalog.store import Catalog
     from adweir.store.raw.store import RawStore
 
-_HISTORY = 1096 * DAY
-_FORM = 1
-"""The version of what is made of the same inputs: a greater one has every dataset made anew."""
+_SCHEMA = 2
+_MANIFEST = "mmm_manifest.json"
 
 
-class _Covered(NamedTuple):
-    """A profile's days that were pulled whole, and by metric the days on which some of it is unknown."""
+class MixTable(NamedTuple):
+    """A table of a dataset and what is wrong with it; its name is that of its folder."""
 
-    days: dict[date, DayCoverage]
-    unknown: Mapping[str, set[date]]
+    name: str
+    wide: Wide
+    findings: list[Finding]
 
-
-class _Found(NamedTuple):
-    """What a dataset is made of: the ad accounts, and what is known of their days; `about` is the manifest's part."""
-
-    profiles: list[Profile]
-    window: Window
-    uncovered: set[date]
-    unknown: Mapping[tuple[str, str], set[date]]
-    about: dict[str, Any]
-
-    def hashed(self, tidy: Path) -> str:
-        """A short text that differs where anything does that a dataset with these rows is made of."""
-        unknown = sorted((*key, *map(str, sorted(days))) for key, days in self.unknown.items())
-        with tidy.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256")
-        beside = [_FORM, self.about, [str(day) for day in sorted(self.uncovered)], unknown]
-        digest.update(json.dumps(beside, sort_keys=True).encode())
-        return digest.hexdigest()[:24]
+    @property
+    def is_ready(self) -> bool:
+        """Whether it is stored: no finding is an error."""
+        return all(finding.severity is not Severity.ERROR for finding in self.findings)
 
 
 class Publisher:
@@ -87,81 +72,39 @@ class Publisher:
         self._objects = objects
         self._clock = clock
 
-    def publish(self, account_id: str) -> list[dict[str, Any]]:
+    def publish(self, account_id: str, asked: MixAsked = WHOLE) -> list[dict[str, Any]]:
         """Make the account's datasets that are not up to date, and return the manifests of all.
 
-        Raises NotFound when there is no such account.
+        Raises NotFound when there is no such account, or when it has no such campaign.
         """
         account = self._catalog.account(account_id)
-        by_currency: dict[str, list[Profile]] = defaultdict(list)
-        for profile in self._catalog.profiles(account_id):
-            if self._queries.served(profile):
-                by_currency[profile.currency].append(profile)
+        gatherer = Gatherer(self._catalog, self._queries, self._clock, account, asked)
         manifests = []
-        for currency, profiles in sorted(by_currency.items()):
-            found = self._read(account, currency, sorted(profiles, key=lambda profile: profile.key))
+        for currency, profiles in gatherer.by_currency():
+            found = gatherer.found(currency, profiles)
             if found is not None:
-                manifests.append(self._publish_currency(f"mmm/{account.account_id}/{currency}", found))
+                root = asked.root(account.account_id, currency)
+                manifests.append(self._publish_currency(root, gatherer, found))
         return manifests
 
-    def _read(self, account: Account, currency: str, profiles: list[Profile]) -> _Found | None:
-        """What there is to publish of a currency; None where nothing was pulled whole."""
-        read = {profile.key: self._covered(profile) for profile in profiles if _is_readable(profile)}
-        covered = {key: found.days for key, found in read.items()}
-        pulled = [profile for profile in profiles if covered.get(profile.key)]
-        if not pulled:
-            return None
-        start = max(min(covered[profile.key]) for profile in pulled)
-        end = min(max(covered[profile.key]) for profile in pulled)
-        window = Window(min(start, end), end)
-        unknown = {
-            (profile.key, metric): days
-            for profile in pulled
-            for metric, found in read[profile.key].unknown.items()
-            if (days := found & {*window.days()})
-        }
-        about = {
-            "account_id": account.account_id,
-            "account_name": account.company_name,
-            "currency": currency,
-            "timezones": {profile.key: profile.timezone for profile in pulled},
-            "profiles_left_out": {each.key: _why_left_out(each) for each in profiles if each not in pulled},
-            "first_date": start.isoformat(),
-            "last_date": end.isoformat(),
-            "last_settled_date": _last_settled([covered[profile.key] for profile in pulled], window),
-        }
-        uncovered = {day for profile in pulled for day in window.days() if day not in covered[profile.key]}
-        return _Found(pulled, window, uncovered, unknown, about)
-
-    def _publish_currency(self, root: str, found: _Found) -> dict[str, Any]:
-        sums = Sums()
+    def _publish_currency(self, root: str, gatherer: Gatherer, found: MixFound) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder)
             tidy = place / "ad_reporting.csv"
-            written = self._write_tidy(tidy, found.profiles, found.window, sums)
-            inputs, before = found.hashed(tidy), self._manifest(root)
+            written = gatherer.fill(found, tidy)
+            tables = tables_of(found)
+            inputs, before = found.hashed(tidy, (table.wide.rows() for table in tables)), self._manifest(root)
             if before.get("inputs") == inputs:
                 return before
             if before:
                 self._put_manifest(root, before | {"inputs": None})  # its files are about to be replaced
             stored = self._store(root, tidy, dict(COLUMNS), formulas=written.has_formulas)
-            files = {"ad_reporting": stored | {"rows": written.count}}
-            tables = {}
-            for cadence in Cadence:
-                wide = build(sums, found.window, {profile.platform for profile in found.profiles}, cadence)
-                gates = check(wide, found.uncovered, found.unknown)
-                tables[cadence.value] = self._wide_entry(root, place, wide, gates)
             manifest: dict[str, Any] = {
-                "schema": 1,
+                "schema": _SCHEMA,
                 **found.about,
-                "geos": [],
-                "kpi": {
-                    "conversions": "attributed by the platforms, summed; replace with your own KPI where you have one",
-                    "revenue": "attributed by the platforms, summed",
-                },
-                "controls": [],
-                "files": files,
-                "tables": tables,
+                "geos": found.about.get("regions", {}).get("regions", []),
+                "files": {"ad_reporting": stored | {"rows": written.count}},
+                "tables": {table.name: self._entry(root, place, table) for table in tables},
                 "inputs": inputs,
             }
             self._put_manifest(root, manifest)
@@ -170,79 +113,74 @@ class Publisher:
     def _manifest(self, root: str) -> dict[str, Any]:
         """The manifest that is stored; empty when there is none."""
         try:
-            found: dict[str, Any] = json.loads(self._objects.get_bytes(f"{root}/mmm_manifest.json"))
+            found: dict[str, Any] = json.loads(self._objects.get_bytes(f"{root}/{_MANIFEST}"))
         except NotFound:
             return {}
         return found
 
     def _put_manifest(self, root: str, manifest: Mapping[str, Any]) -> None:
         body = json.dumps(manifest, indent=2).encode() + b"\n"
-        self._objects.put(f"{root}/mmm_manifest.json", BytesIO(body), content_type="application/json")
+        self._objects.put(f"{root}/{_MANIFEST}", BytesIO(body), content_type="application/json")
 
-    def _covered(self, profile: Profile) -> _Covered:
-        """The days whose account totals rest on a whole pull, of the account level or of one that stands for it.
-
-        They begin after the last day in another currency: an ad account may change its own.
-        """
-        today = local_date(self._clock.now(), profile.timezone)
-        history = Window(today - _HISTORY, today - DAY)
-        reader = self._queries.reader(profile, ProfileQuestion(history, Level.ACCOUNT))
-        foreign, unknown = "", defaultdict[str, set[date]](set)
-        for read in reader.rows():
-            if not _is_in(profile.currency, read):
-                foreign = max(foreign, read.row.day)
-            elif None in read.row.slot:
-                for name in compress(METRICS, (number is None for number in read.row.slot)):
-                    unknown[name].add(date.fromisoformat(read.row.day))
-        found = reader.coverage()
-        days = {day: covered for day, covered in found.items() if covered.whole and day.isoformat() > foreign}
-        return _Covered(days, unknown)
-
-    def _write_tidy(self, target: Path, profiles: Iterable[Profile], window: Window, sums: Sums) -> TidyWriter:
-        """The ads, and what they leave of their accounts, so that the sums are what the account level answers.
-
-        Ads that were last pulled before their account changed its currency are left out: the rest makes up for them.
-        """
-        with target.open("w", encoding="utf-8", newline="") as file:
-            writer = TidyWriter(file)
-            for profile in profiles:
-                names = self._names(profile)
-                for read in self._queries.reader(profile, ProfileQuestion(window, Level.AD, rest=True)).rows():
-                    if _is_in(profile.currency, read):
-                        sums.add(date.fromisoformat(read.row.day), profile.platform, read.row.slot)
-                        writer.write(tidy_row(read, profile, names))
-            return writer
-
-    def _names(self, profile: Profile) -> Names:
-        def of(dataset: Dataset) -> dict[str, str]:
-            found = self._catalog.objects(profile.platform, profile.profile_id, dataset)
-            return {item.id: item.name for item in found}
-
-        return Names(of(Dataset.CAMPAIGNS), of(Dataset.AD_GROUPS), of(Dataset.ADS))
-
-    def _wide_entry(self, root: str, place: Path, wide: Wide, findings: list[Finding]) -> dict[str, Any]:
-        """The manifest's entry of one cadence; a table with an error is described, not stored."""
-        ready = all(finding.severity is not Severity.ERROR for finding in findings)
+    def _entry(self, root: str, place: Path, table: MixTable) -> dict[str, Any]:
+        """The manifest's entry of a table; one with an error is described, not stored."""
+        wide, ready = table.wide, table.is_ready
         entry: dict[str, Any] = {
             "ready": ready,
             "cadence": wide.cadence.value,
+            "target": wide.target,
             "channels": list(wide.channels),
+            "media": wide.media,
+            "reach": list(wide.reach),
             "organic": list(wide.organic),
+            "controls": list(wide.controls),
+            "geos": list(wide.geos),
             "dropped": [asdict(dropped) for dropped in wide.dropped],
-            "findings": [asdict(finding) for finding in findings],
-            "rows": len(wide.times),
+            "findings": [asdict(finding) for finding in table.findings],
+            "rows": wide.size,
             "first": wide.times[0] if wide.times else None,
             "last": wide.times[-1] if wide.times else None,
         }
         if ready:
-            folder = place / wide.cadence
+            where = f"{root}/{table.name}"
+            folder = place / table.name
             folder.mkdir()
-            target = folder / "mmm_input.csv"
-            with target.open("w", encoding="utf-8", newline="") as file:
-                csv.writer(file, lineterminator="\n").writerows(wide.rows())
-            types = {"time": "VARCHAR"} | dict.fromkeys(wide.columns, "DOUBLE")
-            entry["files"] = self._store(f"{root}/{wide.cadence}", target, types)
+            types = dict.fromkeys(("geo", "time"), "VARCHAR") | dict.fromkeys(wide.columns, "DOUBLE")
+            entry["files"] = self._table(where, folder / "mmm_input.csv", wide.rows(), types)
+            entry |= self._for_regions(where, folder, wide) if wide.geos else self._national(where, folder, wide)
         return entry
+
+    def _national(self, where: str, folder: Path, wide: Wide) -> dict[str, Any]:
+        """What there is of a national table only: Robyn's file, and the features."""
+        from adweir.insight.mmm.features.table import definitions, features  # noqa: PLC0415 - numpy
+
+        columns = robyn_columns(wide)
+        files = self._table(where, folder / "mmm_robyn.csv", robyn_rows(wide, columns))
+        found = features(wide)
+        target = folder / "features.csv"
+        types = found.write(target)
+        made = {**found.facts, "definitions": definitions(wide.cadence), "files": self._store(where, target, types)}
+        return {"robyn": columns | {"files": files}, "features": made}
+
+    def _for_regions(self, where: str, folder: Path, wide: Wide) -> dict[str, Any]:
+        """What there is of a table by region only: GeoX's file. It takes days, no weeks."""
+        if wide.cadence is not Cadence.DAILY:
+            return {}
+        types = {"date": "VARCHAR", "location": "VARCHAR"}
+        return {"geox": {"files": self._table(where, folder / "mmm_geox.csv", geox_rows(wide), types)}}
+
+    def _table(
+        self, where: str, target: Path, rows: Iterable[list[str]], types: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """Store rows, the first of them a header, as CSV and Parquet; columns without a type are numbers, `time` is
+        text."""
+        with target.open("w", encoding="utf-8", newline="") as file:
+            writer, lines = csv.writer(file, lineterminator="\n"), iter(rows)
+            header = next(lines)
+            writer.writerow(header)
+            writer.writerows(lines)
+        known = {"time": "VARCHAR", **(types or {})}
+        return self._store(where, target, {name: known.get(name, "DOUBLE") for name in header})
 
     def _store(self, root: str, csv_file: Path, types: Mapping[str, str], *, formulas: bool = False) -> dict[str, Any]:
         """Store a CSV and its Parquet twin; `{"csv": {"key", "sha256"}, "parquet": ...}`.
@@ -272,22 +210,18 @@ class Publisher:
         return stored
 
 
-def _is_in(currency: str, read: ReadRow) -> bool:
-    return not currency or read.row.currency in {"", currency.strip().upper()}
-
-
-def _is_readable(profile: Profile) -> bool:
-    return profile.status == ProfileStatus.ACTIVE and is_zone(profile.timezone)
-
-
-def _why_left_out(profile: Profile) -> str:
-    if profile.status != ProfileStatus.ACTIVE:
-        return f"profile is {profile.status}"
-    return "never pulled" if is_zone(profile.timezone) else f"unknown time zone {profile.timezone[:40]!r}"
-
-
-def _last_settled(covered: Iterable[Mapping[date, DayCoverage]], window: Window) -> str | None:
-    """The last day of the window whose stored numbers are final in every profile."""
-    settled = [{day for day, found in days.items() if found.settled} for days in covered]
-    common = set.intersection(*settled) & set(window.days())
-    return max(common).isoformat() if common else None
+def tables_of(found: MixFound) -> list[MixTable]:
+    """The tables of a dataset: national, and by region where there are any; daily and weekly."""
+    parts = [("", found.window, {NATIONAL: found.national}, (found.uncovered, found.unknown))]
+    regions = found.regions
+    if regions.window is not None:
+        parts.append(("geo_", regions.window, dict(regions.sums), (regions.uncovered, regions.unknown)))
+    tables = []
+    for prefix, whole, sums, (uncovered, unknown) in parts:
+        window = found.beside.within(whole)
+        lacks = {day for day in uncovered if window.start <= day <= window.end}
+        for cadence in Cadence:
+            wide = build(sums, window, found.channels, cadence, found.beside)
+            findings = [*check(wide, lacks, unknown), *found.findings, *lacking(found, sums, window)]
+            tables.append(MixTable(f"{prefix}{cadence}", wide, findings))
+    return tables
