@@ -7,7 +7,7 @@ seconds from reading to writing, and what says whether the chains agree.
 The model, with the KPI divided by its mean: an intercept, a line, two yearly harmonics, weekdays in daily tables and
 the controls, added up or (where TOLD says so) multiplied; per channel geometric adstock (carry ~ Beta(2, 3)), Hill's
 curve (half at LogNormal(0, 0.7) of the usual adstock, slope ~ LogNormal(0, 0.2)) and a half-normal effect as wide as
-the channel's share of spend times the number of channels; normal noise.
+three times the channel's share of spend; normal noise.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ import numpy as np
 import numpyro
 import numpyro.distributions as dist
 from numpyro.diagnostics import summary
-from numpyro.infer import MCMC, NUTS
+from numpyro.infer import MCMC, NUTS, init_to_median
 
 CHAINS, WARM_UP, DRAWS = 2, 400, 400
-LAGS = {"weekly": 14, "daily": 29}
+LAGS = {"weekly": 14, "daily": 20}
 PER_YEAR = {"weekly": 365.25 / 7, "daily": 365.25}
 
 
@@ -64,23 +64,23 @@ def prepared(table: dict[str, np.ndarray], cadence: str) -> dict[str, Any]:
     weekdays = np.eye(7)[at % 7][:, 1:] if cadence == "daily" else np.zeros((count, 0))
     share = spend.sum(axis=0) / spend.sum()
     return {
-        "lagged": jnp.array(np.stack([padded[lags - lag : lags - lag + count] for lag in range(lags)])),
+        "lagged": jnp.array(np.stack([padded[lags - lag : lags - lag + count].T for lag in range(lags)])),
         "line": jnp.array(at / (count - 1) - 0.5),
         "season": jnp.array(np.hstack([np.sin(turn), np.cos(turn)])),
         "weekdays": jnp.array(weekdays),
         "controls": jnp.array((controls - np.where(flags, 0.0, controls.mean(axis=0))) / spread),
-        "width": jnp.array(share * len(share)),
+        "width": jnp.array(3 * share),
     }
 
 
 def model(data: dict[str, Any], form: str, sold: Any = None) -> None:
     """The joint distribution; `brought` is each channel's contribution over the whole table, per mean KPI."""
-    channels = data["lagged"].shape[2]
-    level = numpyro.sample("level", dist.Normal(0.7, 0.3))
+    lags, channels, _ = data["lagged"].shape
+    level = numpyro.sample("level", dist.LogNormal(-0.5, 0.35))
     slope = numpyro.sample("line", dist.Normal(0, 0.5))
     groups = [(name, data[name].shape[1]) for name in ("season", "weekdays", "controls") if data[name].shape[1]]
     parts = [slope * data["line"]] + [
-        data[name] @ numpyro.sample(name, dist.Normal(0, 0.3).expand([width]).to_event(1)) for name, width in groups
+        data[name] @ numpyro.sample(name, dist.Normal(0, 0.2).expand([width]).to_event(1)) for name, width in groups
     ]
     if form == "product":
         base = level
@@ -93,20 +93,20 @@ def model(data: dict[str, Any], form: str, sold: Any = None) -> None:
         half = numpyro.sample("half", dist.LogNormal(0.0, 0.7))
         bend = numpyro.sample("bend", dist.LogNormal(0.0, 0.2))
         effect = numpyro.sample("effect", dist.HalfNormal(1.0))
-    weights = carry[None, :] ** jnp.arange(data["lagged"].shape[0])[:, None]
-    acting = jnp.einsum("ltc,lc->tc", data["lagged"], weights / weights.sum(axis=0)) + 1e-9
-    raised = acting**bend
-    media = effect * data["width"] * raised / (raised + half**bend)
-    numpyro.deterministic("brought", media.sum(axis=0))
+    weights = carry[None, :] ** jnp.arange(lags)[:, None]
+    acting = (data["lagged"] * (weights / weights.sum(axis=0))[:, :, None]).sum(axis=0) + 1e-9
+    raised = acting ** bend[:, None]
+    media = (effect * data["width"])[:, None] * raised / (raised + (half**bend)[:, None])
+    numpyro.deterministic("brought", media.sum(axis=1))
     noise = numpyro.sample("noise", dist.HalfNormal(0.1))
-    numpyro.sample("sold", dist.Normal(base + media.sum(axis=1), noise), obs=sold)
+    numpyro.sample("sold", dist.Normal(base + media.sum(axis=0), noise), obs=sold)
 
 
 def fit(table: dict[str, np.ndarray], told: dict[str, Any], seed: int) -> dict[str, Any]:
     """Posterior draws of the contributions, and the chains' health."""
     data = prepared(table, told["cadence"])
     mean = table["kpi"].mean()
-    kernel = NUTS(model, target_accept_prob=0.85, max_tree_depth=9)
+    kernel = NUTS(model, target_accept_prob=0.85, max_tree_depth=9, init_strategy=init_to_median)
     chains = MCMC(kernel, num_warmup=WARM_UP, num_samples=DRAWS, num_chains=CHAINS, chain_method="sequential",
                   progress_bar=False)  # fmt: skip
     chains.run(jax.random.PRNGKey(seed), data, told["base"], jnp.array(table["kpi"] / mean),
