@@ -29,6 +29,7 @@ class IdKind(StrEnum):
     REPLAY = "rpl"
     EXPORT = "exp"
     QUARANTINE = "qrn"
+    ANOMALY = "ano"
 
     def make(self, new_id: NewId) -> str:
         """A new id of this kind."""
