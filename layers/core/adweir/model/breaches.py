@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 class BreachKind(StrEnum):
     """FRESHNESS: no pull in time. VOLUME: far fewer or more rows per day. NULLS: a column that is empty more often.
-    SCORE: the score of the days fell. BILL: a bill differs from what was measured. REFUSED: rows are in quarantine."""
+    SCORE: the score of the days fell. BILL: a bill differs from what was measured. REFUSED: rows are in quarantine.
+    ANOMALY: an ad account's own numbers are unusual, which is no fault of its data."""
 
     FRESHNESS = "freshness"
     VOLUME = "volume"
@@ -17,6 +18,7 @@ class BreachKind(StrEnum):
     SCORE = "score"
     BILL = "bill"
     REFUSED = "refused"
+    ANOMALY = "anomaly"
 
 
 class BreachState(StrEnum):

@@ -117,12 +117,21 @@ class CredentialBroken(BusEvent):
 
 
 class AnomalyDetected(BusEvent):
-    """A number left its expected range."""
+    """Numbers of settled days left their expected range (`insight.anomalies`).
 
+    `level` and `entity_id` say whose they are, `parts` in how many parts of it the same shows. It began on `day`;
+    `platform` and `profile_id` are "" for a client's arms.
+    """
+
+    anomaly_id: str
     platform: str
     profile_id: str
     account_id: str
+    level: str
+    entity_id: str
     metric: str
     day: str
+    last_day: str
     severity: str
+    parts: int = 0
     reason: str = ""

@@ -29,6 +29,7 @@ HELP: Mapping[BreachKind, str] = {
     BreachKind.SCORE: "A score dropped",
     BreachKind.BILL: "A bill is unexplained",
     BreachKind.REFUSED: "Rows were refused",
+    BreachKind.ANOMALY: "An anomaly was found",
 }
 """The sections of docs/operations.md."""
 TITLES: Mapping[BreachKind, str] = {
@@ -38,6 +39,7 @@ TITLES: Mapping[BreachKind, str] = {
     BreachKind.SCORE: "quality dropped",
     BreachKind.BILL: "unexplained bill",
     BreachKind.REFUSED: "refused rows",
+    BreachKind.ANOMALY: "unusual numbers",
 }
 
 

@@ -139,7 +139,12 @@ class Causes:
         for key in (group.entity.key, *group.entity.parents):
             for incident in sorted(self.incidents.values(), key=lambda each: each.id):
                 near = incident.first_day <= day.isoformat() and incident.last_day >= oldest
-                if incident.key == key and near and incident.marks & group.marks and incident.state != AnomalyState.WITHDRAWN:
+                if (
+                    incident.key == key
+                    and near
+                    and incident.marks & group.marks
+                    and incident.state != AnomalyState.WITHDRAWN
+                ):
                     return incident
         return None
 
@@ -222,9 +227,7 @@ def _extend(incident: Incident, day: date, group: _Group) -> None:
     if is_own and group.own:
         incident.metrics = _furthest([*incident.metrics, *map(as_facts, group.own)])
     others = group.parts if is_own else [*group.own, *group.parts]
-    shown = [
-        as_facts(each) | {"level": each.entity.level.value, "entity_id": each.entity.id} for each in others
-    ]
+    shown = [as_facts(each) | {"level": each.entity.level.value, "entity_id": each.entity.id} for each in others]
     known = {(each["level"], each["entity_id"]) for each in incident.parts}
     here = {(each["level"], each["entity_id"]) for each in shown}
     incident.parts_total = max(incident.parts_total, len(known | here))

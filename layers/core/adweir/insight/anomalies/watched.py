@@ -14,11 +14,17 @@ from typing import Any, NamedTuple
 
 from adweir.insight.anomalies.detector import check, learn
 from adweir.insight.anomalies.rates import RateState, check_rate, learn_rate
-from adweir.insight.anomalies.settings import DAY_SECONDS, AnomalySeverity, ScoreBasis, Scored, SeriesSettings, severity_of
+from adweir.insight.anomalies.settings import (
+    DAY_SECONDS,
+    AnomalySeverity,
+    ScoreBasis,
+    Scored,
+    SeriesSettings,
+    severity_of,
+)
 from adweir.insight.anomalies.state import SeriesState
 from adweir.model.errors import BadInput
 from adweir.model.metrics import Level, Slot
-
 
 SERIES = ("spend", "impressions", "clicks", "conversions", "revenue", "cpc", "cpm")
 RATES = ("ctr", "cvr")
@@ -104,10 +110,14 @@ class DayScores(NamedTuple):
 
 @dataclass(slots=True)
 class EntityState:
-    """The states of an entity's metrics, up to the day `through` ("": none). `active`: its last day with a row."""
+    """The states of an entity's metrics, up to the day `through` ("": none). `active`: its last day with a row.
+
+    `parents`: those of `WatchedEntity`, by level and id.
+    """
 
     through: str = ""
     active: str = ""
+    parents: tuple[tuple[str, str], ...] = ()
     series: dict[str, SeriesState] = field(default_factory=dict)
     rates: dict[str, RateState] = field(default_factory=dict)
 
@@ -116,6 +126,7 @@ class EntityState:
         body = {
             "through": self.through,
             "active": self.active,
+            "parents": self.parents,
             "series": {name: state.to_json() for name, state in self.series.items()},
             "rates": {name: state.to_json() for name, state in self.rates.items()},
         }
@@ -128,7 +139,8 @@ class EntityState:
             body = json.loads(text)
             series = {name: SeriesState.from_json(each) for name, each in body["series"].items()}
             rates = {name: RateState.from_json(each) for name, each in body["rates"].items()}
-            return cls(str(body["through"]), str(body["active"]), series, rates)
+            parents = tuple((str(level), str(name)) for level, name in body["parents"])
+            return cls(str(body["through"]), str(body["active"]), parents, series, rates)
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise BadInput(f"this is no state of an entity: {error}") from None
 
@@ -142,7 +154,7 @@ class EntityState:
         if slot is not None and self._is_launch(day):
             self.series, self.rates = {}, {}
         self.through = day.isoformat()
-        if slot is None and not self._is_expected(day):
+        if slot is None and not self.is_awaited(day):
             return DayScores({})
         if slot is not None:
             self.active = self.through
@@ -173,7 +185,8 @@ class EntityState:
     def _is_launch(self, day: date) -> bool:
         return bool(self.active) and (day - date.fromisoformat(self.active)).days > QUIET_DAYS
 
-    def _is_expected(self, day: date) -> bool:
+    def is_awaited(self, day: date) -> bool:
+        """Whether no delivery on a day is a number: it was there within a week."""
         return bool(self.active) and (day - date.fromisoformat(self.active)).days <= QUIET_DAYS
 
 

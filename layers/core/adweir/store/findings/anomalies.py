@@ -34,7 +34,7 @@ class Watch:
     `build` counts how often it was learned anew; `basis` says by what settings. `through` is the last day that every
     entity has learned, "" for none. `digests`: by month, what the learned days were. A batch that was decided and not
     learned by all yet goes to the day `deciding`, "" without one. `open`: incidents of the last days, by first day and
-    id. `last` is when it changed (`model.times.iso`).
+    id. `again`: up to this day an earlier build had decided ("": there was none).
     """
 
     build: int = 0
@@ -43,7 +43,7 @@ class Watch:
     deciding: str = ""
     digests: Mapping[str, str] = field(default_factory=dict)
     open: tuple[tuple[str, str], ...] = ()
-    last: str = ""
+    again: str = ""
 
 
 class WatchItem(FindingsItem):

@@ -1,0 +1,204 @@
+"""Learns the settled days of one ad account, and decides what of them is an anomaly.
+
+Days are learned in order and once: a batch is a calendar month at most. What a batch found is stored before what it
+learned, and in between stands that it was decided. So a worker may die between any two writes: either nothing was
+decided, and the same is found again, or it was, and the states only catch up. When a learned day was restated, when
+the detector or its settings changed, everything is learned anew; incidents that are not found again are withdrawn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+from adweir.insight.anomalies.discoveries import discoveries
+from adweir.insight.anomalies.incidents import COOL_DOWN_DAYS, Causes
+from adweir.insight.anomalies.rates import RATE_FORM
+from adweir.insight.anomalies.sources import Check, DayRows, ProfileDays, RipeDay, starts
+from adweir.insight.anomalies.state import FORM
+from adweir.insight.anomalies.watched import DayScores, EntityState, Found, WatchedEntity, WatchSettings, found_in
+from adweir.model.metrics import Level
+from adweir.model.times import Window
+from adweir.store.findings.anomalies import LearnedEntity, Watch, changed
+
+if TYPE_CHECKING:
+    from adweir.insight.anomalies.kept import KeptIncidents
+    from adweir.store.findings.anomalies import Anomalies
+
+_FORM = 1
+"""Of what is made of the same days. A greater one has everything learned anew."""
+_REMEMBERED = timedelta(days=2 * COOL_DOWN_DAYS)
+"""How long an incident is kept at hand after its last day."""
+Key = tuple[Level, str]
+
+
+class _Watched(NamedTuple):
+    """An entity and what was learned of it."""
+
+    entity: WatchedEntity
+    state: EntityState
+
+
+class Learning:
+    """What was learned of an ad account. `go` learns what is new, and returns how many days that were."""
+
+    def __init__(
+        self, store: Anomalies, days: ProfileDays, kept: KeptIncidents, settings: WatchSettings, check: Check
+    ) -> None:
+        self._store = store
+        self._days = days
+        self._kept = kept
+        self._settings = settings
+        self._check = check
+        self._key = days.watcher.key
+        self._states: dict[Key, _Watched] | None = None
+        self._counts: Counter[Level] = Counter()
+        self._expected: dict[str, dict[str, int]] = {}
+        self.watch = store.watches.get(self._key)
+        self.newest = ""
+
+    def go(self) -> int:
+        """Learn the days that are new, after a restatement all. Raises NotReady when the time is short, Unavailable."""
+        ripe = self._days.ripe(self._check)
+        self.newest = ripe[-1].day.isoformat() if ripe else ""
+        self._expected = {
+            entity: {metric: len(ids) for metric, ids in metrics.items()}
+            for entity, metrics in self._store.watches.expected(self._key).items()
+        }
+        if self._is_outdated(ripe):
+            until = max(self.watch.through, self.watch.deciding, self.watch.again)
+            self.watch = Watch(build=self.watch.build + 1, basis=self._basis, again=until)
+        self._kept.load(self.watch.open)
+        learned = 0
+        for batch in self._batches(ripe):
+            self._check()
+            self._learn(batch, ripe)
+            learned += len(batch)
+        return learned
+
+    @property
+    def _basis(self) -> str:
+        text = repr((_FORM, FORM, RATE_FORM, self._settings))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _is_outdated(self, ripe: Sequence[RipeDay]) -> bool:
+        """Whether what was learned is not what would be learned today."""
+        watch = self.watch
+        if watch.build == 0 or watch.basis != self._basis:
+            return True
+        now = digests(ripe, max(watch.through, watch.deciding))
+        first = self._days.window.start.isoformat()[: len("2026-11")]
+        return {month: each for month, each in watch.digests.items() if month >= first} != now
+
+    def _batches(self, ripe: Sequence[RipeDay]) -> Iterator[list[RipeDay]]:
+        """What has to be learned, by months; first what was decided before, and not learned by all."""
+        watch = self.watch
+        left = [each for each in ripe if each.day.isoformat() > watch.through]
+        decided = [each for each in left if each.day.isoformat() <= watch.deciding]
+        if decided:
+            yield decided
+        fresh = left[len(decided) :]
+        for _, month in groupby(fresh, key=lambda each: each.day.isoformat()[: len("2026-11")]):
+            yield list(month)
+
+    def _learn(self, batch: Sequence[RipeDay], ripe: Sequence[RipeDay]) -> None:
+        last = batch[-1].day.isoformat()
+        is_decided = last <= self.watch.deciding
+        rows = self._days.rows(Window(batch[0].day, batch[-1].day), self._check)
+        causes = self._kept.causes()
+        touched: set[Key] = set()
+        for each in batch:
+            scores = list(self._scored(each.day, rows[each.day], touched))
+            if not is_decided:
+                self._weigh(each.day, scores, rows[each.day], causes)
+        if not is_decided:
+            again = [each.day for each in batch if each.day.isoformat() <= self.watch.again]
+            self._kept.settle(causes, last, (again[0], again[-1]) if again else None, self.newest)
+            self._put(deciding=last, digests=digests(ripe, last), open=self._kept.recent(last, _REMEMBERED))
+        states = self._known()
+        for key in sorted(touched):
+            state = states[key].state
+            self._store.entities.put(self._key, LearnedEntity(*key, self.watch.build, state.through, state.to_json()))
+        self._put(through=last, deciding="")
+
+    def _put(self, **fields: object) -> None:
+        self.watch = changed(self.watch, **fields)
+        self._store.watches.put(self._key, self.watch)
+
+    def _scored(self, day: date, rows: DayRows, touched: set[Key]) -> Iterator[tuple[WatchedEntity, DayScores]]:
+        """A day's scores of every entity that is watched, and the states with it."""
+        states, text = self._known(), day.isoformat()
+        for entity in sorted(rows, key=lambda each: each.key):
+            if entity.key not in states and starts(entity, rows[entity], self._counts[entity.level]):
+                states[entity.key] = _Watched(entity, EntityState())
+                self._counts[entity.level] += 1
+            if entity.key in states:
+                states[entity.key].state.parents = entity.parents
+                states[entity.key] = states[entity.key]._replace(entity=entity)
+        delivered = {entity.key: slot for entity, slot in rows.items()}
+        for key in sorted(states):
+            entity, state = states[key]
+            slot = delivered.get(key)
+            if state.through >= text or (slot is None and not state.is_awaited(day)):
+                continue
+            touched.add(key)
+            expected = self._expected.get(f"{key[0]}#{key[1]}", {})
+            yield entity, state.learn(day, slot, self._settings, expected)
+
+    def _weigh(
+        self, day: date, scores: Sequence[tuple[WatchedEntity, DayScores]], rows: DayRows, causes: Causes
+    ) -> None:
+        """Keep of a day's findings what stands when all of the day are weighed together."""
+        found = found_in(scores, day)
+        if not found:
+            return
+        named = self._days.named({each.entity.key for each in found} | {p for f in found for p in f.entity.parents})
+        stands = [each for each in found if not _is_explained(each, rows, {k for k, n in named.items() if n.is_off})]
+        tests = sum(each.tests for _, each in scores)
+        kept = discoveries([each.scored.z for each in stands], tests)
+        names = {key: each.name for key, each in named.items()}
+        causes.add(day, [each for each, stays in zip(stands, kept, strict=True) if stays], names)
+
+    def _known(self) -> dict[Key, _Watched]:
+        """The states of this build, read once."""
+        if self._states is None:
+            learned: Iterable[LearnedEntity] = ()
+            if self.watch.through or self.watch.deciding:
+                learned = self._store.entities.all(self._key, self.watch.build)
+            self._states = {}
+            for each in learned:
+                state = EntityState.from_json(each.state)
+                parents = tuple((Level(level), name) for level, name in state.parents)
+                entity = WatchedEntity(Level(each.level), each.entity_id, parents)
+                self._states[entity.key] = _Watched(entity, state)
+                self._counts[entity.level] += 1
+        return self._states
+
+
+def _is_explained(found: Found, rows: DayRows, off: set[Key]) -> bool:
+    """Whether nothing was delivered of what does not run, by the catalog: it was paused, ended or removed."""
+    is_gone = found.entity not in rows
+    return is_gone and (found.entity.key in off or any(parent in off for parent in found.entity.parents))
+
+
+def digests(days: Iterable[RipeDay], until: str) -> dict[str, str]:
+    """By month what the days until one (ISO) are."""
+    found: dict[str, list[bytes]] = defaultdict(list)
+    for each in days:
+        text = each.day.isoformat()
+        if text <= until:
+            found[text[: len("2026-11")]].append(text.encode() + each.print)
+    return {month: hashlib.sha256(b"".join(prints)).hexdigest()[:20] for month, prints in sorted(found.items())}
+
+
+def entity_states(
+    store: Anomalies, watched: str, keys: Iterable[tuple[str, str]]
+) -> tuple[Watch, Mapping[tuple[str, str], EntityState]]:
+    """How far an ad account was learned, and what was learned of some entities. Raises Unavailable."""
+    watch = store.watches.get(watched)
+    found = store.entities.few(watched, watch.build, keys)
+    return watch, {key: EntityState.from_json(each.state) for key, each in found.items()}

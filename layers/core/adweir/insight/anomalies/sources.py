@@ -1,0 +1,150 @@
+"""The days of an ad account that may be learned, and their numbers, level by level."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from adweir.insight.anomalies.incidents import Watcher
+from adweir.insight.anomalies.watched import WatchedEntity
+from adweir.model import limits
+from adweir.model.datasets import Dataset
+from adweir.model.entities import Profile, Status
+from adweir.model.metrics import Grain, Level, Series, Slot, plus
+from adweir.model.times import DAY, Window, first_of_month
+from adweir.reporting.reading import ProfileQuestion
+
+if TYPE_CHECKING:
+    from adweir.reporting.query import Queries
+    from adweir.reporting.reading import ReadRow
+    from adweir.store.catalog.store import Catalog
+
+Check = Callable[[], None]
+DayRows = Mapping[WatchedEntity, Slot]
+"""What was delivered on a day, by entity."""
+_LOOKS = 5000
+"""Rows between two looks at the time."""
+_WATCHED_LEVELS = (Level.CAMPAIGN, Level.AD)
+_NOT_RUNNING = frozenset(Status) - {Status.ACTIVE, Status.UNKNOWN}
+_AD_IMPRESSIONS = 1000
+"""Impressions of a day from which on an ad is watched."""
+
+
+class RipeDay(NamedTuple):
+    """A settled day. `print` is of its numbers: another one when the day was restated."""
+
+    day: date
+    print: bytes
+
+
+class NamedEntity(NamedTuple):
+    """What an entity is called, and whether its delivery may have been ended on purpose."""
+
+    name: str
+    is_off: bool
+
+
+class ProfileDays:
+    """An ad account's. Raises Unavailable throughout."""
+
+    def __init__(self, queries: Queries, catalog: Catalog, profile: Profile) -> None:
+        self._queries = queries
+        self._catalog = catalog
+        self._profile = profile
+        self.watcher = Watcher(profile.account_id, str(profile.platform), profile.profile_id, profile.currency)
+
+    @cached_property
+    def window(self) -> Window:
+        """From the first of a month, so that a day more does not move its beginning."""
+        yesterday = self._queries.today(self._profile) - DAY
+        months = -(-limits.MAX_WATCHED_DAYS // 31)
+        return Window(first_of_month(yesterday, -months), yesterday)
+
+    def ripe(self, check: Check) -> list[RipeDay]:
+        """The days that may be learned, in order: those that are settled and were pulled whole."""
+        reader = self._queries.reader(self._profile, ProfileQuestion(self.window, Level.ACCOUNT))
+        totals: dict[str, Slot] = {}
+        for read in self._timed(reader.rows(), check):
+            self._add(totals, read.row.day, read)
+        known = reader.coverage()
+        pulled = {level: self._pulled(level) for level in _WATCHED_LEVELS}
+        found = []
+        for day in sorted(known):
+            if known[day].settled and known[day].whole:
+                whole = [day in pulled[level] for level in _WATCHED_LEVELS]
+                text = repr((totals.get(day.isoformat()), whole)).encode()
+                found.append(RipeDay(day, hashlib.sha256(text).digest()))
+        return found
+
+    def rows(self, window: Window, check: Check) -> dict[date, dict[WatchedEntity, Slot]]:
+        """What was delivered, by day; of a level that was not pulled whole on a day nothing is there."""
+        found: dict[date, dict[WatchedEntity, Slot]] = {day: {} for day in window.days()}
+        self._read(found, Level.ACCOUNT, window, check)
+        for level in _WATCHED_LEVELS:
+            self._read(found, level, window, check)
+        return found
+
+    def named(self, keys: set[tuple[Level, str]]) -> dict[tuple[Level, str], NamedEntity]:
+        """What the catalog says of entities."""
+        found = {}
+        for level, dataset in ((Level.CAMPAIGN, Dataset.CAMPAIGNS), (Level.AD, Dataset.ADS)):
+            if not any(each == level for each, _ in keys):
+                continue
+            for item in self._catalog.objects(self._profile.platform, self._profile.profile_id, dataset):
+                own = f"{item.ad_group_id}~{item.id}" if level is Level.AD else item.id
+                if (level, own) in keys:
+                    found[level, own] = NamedEntity(item.name, item.status in _NOT_RUNNING)
+        if (Level.ACCOUNT, self._profile.profile_id) in keys:
+            found[Level.ACCOUNT, self._profile.profile_id] = NamedEntity(self._profile.name, is_off=False)
+        return found
+
+    def _read(self, found: dict[date, dict[WatchedEntity, Slot]], level: Level, window: Window, check: Check) -> None:
+        reader = self._queries.reader(self._profile, ProfileQuestion(window, level))
+        sums: dict[str, dict[WatchedEntity, Slot]] = defaultdict(dict)
+        for read in self._timed(reader.rows(), check):
+            entity = self._entity(level, read)
+            if entity is not None:
+                self._add(sums[read.row.day], entity, read)
+        known = reader.coverage()
+        for day, here in found.items():
+            if day in known and known[day].whole:
+                here.update(sums.get(day.isoformat(), {}))
+
+    def _entity(self, level: Level, read: ReadRow) -> WatchedEntity | None:
+        """Whose row it is; None for one of a finer level, which says nothing of this one's entities."""
+        row, account = read.row, (Level.ACCOUNT, self._profile.profile_id)
+        if level is Level.ACCOUNT:
+            return WatchedEntity(*account)
+        campaign = row.entity_id if read.level is Level.CAMPAIGN else row.campaign_id
+        if level is Level.CAMPAIGN:
+            return WatchedEntity(Level.CAMPAIGN, campaign, (account,)) if campaign else None
+        if read.level is not Level.AD or not row.entity_id:
+            return None
+        return WatchedEntity(Level.AD, row.entity_id, (*(((Level.CAMPAIGN, campaign),) if campaign else ()), account))
+
+    def _add(
+        self, sums: dict[object, Slot] | dict[str, Slot] | dict[WatchedEntity, Slot], key: object, read: ReadRow
+    ) -> None:
+        if read.row.currency in {"", self._profile.currency}:
+            sums[key] = plus(sums[key], read.row.slot) if key in sums else read.row.slot  # type: ignore[index]
+
+    def _pulled(self, level: Level) -> frozenset[date]:
+        series = Series(self._profile.platform, self._profile.profile_id, level, Grain.DAY)
+        return frozenset(self._queries.days(series, self.window))
+
+    def _timed(self, rows: Iterator[ReadRow], check: Check) -> Iterator[ReadRow]:
+        for number, read in enumerate(rows):
+            if number % _LOOKS == 0:
+                check()
+            yield read
+
+
+def starts(entity: WatchedEntity, slot: Slot, count: int) -> bool:
+    """Whether an entity that was not watched is from this day on, where so many of its level are by now."""
+    if entity.level is Level.AD:
+        return count < limits.MAX_WATCHED_ADS and (slot[0] or 0) >= _AD_IMPRESSIONS
+    return entity.level is not Level.CAMPAIGN or count < limits.MAX_WATCHED_CAMPAIGNS
