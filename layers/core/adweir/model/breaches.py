@@ -20,6 +20,11 @@ class BreachKind(StrEnum):
     REFUSED = "refused"
     ANOMALY = "anomaly"
 
+    @property
+    def is_fault(self) -> bool:
+        """Whether something is wrong with the data, rather than with what it is about."""
+        return self is not BreachKind.ANOMALY
+
 
 class BreachState(StrEnum):
     """NOTICED: maybe a breach, nobody was told. OPENING and CLEARING: decided, and the message is on its way. CLEARED:

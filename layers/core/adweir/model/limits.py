@@ -252,7 +252,7 @@ MAX_MIX_DRAWS = 50  # drawn models of a family that a fit is stored with, for re
 MAX_LIFT_TESTS = 50  # experiments that calibrate a fit
 
 # --- anomalies --------------------------------------------------------------------------------------------------
-MAX_WATCHED_DAYS = 400  # days of history from which what is usual is learned anew
+MAX_WATCHED_MONTHS = 13  # months before the current one from which what is usual is learned anew
 MAX_WATCHED_CAMPAIGNS = 20_000  # campaigns of an ad account that are watched: 200 MB of states
 MAX_WATCHED_ADS = 5000  # ads of an ad account that are watched: 50 MB of states
 MAX_ANOMALIES_PER_DAY = 50  # incidents of an ad account that begin on one day
@@ -260,7 +260,6 @@ MAX_ANOMALY_PARTS = 20  # parts of an incident's entity that are named
 MAX_ANOMALY_DAYS = 60  # days of an incident that are named
 MAX_ANOMALY_SCAN = 3000  # incidents that one page of a list looks at
 MAX_EXPECTED_MARKS = 200  # incidents of an ad account that are remembered as expected
-MAX_CHECKED_VALUES = 100  # values per check of arriving numbers
 
 # --- the library ------------------------------------------------------------------------------------------------
 MAX_BACKOFF_SECONDS = 3600  # between two tries of retry_with_backoff, where no platform asks for more

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from adweir.store.catalog.store import Catalog
 
 
-DEPLOYED = frozenset({StageKind.PULL, StageKind.RECONCILE, StageKind.ETL, StageKind.AGGREGATE})
+DEPLOYED = frozenset({StageKind.PULL, StageKind.RECONCILE, StageKind.ETL, StageKind.AGGREGATE, StageKind.DETECT})
 """The kinds of stages that there are functions for."""
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from adweir.insight.aggregates import Aggregator
+    from adweir.insight.anomalies.watch import AnomalyWatch
     from adweir.insight.mmm.publish import Publisher
     from adweir.intake.collect.claim import Claims
     from adweir.intake.collect.collector import Collector
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from adweir.model.flows import StageKind
     from adweir.model.messages import RunMessage
     from adweir.model.platforms import Platform
-    from adweir.model.tasks import AccountTask
     from adweir.pipeline.account_work import AccountWork
     from adweir.pipeline.engine import Engine
     from adweir.pipeline.held_replays import HeldReplays
@@ -270,39 +270,12 @@ class App(Resources):
 
     @cached_property
     def account_work(self) -> AccountWork:
-        """What `etl` does for stages: their kinds beside `pull`."""
-        from adweir.model.flows import StageKind
+        """What `etl`, `curate` and `detect` do for stages: their kinds beside `pull`."""
         from adweir.pipeline.account_work import AccountWork
+        from adweir.runtime.client_jobs import client_jobs
 
-        def score(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
-            scored = self.scorer.score(task.account_id, remaining, self.settings.margin_seconds)
-            self.data_looks.look(task.account_id)
-            return {"days_scored": scored}
-
-        def publish(task: AccountTask, _remaining: Remaining) -> Mapping[str, int]:
-            made = self.publisher.publish(task.account_id)
-            return {
-                "datasets": len(made),
-                "tables_ready": sum(one["ready"] for m in made for one in m["tables"].values()),
-            }
-
-        def sum_up(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
-            from itertools import product
-
-            from adweir.model.errors import NotFound
-            from adweir.model.flows import SumGrain, SumLevel
-            from adweir.pipeline.flow_forms import flow_of
-
-            run = self.ledger.get_run(task.run_id)
-            if run is None:
-                raise NotFound(f"run {task.run_id} is gone")
-            stage = flow_of(run).stage(task.stage)
-            asked = product(stage.levels or SumLevel, stage.grains or SumGrain)
-            return self.aggregator.aggregate(task.account_id, asked, remaining, self.settings.margin_seconds)
-
-        jobs = {StageKind.RECONCILE: score, StageKind.ETL: publish, StageKind.AGGREGATE: sum_up}
         hold = self.settings.function_timeout_seconds + 30
-        return AccountWork(self.ledger, self.queues.runs, self.clock, hold, jobs)
+        return AccountWork(self.ledger, self.queues.runs, self.clock, hold, client_jobs(self))
 
     @cached_property
     def publisher(self) -> Publisher:
@@ -329,6 +302,16 @@ class App(Resources):
 
         bills = MonthlyBills(self.catalog, self.queries)
         return DayScorer(self.catalog, self.metrics, self.findings, self.platforms, self.clock, bills)
+
+    @cached_property
+    def anomaly_watch(self) -> AnomalyWatch:
+        """Looks for anomalies in the settled days of client accounts."""
+        from adweir.insight.anomalies.watch import AnomalyWatch, WatchParts
+        from adweir.insight.anomalies.watched import WatchSettings
+
+        parts = WatchParts(self.catalog, self.queries, self.findings.anomalies, self.bus, self.clock)
+        least = WatchSettings(self.settings.anomaly_min_effect, self.settings.anomaly_min_spend)
+        return AnomalyWatch(parts, least)
 
     @cached_property
     def monitor(self) -> Monitor:
@@ -364,7 +347,7 @@ class App(Resources):
             self.catalog,
             lambda: ask_all(probes_of(self), self.clock),
             self.clock,
-            lambda: [kept.breach for kept in self.findings.breaches.all().values()],
+            lambda: [kept.breach for kept in self.findings.breaches.all().values() if kept.breach.kind.is_fault],
         )
 
     # --- their parts

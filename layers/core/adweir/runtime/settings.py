@@ -96,6 +96,8 @@ class Settings(BaseModel):
     history_days: int = Field(default=60, description="how far back a profile's first pull reaches")
     stale_after_seconds: int = Field(default=1800, description="a planned task without progress is sent again")
     quality_threshold: float = Field(default=0.8, description="a pull scoring under it raises QualityBreached")
+    anomaly_min_effect: float = Field(default=0.2, description="the least change that is an anomaly, as a share")
+    anomaly_min_spend: float = Field(default=1.0, description="what has to be spent on a day for one to matter")
     aws_lambda_function_memory_size: int = Field(default=0, description="MB of this function; Lambda sets it")
     api_title: str = "adweir"
     log_level: str = "INFO"

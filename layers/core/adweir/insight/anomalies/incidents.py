@@ -29,8 +29,11 @@ _ORDER = {severity: place for place, severity in enumerate(AnomalySeverity)}
 
 
 class AnomalyState(StrEnum):
-    """What became of an anomaly. OPEN: nothing yet, or it goes on. OVER: the days since are as usual. EXPECTED: somebody
-    said so. WITHDRAWN: its days were restated, and it is not in them any more."""
+    """What became of an anomaly.
+
+    OPEN: nothing yet, or it goes on. OVER: the days since are as usual. EXPECTED: somebody said so. WITHDRAWN: its days
+    were restated, and it is not in them any more.
+    """
 
     OPEN = "open"
     OVER = "over"
@@ -139,12 +142,8 @@ class Causes:
         for key in (group.entity.key, *group.entity.parents):
             for incident in sorted(self.incidents.values(), key=lambda each: each.id):
                 near = incident.first_day <= day.isoformat() and incident.last_day >= oldest
-                if (
-                    incident.key == key
-                    and near
-                    and incident.marks & group.marks
-                    and incident.state != AnomalyState.WITHDRAWN
-                ):
+                is_valid = near and incident.state != AnomalyState.WITHDRAWN
+                if is_valid and incident.key == key and incident.marks & group.marks:
                     return incident
         return None
 

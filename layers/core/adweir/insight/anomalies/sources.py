@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from adweir.insight.anomalies.incidents import Watcher
 from adweir.insight.anomalies.watched import WatchedEntity
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from adweir.reporting.reading import ReadRow
     from adweir.store.catalog.store import Catalog
 
+_K = TypeVar("_K")
 Check = Callable[[], None]
 DayRows = Mapping[WatchedEntity, Slot]
 """What was delivered on a day, by entity."""
@@ -61,8 +62,7 @@ class ProfileDays:
     def window(self) -> Window:
         """From the first of a month, so that a day more does not move its beginning."""
         yesterday = self._queries.today(self._profile) - DAY
-        months = -(-limits.MAX_WATCHED_DAYS // 31)
-        return Window(first_of_month(yesterday, -months), yesterday)
+        return Window(first_of_month(yesterday, -limits.MAX_WATCHED_MONTHS), yesterday)
 
     def ripe(self, check: Check) -> list[RipeDay]:
         """The days that may be learned, in order: those that are settled and were pulled whole."""
@@ -126,11 +126,9 @@ class ProfileDays:
             return None
         return WatchedEntity(Level.AD, row.entity_id, (*(((Level.CAMPAIGN, campaign),) if campaign else ()), account))
 
-    def _add(
-        self, sums: dict[object, Slot] | dict[str, Slot] | dict[WatchedEntity, Slot], key: object, read: ReadRow
-    ) -> None:
+    def _add(self, sums: dict[_K, Slot], key: _K, read: ReadRow) -> None:
         if read.row.currency in {"", self._profile.currency}:
-            sums[key] = plus(sums[key], read.row.slot) if key in sums else read.row.slot  # type: ignore[index]
+            sums[key] = plus(sums[key], read.row.slot) if key in sums else read.row.slot
 
     def _pulled(self, level: Level) -> frozenset[date]:
         series = Series(self._profile.platform, self._profile.profile_id, level, Grain.DAY)

@@ -146,8 +146,10 @@ class EntityState:
 
     def mark(self, expected: Mapping[str, int]) -> None:
         """Raise the thresholds of metrics of which so many anomalies were said to be expected."""
-        for name, state in (*self.series.items(), *self.rates.items()):
+        for name, state in self.series.items():
             state.expected = expected.get(name, 0)
+        for name, rate in self.rates.items():
+            rate.expected = expected.get(name, 0)
 
     def learn(self, day: date, slot: Slot | None, settings: WatchSettings, expected: Mapping[str, int]) -> DayScores:
         """Score a day and remember it. `slot` is None where there was no delivery, which is a true zero."""
@@ -162,11 +164,11 @@ class EntityState:
         numbers = numbers_of(slot or _NOTHING)
         found: dict[str, Scored] = {}
         for metric, value in numbers.series.items():
-            state = self.series.setdefault(metric, SeriesState(expected=expected.get(metric, 0)))
+            state = self.series.setdefault(metric, SeriesState())
             state.expected = expected.get(metric, 0)
             found[metric] = learn(state, settings.of(metric), at, value)
         for metric, (hits, trials) in numbers.rates.items():
-            rate = self.rates.setdefault(metric, RateState(expected=expected.get(metric, 0)))
+            rate = self.rates.setdefault(metric, RateState())
             rate.expected = expected.get(metric, 0)
             found[metric] = learn_rate(rate, settings.of(metric), at, hits, trials)
         return DayScores(_worth(found, settings))

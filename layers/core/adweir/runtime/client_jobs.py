@@ -1,0 +1,55 @@
+"""What is done for client companies, by kind of stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+from typing import TYPE_CHECKING
+
+from adweir.model.errors import NotFound
+from adweir.model.flows import StageKind, SumGrain, SumLevel
+
+if TYPE_CHECKING:
+    from adweir.model.tasks import AccountTask
+    from adweir.pipeline.account_work import AccountJob
+    from adweir.runtime.app import App
+    from adweir.runtime.consumer import Remaining
+
+
+def client_jobs(app: App) -> Mapping[StageKind, AccountJob]:
+    """The jobs of `etl`, `curate` and `detect`. Each makes its parts when it is first done."""
+
+    def score(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
+        scored = app.scorer.score(task.account_id, remaining, app.settings.margin_seconds)
+        app.data_looks.look(task.account_id)
+        return {"days_scored": scored}
+
+    def publish(task: AccountTask, _remaining: Remaining) -> Mapping[str, int]:
+        made = app.publisher.publish(task.account_id)
+        return {
+            "datasets": len(made),
+            "tables_ready": sum(one["ready"] for m in made for one in m["tables"].values()),
+        }
+
+    def sum_up(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
+        from adweir.pipeline.flow_forms import flow_of
+
+        run = app.ledger.get_run(task.run_id)
+        if run is None:
+            raise NotFound(f"run {task.run_id} is gone")
+        stage = flow_of(run).stage(task.stage)
+        asked = product(stage.levels or SumLevel, stage.grains or SumGrain)
+        return app.aggregator.aggregate(task.account_id, asked, remaining, app.settings.margin_seconds)
+
+    def detect(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
+        at, margin = app.clock.now(), app.settings.margin_seconds
+        found = app.anomaly_watch.look(task.account_id, remaining, margin, task.run_id)
+        app.monitor.settle(found.looks, app.monitor.known(), at)
+        return {"days_learned": found.days, "anomalies": found.anomalies}
+
+    return {
+        StageKind.RECONCILE: score,
+        StageKind.ETL: publish,
+        StageKind.AGGREGATE: sum_up,
+        StageKind.DETECT: detect,
+    }

@@ -1,0 +1,339 @@
+"""What `detect` finds does not depend on when it dies, how often it is asked, or in how many steps days settle."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from adweir.insight.anomalies.batches import Learning
+from adweir.insight.anomalies.incidents import AnomalyState, Incident, Watcher
+from adweir.insight.anomalies.kept import KeptIncidents, change, incident_of
+from adweir.insight.anomalies.sources import NamedEntity, ProfileDays, RipeDay
+from adweir.insight.anomalies.watched import WatchedEntity, WatchSettings
+from adweir.model import limits
+from adweir.model.errors import NotReady
+from adweir.model.metrics import Level, Slot
+from adweir.model.times import Window, first_of_month
+from adweir.store.findings.anomalies import Anomalies
+from support.bounds import at_the_bound
+from support.clock import FrozenClock
+from support.crash import Crash, Killed
+from support.outlets import MemoryBus
+
+FIRST = date(2026, 8, 1)
+ACCOUNT = WatchedEntity(Level.ACCOUNT, "1")
+CAMPAIGNS = [WatchedEntity(Level.CAMPAIGN, f"c{number}", ((Level.ACCOUNT, "1"),)) for number in range(4)]
+SPIKE = 60
+
+
+class Days:
+    """The settled days of an ad account: four campaigns with a weekly pattern, each day a little different."""
+
+    def __init__(self, days: int = 90) -> None:
+        self.watcher = Watcher("acc_1", "meta_ads", "1", "EUR")
+        self.numbers: dict[date, dict[WatchedEntity, Slot]] = {}
+        self.off: set[tuple[Level, str]] = set()
+        for number in range(days):
+            factor = 1 + 0.2 * math.sin(number * 2 * math.pi / 7) + 0.03 * math.sin(number * 12.9898)
+            self.deliver(number, dict.fromkeys(CAMPAIGNS, factor))
+        self.until = days
+
+    def deliver(self, number: int, factors: dict[WatchedEntity, float]) -> None:
+        """A day's delivery by campaign, as a factor of the usual; 0: none. The account's is the sum."""
+        usual = 100_000 * (1 + 0.2 * math.sin(number * 2 * math.pi / 7) + 0.03 * math.sin(number * 12.9898))
+        rows: dict[WatchedEntity, Slot] = {}
+        for place, (campaign, factor) in enumerate(factors.items(), 1):
+            if factor:
+                rows[campaign] = _slot(round(usual * place * factor))
+        total = [sum(row[metric] or 0 for row in rows.values()) for metric in range(5)]
+        if rows:
+            rows[ACCOUNT] = (total[0], total[1], total[2], total[3], total[4])
+        self.numbers[FIRST + timedelta(days=number)] = rows
+
+    @property
+    def window(self) -> Window:
+        return Window(FIRST, FIRST + timedelta(days=self.until - 1))
+
+    def ripe(self, _check: Callable[[], None]) -> list[RipeDay]:
+        days = sorted(self.numbers)[: self.until]
+        return [RipeDay(day, repr(sorted(self.numbers[day].items())).encode()) for day in days]
+
+    def rows(self, window: Window, _check: Callable[[], None]) -> dict[date, dict[WatchedEntity, Slot]]:
+        return {day: dict(self.numbers.get(day, {})) for day in window.days()}
+
+    def named(self, keys: set[tuple[Level, str]]) -> dict[tuple[Level, str], NamedEntity]:
+        return {key: NamedEntity(f"name of {key[1]}", key in self.off) for key in keys}
+
+
+def _slot(impressions: int) -> Slot:
+    clicks = impressions // 50
+    return (impressions, clicks, clicks // 20 * 1_000_000, clicks * 500_000, clicks * 2_000_000)
+
+
+class World:
+    def __init__(self, clock: FrozenClock, days: Days | None = None) -> None:
+        self.clock = clock
+        self.store = Anomalies(clock)
+        self.bus = MemoryBus()
+        self.days = days or Days()
+        self.kept: KeptIncidents | None = None
+
+    def look(self, until: int | None = None, check: Callable[[], None] = lambda: None) -> int:
+        """What a run does; the days that it learned."""
+        self.days.until = self.days.until if until is None else until
+        self.kept = KeptIncidents(self.store, self.bus, self.clock, self.days.watcher, "run_1")
+        learned = Learning(self.store, self.days, self.kept, WatchSettings(), check).go()  # type: ignore[arg-type]
+        self.kept.tell()
+        return learned
+
+    def incidents(self) -> list[Incident]:
+        page, _ = self.store.page(FIRST, FIRST + timedelta(days=200), 100)
+        return sorted((incident_of(body) for _, body in page), key=lambda each: (each.first_day, each.id))
+
+    def found(self) -> list[tuple[Any, ...]]:
+        """What is known of the incidents, but for when it was found."""
+        return [
+            (i.id, i.level, i.entity_id, tuple(i.days), repr(i.metrics), repr(i.parts), i.state)
+            for i in self.incidents()
+        ]
+
+    def states(self) -> dict[tuple[str, str], str]:
+        build = self.store.watches.get(self.days.watcher.key).build
+        return {(one.level, one.entity_id): one.state for one in self.store.entities.all(self.days.watcher.key, build)}
+
+
+@pytest.fixture
+def world(tables: None, clock: FrozenClock) -> World:
+    return World(clock)
+
+
+def spiked(days: Days, factors: Iterable[float], at: int = SPIKE) -> Days:
+    days.deliver(at, dict(zip(CAMPAIGNS, factors, strict=True)))
+    return days
+
+
+def test_a_calm_account_has_no_anomaly(world: World) -> None:
+    assert world.look() == 90
+    assert world.incidents() == []
+    assert world.bus.events == []
+
+
+def test_a_day_on_which_everything_falls_is_one_incident_of_the_account(world: World) -> None:
+    spiked(world.days, (0.1, 0.1, 0.1, 0.1))
+
+    world.look(SPIKE + 2)
+
+    (incident,) = world.incidents()
+    assert (incident.level, incident.entity_id, incident.first_day) == ("account", "1", "2026-09-30")
+    assert {"spend", "impressions", "clicks"} <= {each["metric"] for each in incident.metrics}
+    assert incident.parts_total == 4
+    assert (incident.severity.value, incident.state) == ("critical", "open")
+    (event,) = world.bus.events
+    assert (event.name, event.anomaly_id, event.day) == ("AnomalyDetected", incident.id, "2026-09-30")
+
+
+def test_a_campaign_that_the_account_does_not_show_is_an_incident_of_its_own(world: World) -> None:
+    spiked(world.days, (1.7, 1.0, 1.0, 1.0))
+
+    world.look(SPIKE + 2)
+
+    assert [(i.level, i.entity_id, i.name) for i in world.incidents()] == [("campaign", "c0", "name of c0")]
+
+
+def test_days_of_one_cause_are_one_incident_told_once_and_over_after_three_usual_days(world: World) -> None:
+    for at in (SPIKE, SPIKE + 1):
+        spiked(world.days, (0.1, 0.1, 0.1, 0.1), at)
+
+    for until in range(SPIKE - 2, SPIKE + 8):
+        world.look(until)
+
+    (incident,) = world.incidents()
+    assert incident.days == ["2026-09-30", "2026-10-01"]
+    assert incident.state == AnomalyState.OVER
+    assert len(world.bus.events) == 1
+
+
+def test_a_second_look_at_the_same_days_learns_and_writes_nothing(world: World) -> None:
+    spiked(world.days, (0.1, 0.1, 0.1, 0.1))
+    world.look(SPIKE + 2)
+    before = world.found(), world.states()
+
+    assert world.look() == 0
+
+    assert (world.found(), world.states()) == before
+    assert len(world.bus.events) == 1
+
+
+def test_day_by_day_finds_what_all_at_once_does(tables: None, clock: FrozenClock) -> None:
+    at_once, by_day = World(clock), World(clock)
+    by_day.days.watcher = by_day.days.watcher._replace(profile_id="2")
+    for each in (at_once, by_day):
+        spiked(spiked(each.days, (0.1, 0.1, 0.1, 0.1)), (1.0, 5.0, 1.0, 1.0), 80)
+
+    at_once.look()
+    for until in range(1, 91):
+        by_day.look(until)
+
+    def shown(world: World) -> list[Any]:
+        own = [i for i in world.incidents() if i.profile_id == world.days.watcher.profile_id]
+        return [(i.level, i.entity_id, i.days, i.metrics, i.parts, i.state) for i in own]
+
+    assert shown(at_once) == shown(by_day)
+    assert len(shown(at_once)) >= 2
+    assert at_once.states() == by_day.states()
+
+
+def test_a_restated_day_is_learned_anew_and_what_is_gone_is_withdrawn(world: World) -> None:
+    spiked(world.days, (0.1, 0.1, 0.1, 0.1))
+    world.look()
+    (before,) = world.incidents()
+    untouched = World(world.clock, Days())
+    untouched.days.watcher = untouched.days.watcher._replace(profile_id="2")
+    untouched.look()
+
+    world.days.numbers[FIRST + timedelta(days=SPIKE)] = untouched.days.numbers[FIRST + timedelta(days=SPIKE)]
+    assert world.look() == 90
+
+    after = next(i for i in world.incidents() if i.id == before.id)
+    assert after.state == AnomalyState.WITHDRAWN
+    assert world.states() == untouched.states()
+
+
+def test_what_was_paused_is_no_anomaly(world: World) -> None:
+    world.days.off = {CAMPAIGNS[0].key}
+    for at in range(SPIKE, 70):
+        spiked(world.days, (0.0, 1.0, 1.0, 1.0), at)
+
+    world.look(70)
+
+    assert [i for i in world.incidents() if i.entity_id == "c0"] == []
+
+
+def test_what_ends_without_a_reason_is_one_anomaly(world: World) -> None:
+    for at in range(SPIKE, 70):
+        spiked(world.days, (0.0, 1.0, 1.0, 1.0), at)
+
+    world.look(70)
+
+    (incident,) = [i for i in world.incidents() if i.entity_id == "c0"]
+    assert incident.first_day == "2026-09-30"
+
+
+def test_an_account_without_days_and_absurd_values_fail_nothing(tables: None, clock: FrozenClock) -> None:
+    world = World(clock, Days(0))
+    assert world.look() == 0
+
+    world.days = Days(60)
+    world.days.numbers[FIRST + timedelta(days=50)] = {ACCOUNT: (10**15, 0, None, 10**18, -(10**18))}
+    world.days.numbers[FIRST + timedelta(days=51)] = {ACCOUNT: (None, None, None, None, None)}
+    assert world.look(60) == 60
+    assert world.look() == 0
+
+
+def test_feedback_stays_and_a_mark_raises_the_series_threshold(world: World) -> None:
+    spiked(world.days, (0.1, 0.1, 0.1, 0.1))
+    world.look(SPIKE + 2)
+    (incident,) = world.incidents()
+    change(world.store, incident.first_day, incident.id, {"state": "expected", "feedback": {"expected": True}})
+    names = [each["metric"] for each in incident.metrics]
+    assert world.store.watches.mark(world.days.watcher.key, "account#1", names, incident.id, expected=True)
+
+    world.look(SPIKE + 8)
+
+    (kept,) = world.incidents()
+    assert (kept.state, kept.feedback) == ("expected", {"expected": True})
+    assert world.store.watches.expected(world.days.watcher.key)["account#1"]["spend"] == [incident.id]
+    (look,) = [one for one in (world.kept.looks() if world.kept else ()) if one.about == incident.id]
+    assert look.judgement == "good"
+
+
+def test_when_time_runs_out_the_next_call_goes_on(world: World) -> None:
+    spiked(world.days, (0.1, 0.1, 0.1, 0.1))
+    calls = 0
+
+    def short() -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 1:
+            raise NotReady("later", after=1)
+
+    learned = 0
+    for _ in range(8):
+        calls = 0
+        try:
+            learned = world.look(90, short)
+        except NotReady:
+            continue
+        break
+    assert world.store.watches.get(world.days.watcher.key).through == "2026-10-29"
+    assert learned < 90
+    assert len(world.incidents()) == 1
+
+
+def test_a_death_before_or_after_any_write_changes_nothing(
+    tables: None, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given an untouched run, when each write in turn is the last of a worker, then the next one finds the same."""
+    whole = World(clock)
+    spiked(whole.days, (0.1, 0.1, 0.1, 0.1))
+    whole.look(SPIKE)
+    whole.look(SPIKE + 2)
+    expected = [row[1:] for row in whole.found()]
+    states = whole.states()
+
+    at, is_more, number = 0, True, 10
+    while is_more:
+        at, number = at + 1, number + 1
+        world = World(clock)
+        world.days.watcher = world.days.watcher._replace(profile_id=str(number))
+        spiked(world.days, (0.1, 0.1, 0.1, 0.1))
+        world.look(SPIKE)
+        crash = Crash(at)
+        with monkeypatch.context() as patch:
+            for stored in (world.store, world.store.watches, world.store.entities):
+                crash.watch(stored, "put", put=patch.setattr)
+            crash.watch(world.bus, "publish", put=patch.setattr)
+            try:
+                world.look(SPIKE + 2)
+                is_more = False
+            except Killed:
+                pass
+        world.look(SPIKE + 2)
+        own = [row for row, i in zip(world.found(), world.incidents(), strict=True) if i.profile_id == str(number)]
+        assert [row[1:] for row in own] == expected, f"died at write {at}"
+        assert world.states() == states, f"died at write {at}"
+        assert {event.anomaly_id for event in world.bus.events} == {row[0] for row in own}
+    assert at > 6
+
+
+@at_the_bound("MAX_EXPECTED_MARKS")
+def test_the_last_marks_of_a_series_are_remembered(world: World, size: int, fits: bool) -> None:
+    key = world.days.watcher.key
+    for number in range(size):
+        assert world.store.watches.mark(key, "account#1", ["spend"], f"ano_{number}", expected=True)
+    known = world.store.watches.expected(key)["account#1"]["spend"]
+    assert ("ano_0" in known) is fits
+
+
+@at_the_bound("MAX_ANOMALY_SCAN", as_if=2)
+def test_a_page_of_incidents_looks_at_a_number_of_them(world: World, size: int, fits: bool) -> None:
+    for number in range(size):
+        body = {"id": f"ano_{number}", "first_day": FIRST.isoformat(), "version": 1}
+        assert world.store.put(body)
+    page, more = world.store.page(FIRST, FIRST, limits.MAX_ANOMALY_SCAN)
+    assert (len(page) == size) is fits
+    assert more is not fits
+
+
+@at_the_bound("MAX_WATCHED_MONTHS")
+def test_the_history_that_is_learned_is_bounded_by_whole_months(size: int, fits: bool) -> None:
+    queries, profile = Mock(), Mock(account_id="acc_1", platform="meta_ads", profile_id="1", currency="EUR")
+    queries.today.return_value = date(2026, 11, 23)
+    window = ProfileDays(queries, Mock(), profile).window
+    assert (first_of_month(date(2026, 11, 22), -size) >= window.start) is fits
+    assert (window.start.day, window.end) == (1, date(2026, 11, 22))
