@@ -4,19 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from adweir.model.errors import NotFound
 from adweir.model.flows import StageKind, SumGrain, SumLevel
 
 if TYPE_CHECKING:
+    from adweir.insight.aggregates import Aggregator
+    from adweir.insight.anomalies.watch import AnomalyWatch
+    from adweir.insight.mmm.publish import Publisher
     from adweir.model.tasks import AccountTask
+    from adweir.model.times import Clock
     from adweir.pipeline.account_work import AccountJob
-    from adweir.runtime.app import App
+    from adweir.quality.data_looks import DataLooks
+    from adweir.quality.days import DayScorer
+    from adweir.quality.monitor import Monitor
     from adweir.runtime.consumer import Remaining
+    from adweir.runtime.settings import Settings
+    from adweir.store.ledger import Ledger
 
 
-def client_jobs(app: App) -> Mapping[StageKind, AccountJob]:
+class ClientParts(Protocol):
+    """What the jobs work with, each made when it is first asked for: `runtime.app.App` has them."""
+
+    settings: Settings
+    clock: Clock
+
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def scorer(self) -> DayScorer: ...
+    @property
+    def data_looks(self) -> DataLooks: ...
+    @property
+    def publisher(self) -> Publisher: ...
+    @property
+    def aggregator(self) -> Aggregator: ...
+    @property
+    def anomaly_watch(self) -> AnomalyWatch: ...
+    @property
+    def monitor(self) -> Monitor: ...
+
+
+def client_jobs(app: ClientParts) -> Mapping[StageKind, AccountJob]:
     """The jobs of `etl`, `curate` and `detect`. Each makes its parts when it is first done."""
 
     def score(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:

@@ -20,10 +20,10 @@ from adweir.insight.anomalies.incidents import COOL_DOWN_DAYS, Causes
 from adweir.insight.anomalies.rates import RATE_FORM
 from adweir.insight.anomalies.sources import Check, DayRows, ProfileDays, RipeDay, starts
 from adweir.insight.anomalies.state import FORM
-from adweir.insight.anomalies.watched import DayScores, EntityState, Found, WatchedEntity, WatchSettings, found_in
+from adweir.insight.anomalies.watched import EntityDay, EntityState, Found, WatchedEntity, WatchSettings, found_in
 from adweir.model.metrics import Level
 from adweir.model.times import Window
-from adweir.store.findings.anomalies import LearnedEntity, Watch, changed
+from adweir.store.findings.anomalies import LearnedEntity, WatchMark, changed
 
 if TYPE_CHECKING:
     from adweir.insight.anomalies.kept import KeptIncidents
@@ -36,7 +36,7 @@ _REMEMBERED = timedelta(days=2 * COOL_DOWN_DAYS)
 Key = tuple[Level, str]
 
 
-class _Watched(NamedTuple):
+class _KnownEntity(NamedTuple):
     """An entity and what was learned of it."""
 
     entity: WatchedEntity
@@ -55,7 +55,7 @@ class Learning:
         self._settings = settings
         self._check = check
         self._key = days.watcher.key
-        self._states: dict[Key, _Watched] | None = None
+        self._states: dict[Key, _KnownEntity] | None = None
         self._counts: Counter[Level] = Counter()
         self._expected: dict[str, dict[str, int]] = {}
         self.watch = store.watches.get(self._key)
@@ -71,7 +71,7 @@ class Learning:
         }
         if self._is_outdated(ripe):
             until = max(self.watch.through, self.watch.deciding, self.watch.again)
-            self.watch = Watch(build=self.watch.build + 1, basis=self._basis, again=until)
+            self.watch = WatchMark(build=self.watch.build + 1, basis=self._basis, again=until)
         self._kept.load(self.watch.open)
         learned = 0
         for batch in self._batches(ripe):
@@ -129,12 +129,12 @@ class Learning:
         self.watch = changed(self.watch, **fields)
         self._store.watches.put(self._key, self.watch)
 
-    def _scored(self, day: date, rows: DayRows, touched: set[Key]) -> Iterator[tuple[WatchedEntity, DayScores]]:
+    def _scored(self, day: date, rows: DayRows, touched: set[Key]) -> Iterator[tuple[WatchedEntity, EntityDay]]:
         """A day's scores of every entity that is watched, and the states with it."""
         states, text = self._known(), day.isoformat()
         for entity in sorted(rows, key=lambda each: each.key):
             if entity.key not in states and starts(entity, rows[entity], self._counts[entity.level]):
-                states[entity.key] = _Watched(entity, EntityState())
+                states[entity.key] = _KnownEntity(entity, EntityState())
                 self._counts[entity.level] += 1
             if entity.key in states:
                 states[entity.key].state.parents = entity.parents
@@ -150,7 +150,7 @@ class Learning:
             yield entity, state.learn(day, slot, self._settings, expected)
 
     def _weigh(
-        self, day: date, scores: Sequence[tuple[WatchedEntity, DayScores]], rows: DayRows, causes: Causes
+        self, day: date, scores: Sequence[tuple[WatchedEntity, EntityDay]], rows: DayRows, causes: Causes
     ) -> None:
         """Keep of a day's findings what stands when all of the day are weighed together."""
         found = found_in(scores, day)
@@ -163,7 +163,7 @@ class Learning:
         names = {key: each.name for key, each in named.items()}
         causes.add(day, [each for each, stays in zip(stands, kept, strict=True) if stays], names)
 
-    def _known(self) -> dict[Key, _Watched]:
+    def _known(self) -> dict[Key, _KnownEntity]:
         """The states of this build, read once."""
         if self._states is None:
             learned: Iterable[LearnedEntity] = ()
@@ -174,7 +174,7 @@ class Learning:
                 state = EntityState.from_json(each.state)
                 parents = tuple((Level(level), name) for level, name in state.parents)
                 entity = WatchedEntity(Level(each.level), each.entity_id, parents)
-                self._states[entity.key] = _Watched(entity, state)
+                self._states[entity.key] = _KnownEntity(entity, state)
                 self._counts[entity.level] += 1
         return self._states
 
@@ -197,7 +197,7 @@ def digests(days: Iterable[RipeDay], until: str) -> dict[str, str]:
 
 def entity_states(
     store: Anomalies, watched: str, keys: Iterable[tuple[str, str]]
-) -> tuple[Watch, Mapping[tuple[str, str], EntityState]]:
+) -> tuple[WatchMark, Mapping[tuple[str, str], EntityState]]:
     """How far an ad account was learned, and what was learned of some entities. Raises Unavailable."""
     watch = store.watches.get(watched)
     found = store.entities.few(watched, watch.build, keys)

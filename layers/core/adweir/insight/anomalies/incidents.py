@@ -104,7 +104,7 @@ class Incident:
         return self.level, self.entity_id
 
 
-class _Group(NamedTuple):
+class _CauseGroup(NamedTuple):
     """Findings of one cause on one day: those of the entity itself, and of its parts."""
 
     entity: WatchedEntity
@@ -136,7 +136,7 @@ class Causes:
             if repr(incident) != before or incident.version == 0:
                 self.changed.add(incident.id)
 
-    def _known(self, day: date, group: _Group) -> Incident | None:
+    def _known(self, day: date, group: _CauseGroup) -> Incident | None:
         """The incident that goes on: of the entity, or of what it is part of."""
         oldest = (day - timedelta(days=COOL_DOWN_DAYS)).isoformat()
         for key in (group.entity.key, *group.entity.parents):
@@ -147,7 +147,7 @@ class Causes:
                     return incident
         return None
 
-    def _fresh(self, day: date, group: _Group, names: Mapping[tuple[Level, str], str]) -> Incident:
+    def _fresh(self, day: date, group: _CauseGroup, names: Mapping[tuple[Level, str], str]) -> Incident:
         entity, watcher = group.entity, self._watcher
         furthest = max(group.own or group.parts, key=lambda each: abs(each.scored.z))
         incident = Incident(
@@ -183,12 +183,12 @@ def day_in(anomaly: str) -> date | None:
         return None
 
 
-def _grouped(found: Sequence[Found]) -> list[_Group]:
+def _grouped(found: Sequence[Found]) -> list[_CauseGroup]:
     """Findings by entity; those of parts of another entity that shows the same go with that one's."""
     own: dict[tuple[Level, str], list[Found]] = defaultdict(list)
     for each in found:
         own[each.entity.key].append(each)
-    groups = {key: _Group(each[0].entity, each, []) for key, each in own.items()}
+    groups = {key: _CauseGroup(each[0].entity, each, []) for key, each in own.items()}
     for key, group in list(groups.items()):
         above = (groups[parent] for parent in reversed(group.entity.parents) if parent in groups)
         whole = next((each for each in above if each.marks & group.marks), None)
@@ -198,27 +198,27 @@ def _grouped(found: Sequence[Found]) -> list[_Group]:
     return list(groups.values())
 
 
-def _of_wholes(groups: list[_Group]) -> list[_Group]:
+def _of_wholes(groups: list[_CauseGroup]) -> list[_CauseGroup]:
     """Groups, those of three or more parts of one whole with the same mark put together as the whole's."""
-    by_whole: dict[tuple[tuple[tuple[Level, str], ...], tuple[str, int]], list[_Group]] = defaultdict(list)
+    by_whole: dict[tuple[tuple[tuple[Level, str], ...], tuple[str, int]], list[_CauseGroup]] = defaultdict(list)
     for group in groups:
         furthest = max(group.own, key=lambda each: abs(each.scored.z))
         by_whole[group.entity.parents, furthest.mark].append(group)
-    kept: list[_Group] = []
+    kept: list[_CauseGroup] = []
     for (parents, _), alike in by_whole.items():
         if not parents or len(alike) < _TOGETHER:
             kept += alike
             continue
         whole = WatchedEntity(parents[0][0], parents[0][1], parents[1:])
-        kept.append(_Group(whole, [], [each for group in alike for each in (*group.own, *group.parts)]))
+        kept.append(_CauseGroup(whole, [], [each for group in alike for each in (*group.own, *group.parts)]))
     return kept
 
 
-def _furthest_first(group: _Group) -> tuple[float, tuple[str, str]]:
+def _furthest_first(group: _CauseGroup) -> tuple[float, tuple[str, str]]:
     return -max(abs(each.scored.z) for each in group.own or group.parts), group.entity.key
 
 
-def _extend(incident: Incident, day: date, group: _Group) -> None:
+def _extend(incident: Incident, day: date, group: _CauseGroup) -> None:
     """Add a day's findings of its cause to an incident."""
     is_own = (group.entity.level.value, group.entity.id) == incident.key
     incident.days = sorted({*incident.days, day.isoformat()})[-limits.MAX_ANOMALY_DAYS :]

@@ -94,7 +94,7 @@ class Found(NamedTuple):
         return severity_of(self.scored.z)
 
 
-class DayScores(NamedTuple):
+class EntityDay(NamedTuple):
     """What a day of an entity came to: all scores by metric, and how many of them were compared with anything."""
 
     scores: dict[str, Scored]
@@ -151,13 +151,13 @@ class EntityState:
         for name, rate in self.rates.items():
             rate.expected = expected.get(name, 0)
 
-    def learn(self, day: date, slot: Slot | None, settings: WatchSettings, expected: Mapping[str, int]) -> DayScores:
+    def learn(self, day: date, slot: Slot | None, settings: WatchSettings, expected: Mapping[str, int]) -> EntityDay:
         """Score a day and remember it. `slot` is None where there was no delivery, which is a true zero."""
         if slot is not None and self._is_launch(day):
             self.series, self.rates = {}, {}
         self.through = day.isoformat()
         if slot is None and not self.is_awaited(day):
-            return DayScores({})
+            return EntityDay({})
         if slot is not None:
             self.active = self.through
         at = day.toordinal() * DAY_SECONDS
@@ -171,9 +171,9 @@ class EntityState:
             rate = self.rates.setdefault(metric, RateState())
             rate.expected = expected.get(metric, 0)
             found[metric] = learn_rate(rate, settings.of(metric), at, hits, trials)
-        return DayScores(_worth(found, settings))
+        return EntityDay(_worth(found, settings))
 
-    def check(self, day: date, slot: Slot, settings: WatchSettings) -> DayScores:
+    def check(self, day: date, slot: Slot, settings: WatchSettings) -> EntityDay:
         """Score a day as it would be learned next, without remembering it."""
         at, numbers = day.toordinal() * DAY_SECONDS, numbers_of(slot)
         found = {
@@ -182,7 +182,7 @@ class EntityState:
         }
         for metric, (hits, trials) in numbers.rates.items():
             found[metric] = check_rate(self.rates.get(metric) or RateState(), settings.of(metric), at, hits, trials)
-        return DayScores(found)
+        return EntityDay(found)
 
     def _is_launch(self, day: date) -> bool:
         return bool(self.active) and (day - date.fromisoformat(self.active)).days > QUIET_DAYS
@@ -230,7 +230,7 @@ def _worth(found: dict[str, Scored], settings: WatchSettings) -> dict[str, Score
     return {metric: each._replace(anomaly=False) for metric, each in found.items()}
 
 
-def found_in(days: Iterable[tuple[WatchedEntity, DayScores]], day: date) -> list[Found]:
+def found_in(days: Iterable[tuple[WatchedEntity, EntityDay]], day: date) -> list[Found]:
     """What of a day's scores is beyond its threshold."""
     return [
         Found(entity, metric, day, each) for entity, scores in days for metric, each in sorted(scores.beyond.items())

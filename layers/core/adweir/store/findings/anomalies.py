@@ -28,7 +28,7 @@ _FIRST = '"'
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class WatchMark:
     """How far an ad account, or a client's arms, was learned.
 
     `build` counts how often it was learned anew; `basis` says by what settings. `through` is the last day that every
@@ -101,12 +101,12 @@ class Watches(_Expiring[WatchItem]):
     def __init__(self, clock: Clock) -> None:
         super().__init__(WatchItem, "findings", clock)
 
-    def get(self, watched: str) -> Watch:
+    def get(self, watched: str) -> WatchMark:
         """How far; of one that was never learned, or cannot be read, from the beginning. Raises Unavailable."""
         found = self._fetch(_pk(watched), _WATCH)
-        return next(self._readable([found], _watch), Watch()) if found else Watch()
+        return next(self._readable([found], _watch), WatchMark()) if found else WatchMark()
 
-    def put(self, watched: str, watch: Watch) -> None:
+    def put(self, watched: str, watch: WatchMark) -> None:
         """Store how far. Only the worker that holds the task does. Raises Unavailable."""
         self._put(WatchItem(_pk(watched), _WATCH, body=asdict(watch), expires=self._ends))
 
@@ -220,7 +220,7 @@ class Anomalies(_Expiring[AnomalyItem]):
         return found, False
 
 
-def changed(watch: Watch, **fields: Any) -> Watch:
+def changed(watch: WatchMark, **fields: Any) -> WatchMark:
     """A watch with other fields."""
     return replace(watch, **fields)
 
@@ -233,9 +233,9 @@ def _month_of(day: str) -> str:
     return f"{_LIST}#{day[: len('2026-11')]}"
 
 
-def _watch(item: WatchItem) -> Watch:
-    body = {name: value for name, value in item.body.items() if name in Watch.__dataclass_fields__}
-    return Watch(**body | {"open": tuple((day, name) for day, name in body["open"])})
+def _watch(item: WatchItem) -> WatchMark:
+    body = {name: value for name, value in item.body.items() if name in WatchMark.__dataclass_fields__}
+    return WatchMark(**body | {"open": tuple((day, name) for day, name in body["open"])})
 
 
 def _learned(item: EntityItem) -> LearnedEntity:
