@@ -25,6 +25,7 @@ SECTIONS = {
         Verb("logs", "ops.logs:logs", "What the functions logged, of a task or a run"),
         Verb("report", "ops.reporting:make_report", "Metrics by platform, campaign, day ..."),
         Verb("sql", "ops.sql.verb:sql", "SQL over all that is stored, by Athena"),
+        Verb("export", "ops.export.verb:export", "Copy what is stored to a folder, for DuckDB and dbt"),
         Verb("quality", "ops.quality:quality", "How good the data of ad accounts is"),
         Verb("receipts", "ops.receipt_list:list_receipts", "What became of dropped files"),
         Verb("breaches", "ops.breaches:list_breaches", "What is wrong with the data of ad accounts"),

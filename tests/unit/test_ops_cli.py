@@ -27,6 +27,7 @@ _PATH = {"PYTHONPATH": os.pathsep.join((str(ROOT / "layers/core"), str(ROOT)))}
 WITHOUT_JSON = {
     **dict.fromkeys(("up", "down", "status", "demo", "sam-env", "completion"), "it is for people at this machine"),
     "contracts": "it writes files",
+    "export": "it writes files",
     "describe": "it writes YAML",
     "raw": "it prints an object as it is stored",
     "workflows show": "it prints JSON",

@@ -44,6 +44,8 @@ class ObjectInfo(NamedTuple):
     key: str
     size: int
     last_modified: datetime
+    etag: str = ""
+    """Another one where the content is another."""
 
 
 class ObjectHead(NamedTuple):
@@ -328,7 +330,7 @@ class RawStore:
             )
             for page in pages:
                 for item in page.get("Contents", []):
-                    yield ObjectInfo(item["Key"], item["Size"], item["LastModified"])
+                    yield ObjectInfo(item["Key"], item["Size"], item["LastModified"], item.get("ETag", ""))
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects; one that is gone is deleted."""
