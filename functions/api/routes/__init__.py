@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from adweir.runtime.routes import Resource
 from routes.accounts import accounts
+from routes.anomalies import anomalies
 from routes.api_logs import api_logs
 from routes.audit import audit
 from routes.brakes import brakes
@@ -60,6 +61,7 @@ RESOURCES: tuple[Resource, ...] = (
     pipeline,
     quality,
     datasets,
+    anomalies,
     lift_tests,
     keys,
     audit,

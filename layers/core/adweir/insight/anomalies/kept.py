@@ -11,11 +11,11 @@ from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from adweir.insight.anomalies.incidents import AnomalyState, Causes, Incident, Watcher
+from adweir.insight.anomalies.incidents import AnomalyState, Causes, Incident, Watcher, day_in
 from adweir.insight.anomalies.settings import AnomalySeverity
 from adweir.model import limits
 from adweir.model.breaches import BreachKind, Judgement, Look, Subject
-from adweir.model.errors import Conflict
+from adweir.model.errors import Conflict, NotFound
 from adweir.model.events import AnomalyDetected
 from adweir.model.times import Clock, iso
 
@@ -246,3 +246,39 @@ def _alike(incident: Incident) -> bool:
 
 def _rounded(text: str | None) -> str:
     return "nothing" if text is None else f"{float(text):.4g}"
+
+
+def shown_incident(incident: Incident) -> dict[str, Any]:
+    """An incident as answers show it."""
+    return asdict(incident) | {"severity": incident.severity.value, "says": says(incident), "main": incident.main}
+
+
+def anomaly_of(store: Anomalies, anomaly: str) -> Incident:
+    """An incident by its id. Raises NotFound, Unavailable."""
+    day = day_in(anomaly)
+    body = store.get(day.isoformat(), anomaly) if day else None
+    if body is None:
+        message = f"there is no anomaly {anomaly[:64]}; GET /api/v1/anomalies lists them"
+        raise NotFound(message, [{"field": "anomaly_id", "message": "is unknown"}])
+    return incident_of(body)
+
+
+def give_feedback(store: Anomalies, incident: Incident, feedback: Mapping[str, Any]) -> Incident:
+    """Keep what somebody said of an incident: `expected`, `at`, `who`, `note`.
+
+    Where it is expected, the series that it was found in alarm later from the next day on. Said twice it counts once.
+    Raises NotFound, Unavailable, Conflict.
+    """
+    metrics = [each["metric"] for each in incident.metrics]
+    watched, entity = incident_watcher(incident), f"{incident.level}#{incident.entity_id}"
+    is_expected = bool(feedback["expected"])
+    if not any(store.watches.mark(watched, entity, metrics, incident.id, expected=is_expected) for _ in range(_TRIES)):
+        raise Conflict(f"{incident.id} is changed by others again and again")
+    state = AnomalyState.EXPECTED if is_expected else AnomalyState.OPEN
+    fields: dict[str, Any] = {"feedback": dict(feedback)}
+    if is_expected or incident.state == AnomalyState.EXPECTED:
+        fields["state"] = state.value
+    changed = change(store, incident.first_day, incident.id, fields)
+    if changed is None:
+        raise NotFound(f"there is no anomaly {incident.id} any more")
+    return changed

@@ -1,0 +1,154 @@
+"""Anomalies: numbers of settled days that left their expected range, and what people say of them."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from pydantic import Field
+
+from adweir.model import limits
+from adweir.model.times import iso
+from adweir.runtime.changes import note_change
+from adweir.runtime.routes import Caller, Here, Resource
+from routes.fields import PAGE_ITEMS, AccountId, Day, Given, Instant, Limit, NextToken, PageToken, Shown
+
+_DAYS = 90
+AnomalyId = Annotated[str, Field(examples=["ano_202610155f0c1d2e3b4a5968"])]
+AnomalyPath = Annotated[str, Path(max_length=limits.MAX_PATH_ID_CHARS, description="The anomaly's id, ano_….")]
+
+
+class AnomaliesQuery(Given):
+    """Which anomalies; what is left out leaves none out."""
+
+    account_id: str = Field(default="", max_length=limits.MAX_PATH_ID_CHARS, description="Of a client company.")
+    platform: str = Field(default="", max_length=limits.MAX_WORD_CHARS, description="Of a platform or an alias of it.")
+    profile_id: str = Field(default="", max_length=limits.MAX_OBJECT_ID_CHARS, description="Of an ad account.")
+    severity: Literal["", "info", "warning", "critical"] = ""
+    state: Literal["", "open", "over", "expected", "withdrawn"] = ""
+    start: Day | None = Field(None, description="That began on this day or later; without it 90 days.")
+    end: Day | None = Field(None, description="That began on this day or before; without it today.")
+
+
+class AnomalyFinding(Shown):
+    """A metric on the day that it was furthest off; numbers are texts of decimals, amounts in `currency`."""
+
+    metric: str = Field(examples=["spend"])
+    date: str
+    value: str
+    expected: str | None
+    z: str = Field(description="The distance from what was expected, in deviations.")
+    threshold: str
+    basis: str = Field(description="zscore: there was little history; robust: level and weekday were known.")
+    severity: str
+
+
+class AnomalyPart(AnomalyFinding):
+    """A part of the whole that shows the same."""
+
+    level: str
+    entity_id: str
+
+
+class AnomalyFeedback(Shown):
+    """What somebody said of it."""
+
+    expected: bool
+    at: Instant
+    who: str
+    note: str
+
+
+class AnomalyAnswer(Shown):
+    """One cause, in all metrics and days that it shows in."""
+
+    id: AnomalyId
+    account_id: AccountId
+    platform: str
+    profile_id: str
+    level: str = Field(examples=["campaign"])
+    entity_id: str
+    name: str
+    currency: str
+    first_day: str
+    last_day: str
+    days: list[str]
+    severity: str
+    state: str = Field(description="open, over, expected, or withdrawn: its days were restated.")
+    says: str
+    metrics: list[AnomalyFinding]
+    parts: list[AnomalyPart]
+    parts_total: int
+    feedback: AnomalyFeedback | None
+    detected_at: Instant
+    run_id: str
+
+
+class AnomalyList(Shown):
+    """One page, the newest first; it may have fewer than `limit`, and even none, before the last."""
+
+    anomalies: list[AnomalyAnswer]
+    next_token: NextToken
+
+
+class FeedbackForm(Given):
+    """What is said of an anomaly."""
+
+    expected: bool = Field(description="Whether it was meant to be so.")
+    note: str = Field(default="", max_length=limits.MAX_REASON_CHARS, description="Why.")
+
+
+anomalies = Resource("Anomalies", "Numbers of settled days that left their expected range")
+
+
+@anomalies.route("GET", "/api/v1/anomalies", "List anomalies, newest first")
+def list_anomalies(
+    app: Here, asked: Annotated[AnomaliesQuery, Query()], limit: Limit = PAGE_ITEMS, next_token: PageToken = ""
+) -> AnomalyList:
+    """A stage of the kind `detect` finds them, on settled days only: days that their platform does not restate any
+    more. One cause is one anomaly."""
+    from adweir.insight.anomalies.kept import incident_of, shown_incident
+
+    platform = str(app.platforms.parse(asked.platform)) if asked.platform else ""
+    last = asked.end or app.clock.now().date()
+    first = asked.start or last - timedelta(days=_DAYS)
+    wanted = {"account_id": asked.account_id, "platform": platform, "profile_id": asked.profile_id}
+    wanted |= {"severity": asked.severity, "state": asked.state}
+    scanned, more = app.findings.anomalies.page(first, last, limits.MAX_ANOMALY_SCAN, next_token)
+    found: list[dict[str, Any]] = []
+    following = scanned[-1][0] if more and scanned else None
+    for place, (token, body) in enumerate(scanned):
+        shown = shown_incident(incident_of(body))
+        if all(not value or shown[name] == value for name, value in wanted.items()):
+            found.append(shown)
+        if len(found) == limit:
+            following = token if more or place + 1 < len(scanned) else None
+            break
+    return AnomalyList.model_validate({"anomalies": found, "next_token": following})
+
+
+@anomalies.route("GET", "/api/v1/anomalies/{anomaly_id}", "Show an anomaly", errors=(404, 422))
+def show_anomaly(app: Here, anomaly_id: AnomalyPath) -> AnomalyAnswer:
+    """With the metrics and parts that show it."""
+    from adweir.insight.anomalies.kept import anomaly_of, shown_incident
+
+    return AnomalyAnswer.model_validate(shown_incident(anomaly_of(app.findings.anomalies, anomaly_id)))
+
+
+@anomalies.route(
+    "POST",
+    "/api/v1/anomalies/{anomaly_id}/feedback",
+    "Say whether an anomaly was expected",
+    scope="write",
+    errors=(404, 409, 422),
+)
+def say_expected(app: Here, caller: Caller, anomaly_id: AnomalyPath, body: FeedbackForm) -> AnomalyAnswer:
+    """Where it was, its series alarm later from the next day on: each such anomaly raises their threshold by a quarter,
+    to twice at most. `expected: false` takes it back."""
+    from adweir.insight.anomalies.kept import anomaly_of, give_feedback, shown_incident
+
+    store = app.findings.anomalies
+    said = {"expected": body.expected, "at": iso(app.clock.now()), "who": caller, "note": body.note}
+    incident = give_feedback(store, anomaly_of(store, anomaly_id), said)
+    about = "expected" if body.expected else "not expected"
+    note_change(app, caller, "say expected", anomaly_id, about, kind="anomaly", account_id=incident.account_id)
+    return AnomalyAnswer.model_validate(shown_incident(incident))

@@ -1,0 +1,104 @@
+"""Anomalies through the API: listed, narrowed, shown, and said to be expected."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from adweir.insight.anomalies.incidents import Incident
+from support.api import Call
+
+FACTS = {
+    "metric": "spend",
+    "date": "2026-10-15",
+    "value": "12.5",
+    "expected": "100.25",
+    "z": "-6.5",
+    "threshold": "3.5",
+    "basis": "robust",
+    "severity": "critical",
+}
+
+
+def incident(number: int, day: str, **fields: Any) -> Incident:
+    common: dict[str, Any] = {
+        "id": f"ano_{day.replace('-', '')}{number:016x}",
+        "account_id": "acc_1",
+        "platform": "meta_ads",
+        "profile_id": "1",
+        "level": "account",
+        "entity_id": "1",
+        "currency": "EUR",
+        "first_day": day,
+        "last_day": day,
+        "days": [day],
+        "detected_at": "2026-11-20T06:00:00.000000Z",
+        "metrics": [FACTS],
+        "version": 1,
+    }
+    return Incident(**common | fields)
+
+
+@pytest.fixture
+def stored(api: ModuleType) -> list[Incident]:
+    found = [
+        incident(1, "2026-10-15"),
+        incident(2, "2026-10-31", platform="google_ads", state="over"),
+        incident(3, "2026-11-02", account_id="acc_2"),
+    ]
+    for each in found:
+        assert api.app.findings.anomalies.put(asdict(each))
+    return found
+
+
+def test_anomalies_are_listed_newest_first_page_by_page(call: Call, stored: list[Incident]) -> None:
+    days: list[str] = []
+    token = ""
+    for _ in stored:
+        more = {"next_token": token} if token else {}
+        answer = call("GET", "/api/v1/anomalies", start="2026-10-01", end="2026-11-30", limit="1", **more)
+        days += [each["first_day"] for each in answer["anomalies"]]
+        token = answer["next_token"]
+    assert days == ["2026-11-02", "2026-10-31", "2026-10-15"]
+    assert token is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"account_id": "acc_2"}, ["2026-11-02"]),
+        ({"platform": "google"}, ["2026-10-31"]),
+        ({"state": "over"}, ["2026-10-31"]),
+        ({"severity": "info"}, []),
+        ({"end": "2026-10-20"}, ["2026-10-15"]),
+    ],
+)
+def test_a_list_is_narrowed(call: Call, stored: list[Incident], asked: dict[str, str], expected: list[str]) -> None:
+    found = call("GET", "/api/v1/anomalies", **{"start": "2026-10-01", "end": "2026-11-30"} | asked)
+    assert [each["first_day"] for each in found["anomalies"]] == expected
+
+
+def test_one_is_shown_in_words_and_an_unknown_one_is_named(call: Call, stored: list[Incident]) -> None:
+    shown = call("GET", f"/api/v1/anomalies/{stored[0].id}")
+    assert shown["says"].startswith("Spend of the ad account 1 fell to 12.5 on 2026-10-15; about 100.2")
+    assert (shown["severity"], shown["metrics"][0]["z"]) == ("critical", "-6.5")
+    for unknown in ("ano_2026101500", "ano_x", "other"):
+        call("GET", f"/api/v1/anomalies/{unknown}", expect=404)
+
+
+def test_what_was_expected_raises_its_series_once_until_it_is_taken_back(
+    api: ModuleType, call: Call, stored: list[Incident]
+) -> None:
+    store, path = api.app.findings.anomalies, f"/api/v1/anomalies/{stored[0].id}/feedback"
+    for _ in range(2):
+        said = call("POST", path, {"expected": True, "note": "a sale"})
+    assert (said["state"], said["feedback"]["note"]) == ("expected", "a sale")
+    assert store.watches.expected("meta_ads#1") == {"account#1": {"spend": [stored[0].id]}}
+
+    said = call("POST", path, {"expected": False})
+
+    assert (said["state"], said["feedback"]["expected"]) == ("open", False)
+    assert store.watches.expected("meta_ads#1") == {}
