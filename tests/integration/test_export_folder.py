@@ -23,6 +23,7 @@ from ops.export.folder import MANIFEST
 from support.athena import TABLES, parquet
 from support.command_line import Run, commands_on
 from support.empty_aws import make_bucket
+from support.template import ROOT
 
 DAY = date(2026, 11, 1)
 ACCOUNT = ("meta_ads", "account", "day")
@@ -216,3 +217,30 @@ def test_a_deployment_of_which_nothing_is_stored_yet_says_when_it_will_be(
     bucket.delete([each.key for each in bucket.list("curated/")])
 
     assert "at the end of each daily run" in export(str(tmp_path / "export")).stderr
+
+
+def test_the_notebook_of_the_examples_reads_an_export_and_is_stored_without_outputs(
+    export: Run, bucket: Curated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given an export with campaigns that leave a rest
+    campaigns = ("meta_ads", "campaign", "day", "2026-11")
+    bucket.store("metrics", campaigns, "act_1", date=DAY, spend=Decimal("0.5"), unattributed=True)
+    export(str(tmp_path / "export"))
+    monkeypatch.chdir(tmp_path / "export")
+    notebook = json.loads((ROOT / "examples" / "spend_by_month.ipynb").read_text())
+    cells = [each for each in notebook["cells"] if each["cell_type"] == "code"]
+
+    # when its cells run one after another
+    names: dict[str, Any] = {}
+    for cell in cells:
+        exec("".join(cell["source"]), names)  # noqa: S102 - the cells are ours
+
+    # then they have the export's numbers, and none of another run was stored
+    assert [row[:4] for row in names["by_month"].fetchall()] == [
+        ("2026-10", "meta_ads", None, Decimal(1)),
+        ("2026-11", "google_ads", None, Decimal("0.000001")),
+        ("2026-11", "meta_ads", None, Decimal(2)),
+    ]
+    assert names["explained"].fetchall() == [("meta_ads", None, Decimal("0.5"), Decimal("0.5"))]
+    assert all(not cell["outputs"] and cell["execution_count"] is None for cell in cells)
+    names["connection"].close()
