@@ -59,6 +59,7 @@ def function(
     make_bucket(settings.bucket)
     boto3.client("events").create_event_bus(Name=settings.bus_name)
     names = {"RUNS_QUEUE_URL": "adweir-runs", "LANDING_QUEUE_URL": "adweir-landing", "ETL_QUEUE_URL": "adweir-etl"}
+    names |= {"DETECT_QUEUE_URL": "adweir-detect"}
     environment = {variable: make_queue(name) for variable, name in names.items()}
     environment |= {
         "CATALOG_TABLE": settings.catalog_table,
@@ -260,3 +261,25 @@ def test_a_worker_that_dies_at_any_write_leaves_whole_objects_and_the_next_one_f
     assert {each.key: etl.app.raw.get_bytes(each.key) for each in etl.app.raw.list("aggregates/")} == whole
     ended = etl.app.ledger.get_task(task.run_id, task.id)
     assert (ended.state, ended.counts["aggregates_stored"]) == (TaskState.LOADED, 1 - after)
+
+
+def test_a_task_of_detect_learns_the_days_that_are_settled_and_no_others(
+    function: Function, clock: FrozenClock
+) -> None:
+    """Given days that Meta does not restate any more, pulled since, when `detect` gets a task, it learns them."""
+    clock.advance(45 * 86_400)
+    validate, detect = function("validate"), function("detect")
+    (profile,) = validate.app.catalog.profiles(account_id="acc_example")
+    validate.app.catalog.put_objects([profile.model_copy(update={"serves": {"ad_daily": {}}})], iso(clock.now()))
+    validate.handler(landed_event(land(validate, clock)), CONTEXT)
+    event = example("detect/account-task.json")
+    task = planned_work(detect, event, "acc_example", StageKind.DETECT, "detect")
+
+    assert detect.handler(event, CONTEXT) == NOTHING_FAILED
+
+    ended = detect.app.ledger.get_task(task.run_id, task.id)
+    assert (ended.state, ended.counts) == (TaskState.LOADED, {"days_learned": 2, "anomalies": 0})
+    watched = detect.app.findings.anomalies
+    mark = watched.watches.get("meta_ads#1042017731")
+    assert mark.through == DAYS.end.isoformat()
+    assert {one.level for one in watched.entities.all("meta_ads#1042017731", mark.build)} >= {"account", "campaign"}
