@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date, timedelta
 from types import ModuleType
 from typing import Any
 
 import pytest
 
 from adweir.insight.anomalies.incidents import Incident
+from adweir.insight.anomalies.watched import EntityState, WatchSettings
+from adweir.store.findings.anomalies import LearnedEntity, WatchMark
 from support.api import Call
 
 FACTS = {
@@ -102,3 +105,24 @@ def test_what_was_expected_raises_its_series_once_until_it_is_taken_back(
 
     assert (said["state"], said["feedback"]["expected"]) == ("open", False)
     assert store.watches.expected("meta_ads#1") == {}
+
+
+def test_arriving_numbers_are_scored_by_what_was_learned_and_nothing_is_stored(api: ModuleType, call: Call) -> None:
+    store, state, first = api.app.findings.anomalies, EntityState(), date(2026, 9, 1)
+    for number in range(40):
+        slot = (10_000 + 37 * (number % 5), 200, 10_000_000, 100_000_000 + 900_000 * (number % 4), 300_000_000)
+        state.learn(first + timedelta(days=number), slot, WatchSettings(), {})
+    store.watches.put("meta_ads#1", WatchMark(build=1, through="2026-10-10"))
+    store.entities.put("meta_ads#1", LearnedEntity("account", "1", 1, "2026-10-10", state.to_json()))
+    asked = {"platform": "meta", "profile_id": "1", "date": "2026-10-11"}
+
+    far, usual, unknown = (
+        call("POST", "/api/v1/anomalies/check", asked | more)
+        for more in ({"metrics": {"spend": 900}}, {"metrics": {"spend": 101}}, {"metrics": {"spend": 9}, "level": "ad"})
+    )
+
+    assert (far["provisional"], far["learned_through"]) == (True, "2026-10-10")
+    assert [(each["metric"], each["anomaly"]) for each in far["results"]] == [("spend", True)]
+    assert [each["anomaly"] for each in usual["results"]] == [False]
+    assert unknown["results"][0]["note"] == "insufficient_history"
+    assert [one.state for one in store.entities.all("meta_ads#1", 1)] == [state.to_json()]

@@ -1,6 +1,7 @@
 """Anomalies: numbers of settled days that left their expected range, and what people say of them."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
@@ -10,7 +11,7 @@ from adweir.model import limits
 from adweir.model.times import iso
 from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
-from routes.fields import PAGE_ITEMS, AccountId, Day, Given, Instant, Limit, NextToken, PageToken, Shown
+from routes.fields import PAGE_ITEMS, AccountId, Day, Given, Instant, Limit, NextToken, PageToken, PlatformName, Shown
 
 _DAYS = 90
 AnomalyId = Annotated[str, Field(examples=["ano_202610155f0c1d2e3b4a5968"])]
@@ -97,6 +98,39 @@ class FeedbackForm(Given):
     note: str = Field(default="", max_length=limits.MAX_REASON_CHARS, description="Why.")
 
 
+class CheckForm(Given):
+    """Numbers of an entity as they arrive: amounts in the ad account's currency."""
+
+    platform: PlatformName
+    profile_id: str = Field(min_length=1, max_length=limits.MAX_OBJECT_ID_CHARS, description="The ad account.")
+    level: Literal["account", "campaign", "ad"] = "account"
+    entity_id: str = Field(default="", max_length=limits.MAX_OBJECT_ID_CHARS, description="Empty: the ad account.")
+    date: Day | None = Field(None, description="The day that they are of, which nothing learned yet; without it today.")
+    metrics: dict[Literal["impressions", "clicks", "conversions", "spend", "revenue"], Decimal] = Field(min_length=1)
+    threshold: float | None = Field(None, gt=0, le=100, description="Deviations; without it those of `detect`.")
+
+
+class CheckedMetric(Shown):
+    """A number beside what was expected."""
+
+    metric: str
+    value: str
+    expected: str | None
+    z: str
+    score: float = Field(description="0 to 1; from 0.5 on it is an anomaly.")
+    anomaly: bool
+    note: str | None = Field(description="Why it is not scored, or not an anomaly: insufficient_history, ...")
+
+
+class CheckAnswer(Shown):
+    """What the numbers would be. Nothing is stored."""
+
+    provisional: Literal[True] = Field(default=True, description="The day is not settled: its numbers may change.")
+    date: str
+    learned_through: str | None = Field(description="The last settled day that they are compared with.")
+    results: list[CheckedMetric]
+
+
 anomalies = Resource("Anomalies", "Numbers of settled days that left their expected range")
 
 
@@ -152,3 +186,37 @@ def say_expected(app: Here, caller: Caller, anomaly_id: AnomalyPath, body: Feedb
     about = "expected" if body.expected else "not expected"
     note_change(app, caller, "say expected", anomaly_id, about, kind="anomaly", account_id=incident.account_id)
     return AnomalyAnswer.model_validate(shown_incident(incident))
+
+
+@anomalies.route("POST", "/api/v1/anomalies/check", "Score numbers as they arrive", errors=(422,))
+def check_numbers(app: Here, body: CheckForm) -> CheckAnswer:
+    """Beside what the settled days of the entity let expect; rates and costs follow from the numbers given."""
+    from adweir.insight.anomalies.batches import entity_states
+    from adweir.insight.anomalies.watched import EntityState, WatchSettings, shown
+    from adweir.model.metrics import METRICS
+    from adweir.model.money import to_micros
+
+    watched = f"{app.platforms.parse(body.platform)}#{body.profile_id}"
+    key = body.level, body.entity_id or body.profile_id
+    mark, states = entity_states(app.findings.anomalies, watched, [key])
+    given = [body.metrics.get(name) for name in METRICS]
+    counts = [None if value is None else int(value) for value in given[:2]]
+    amounts = [None if value is None else to_micros(value) for value in given[2:]]
+    slot = (counts[0], counts[1], amounts[0], amounts[1], amounts[2])
+    day = body.date or app.clock.now().date()
+    least = WatchSettings(app.settings.anomaly_min_effect, app.settings.anomaly_min_spend, body.threshold)
+    scores = (states.get(key) or EntityState()).check(day, slot, least).scores
+    results = [
+        {
+            "metric": metric,
+            "value": shown(each.value),
+            "expected": shown(each.expected),
+            "z": shown(each.z),
+            "score": round(each.score, 6),
+            "anomaly": each.anomaly,
+            "note": each.note,
+        }
+        for metric, each in scores.items()
+    ]
+    through = mark.through or None
+    return CheckAnswer.model_validate({"date": day.isoformat(), "learned_through": through, "results": results})
