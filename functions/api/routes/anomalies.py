@@ -199,7 +199,7 @@ def check_numbers(app: Here, body: CheckForm) -> CheckAnswer:
     watched = f"{app.platforms.parse(body.platform)}#{body.profile_id}"
     key = body.level, body.entity_id or body.profile_id
     mark, states = entity_states(app.findings.anomalies, watched, [key])
-    said: dict[str, Decimal] = {**body.metrics}
+    said: dict[str, Decimal] = {str(name): value for name, value in body.metrics.items()}
     given = [said.get(name) for name in METRICS]
     counts = [None if value is None else int(value) for value in given[:2]]
     amounts = [None if value is None else to_micros(value) for value in given[2:]]
