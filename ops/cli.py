@@ -48,6 +48,7 @@ SECTIONS = {
         Verb("keys", "ops.keys:app", "API keys"),
         Verb("drop", "ops.dropping:drop", "Load a file"),
         Verb("map", "ops.mapping.verb:map_file", "Say how a file of another tool is read"),
+        Verb("detect", "ops.detecting:detect", "Find the anomalies in a series of a CSV file", local=True),
         Verb("validate", "ops.validation.verb:validate", "Check a file, before it is loaded", local=True),
         Verb(
             "contracts",

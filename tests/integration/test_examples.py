@@ -56,3 +56,9 @@ def test_the_reporting_api_prints_a_report_as_csv(run: Run) -> None:
     assert best, said
     assert re.search(rf"^{best[2]},USD,[\d.]+,{best[1]},", said, re.MULTILINE)
     assert re.search(r"the week: [\d.]+ USD, ROAS [\d.]+, [\d.]+ per conversion", said)
+
+
+def test_the_odd_days_of_a_series_are_printed(run: Run) -> None:
+    said = run("anomalies").splitlines()
+
+    assert [line.split(",")[0] for line in said] == ["2026-03-06 400.00", "2026-03-21 0.00"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -92,3 +93,99 @@ def test_a_short_history_says_so_then_comes_the_z_score_then_the_robust_score() 
     assert [each.note for each in found[:15]] == [Note.INSUFFICIENT_HISTORY] * 14 + [None]
     assert {each.basis for each in found[14:28]} == {ScoreBasis.ZSCORE}
     assert {each.basis for each in found[28:]} == {ScoreBasis.ROBUST}
+
+
+def shifted(points: list[tuple[int, float]], first: int, last: int, factor: float) -> list[tuple[int, float]]:
+    return [(at, value * factor if first * DAY <= at < last * DAY else value) for at, value in points]
+
+
+def test_a_lasting_shift_alarms_for_at_most_five_days_and_hides_no_later_spike() -> None:
+    points = shifted(days(250, seed=2), 100, 250, 2.0)
+    points = shifted(points, 130, 131, 2.5)
+
+    found = anomalies(points)
+
+    assert found[0] == 100
+    assert len([day for day in found if 100 <= day < 130]) <= 5
+    assert [day for day in found if day > 110] == [130]
+
+
+def test_the_way_back_after_a_passing_shift_is_no_anomaly() -> None:
+    points = shifted(days(200, seed=2), 100, 105, 2.0)
+
+    found = scored(points)
+
+    assert [day for day in anomalies(points) if day >= 105] == []
+    assert found[105].note in {None, Note.RETURNED}
+
+
+def test_a_restated_value_replaces_the_one_before_it_and_an_older_one_is_scored_only() -> None:
+    points = days(60)
+    state, restated = SeriesState(), SeriesState()
+    list(score_all(points, DAILY, state))
+    list(score_all([*points[:-1], (points[-1][0], 9e9)], DAILY, restated))
+
+    again = learn(restated, DAILY, *points[-1])
+    late = learn(restated, DAILY, points[30][0], 5000.0)
+
+    assert again == scored(points)[-1]
+    assert (late.note, late.anomaly) == (Note.LATE, True)
+    assert learn(restated, DAILY, 60 * DAY, 100.0) == learn(state, DAILY, 60 * DAY, 100.0)
+
+
+def test_each_anomaly_that_was_expected_raises_the_threshold_to_twice_at_most() -> None:
+    state = SeriesState()
+    list(score_all(days(60), DAILY, state))
+
+    thresholds = []
+    for _ in range(6):
+        thresholds.append(check(state, DAILY, 60 * DAY, 100.0).threshold)
+        state.mark_expected()
+    state.unmark_expected()
+
+    assert thresholds == [3.5, 4.375, 5.25, 6.125, 7.0, 7.0]
+    assert state.expected == 5
+
+
+def test_after_a_long_gap_the_level_is_learned_before_anything_is_scored() -> None:
+    points = [(at, value * (3 if at > 100 * DAY else 1)) for at, value in days(220) if not 100 * DAY <= at < 150 * DAY]
+
+    found = {each.at // DAY: each for each in scored(points)}
+
+    assert [found[day].note for day in range(150, 156)] == [Note.INSUFFICIENT_HISTORY] * 5 + [None]
+    assert [day for day in anomalies(points) if day >= 150] == []
+
+
+def test_of_a_series_with_zeros_between_its_values_only_the_values_are_compared() -> None:
+    rng = random.Random(2)
+    points = [(day * DAY, rng.uniform(20, 40) if rng.random() < 0.4 else 0.0) for day in range(200)]
+    points[170] = (170 * DAY, 900.0)
+
+    assert [day for day in anomalies(points) if day >= 60] == [170]
+
+
+def test_values_below_zero_are_compared_as_they_are() -> None:
+    rng = random.Random(5)
+    points = [(day * DAY, rng.gauss(10, 30)) for day in range(150)]
+    points[120] = (120 * DAY, -400.0)
+
+    assert anomalies(points) == [120]
+
+
+def test_small_effects_and_volumes_are_told_and_not_alarmed() -> None:
+    points = [*days(60, noise=0.001), (60 * DAY, 100 * (1 + 0.3 * math.sin(2 * math.pi * 60 / 7)) * 1.15)]
+
+    plain = scored(points)[-1]
+    effect = scored(points, replace(DAILY, min_effect=0.2))[-1]
+    volume = scored(points, replace(DAILY, min_volume=1000.0))[-1]
+
+    assert (plain.anomaly, plain.note) == (True, None)
+    assert (effect.anomaly, effect.note) == (False, Note.SMALL_EFFECT)
+    assert (volume.anomaly, volume.note) == (False, Note.LOW_VOLUME)
+
+
+def test_a_state_fits_into_an_item_many_times() -> None:
+    state = SeriesState()
+    list(score_all([(hour * 3600, 100.0 + hour % 24 + hour / 7) for hour in range(95)], SeriesSettings.hourly(), state))
+
+    assert len(state.to_json()) < 5000

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from adweir.library.backoff import retry_with_backoff
     from adweir.library.client import Client
     from adweir.library.combining import combine
+    from adweir.library.detecting import detect
     from adweir.library.flows import Workflow
     from adweir.library.local import LocalSystem, local
     from adweir.library.lone import client
@@ -25,6 +26,7 @@ __all__ = [
     "aggregate",
     "client",
     "combine",
+    "detect",
     "local",
     "normalize",
     "quality",
@@ -38,6 +40,7 @@ _HOMES = {
     "aggregate": "aggregating",
     "client": "lone",
     "combine": "combining",
+    "detect": "detecting",
     "local": "local",
     "normalize": "normalizing",
     "retry_with_backoff": "backoff",

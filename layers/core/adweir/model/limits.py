@@ -266,3 +266,4 @@ MAX_BACKOFF_SECONDS = 3600  # between two tries of retry_with_backoff, where no 
 MAX_CLIENT_FAILURES = 5  # times that a request is asked again which gets no answer: each has retries of its own
 MAX_CLIENT_OPEN_REPORTS = 100  # reports that one call has platforms make at a time
 MAX_CLIENT_PROFILES = 10_000  # ad accounts that one client remembers: 10 MB
+MAX_SCORED_ROWS = 1_000_000  # values of a series that one call of the detector scores: 6 s, 400 MB

@@ -6,13 +6,13 @@ from math import isfinite
 
 from adweir.insight.anomalies.settings import Note, Scored, SeriesSettings
 
-MOST_Z = 1000.0
+Z_END = 1000.0
 """A z is cut off here, so that it stays a number that can be added and drawn."""
 _JUST_BELOW = 0.499999
 
 
 def bounded(z: float) -> float:
-    return min(max(z, -MOST_Z), MOST_Z) if isfinite(z) else MOST_Z
+    return min(max(z, -Z_END), Z_END) if isfinite(z) else Z_END
 
 
 def judged(found: Scored, settings: SeriesSettings, alarmed: int | None, expected: int, volume: float) -> Scored:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from adweir.insight.anomalies.detector import score_all
-from adweir.insight.anomalies.settings import DAY_SECONDS, Scored, SeriesSettings
+from adweir.insight.anomalies.settings import DAY_SECONDS, Note, Scored, SeriesSettings
+from adweir.insight.anomalies.times import usual_step
 
 
 def step_of(times: Iterable[int]) -> int:
@@ -16,15 +17,20 @@ def step_of(times: Iterable[int]) -> int:
     A day where there is nothing to tell it by.
     """
     ordered = sorted(set(times))
-    steps = Counter(later - earlier for earlier, later in pairwise(ordered))
+    steps = Counter(usual_step(later - earlier) for earlier, later in pairwise(ordered))
     if not steps:
         return DAY_SECONDS
     return max(steps, key=lambda step: (steps[step], -step))
 
 
-def score_series(points: Sequence[tuple[int, float]], settings: SeriesSettings) -> list[Scored]:
-    """Score (at, value) in any order → their scores, in the order given. Of one time, the last one given is learned."""
-    order = sorted(range(len(points)), key=lambda i: points[i][0])
-    scored = score_all((points[i] for i in order), settings)
-    found = dict(zip(order, scored, strict=True))
-    return [found[i] for i in range(len(points))]
+def score_series(points: Sequence[tuple[int, float | None]], settings: SeriesSettings) -> list[Scored]:
+    """Score (at, value) in any order → their scores, in the order given. Of one time, the last one given is learned.
+
+    A value that is None is not scored: its note says `no_value`, and its `value` is 0.
+    """
+    found = [Scored(at, 0.0, note=Note.NO_VALUE) for at, _ in points]
+    order = sorted((i for i, (_, value) in enumerate(points) if value is not None), key=lambda i: points[i][0])
+    values = ((at, value) for at, value in (points[i] for i in order) if value is not None)
+    for i, scored in zip(order, score_all(values, settings), strict=True):
+        found[i] = scored
+    return found

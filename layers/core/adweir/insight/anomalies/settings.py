@@ -9,7 +9,7 @@ from typing import NamedTuple
 HOUR_SECONDS = 3600
 DAY_SECONDS = 86_400
 _EXPECTED_STEP = 0.25
-_MOST_RAISED = 2.0
+_RAISED_TO = 2.0
 
 
 class Method(StrEnum):
@@ -129,7 +129,7 @@ class SeriesSettings:
     def threshold_of(self, basis: ScoreBasis, expected: int) -> float:
         """The threshold of a series of which `expected` anomalies were marked as expected: a quarter more for each."""
         base = self.threshold if basis is ScoreBasis.ROBUST else self.cold_threshold
-        return base * min(1 + _EXPECTED_STEP * expected, _MOST_RAISED)
+        return base * min(1 + _EXPECTED_STEP * expected, _RAISED_TO)
 
 
 class Scored(NamedTuple):
