@@ -26,6 +26,9 @@ FORM = 1
 LEAST_PERIODS = 26
 """With fewer there is nothing to tell a channel from the season, whatever the prior says."""
 
+_CLOSE = 1.01
+"""By how much a test's spend may be more than the channel's in its window: two reports of one thing differ."""
+
 
 @dataclass(frozen=True, slots=True)
 class LiftTest:
@@ -50,9 +53,10 @@ class LiftTest:
 class MixFrame:
     """A model's input: G geos (one without a name is the whole country), T periods, C channels, K controls.
 
-    `dates`: the first day of each period, ascending, 1 or 7 days apart. `kpi`: (G, T). `spend`: (C, G, T). `media`:
-    what acts in place of spend, such as impressions; same shape. `controls`: (K, G, T). `population`: (G,), needed for
-    several geos. `kpi_value`: what a unit of the KPI is worth in the spend's currency; 1 where the KPI is revenue.
+    `dates`: the first day of each period, ascending, 1 or 7 days apart. `kpi`: (G, T). `spend`: (C, G, T); a channel
+    that is 0 throughout brought nothing. `media`: what acts in place of spend, such as impressions; same shape.
+    `controls`: (K, G, T). `population`: (G,), needed for several geos. `kpi_value`: what a unit of the KPI is worth in
+    the spend's currency; 1 where the KPI is revenue.
     """
 
     dates: tuple[date, ...]
@@ -170,8 +174,10 @@ def _numbers(frame: MixFrame) -> Iterator[dict[str, str]]:
         elif not signed and (values < 0).any():
             geo, at = np.argwhere(values < 0)[0]
             yield _fault(name, f"negative on {_where(frame, geo, at)}: {values[geo, at]:g}")
-        elif _is_constant(values):
+        elif _is_constant(values) and (signed or place == 0 or values.any()):
             yield _fault(name, "it never changes, so nothing can be learned from it: leave it out")
+    if not frame.acting.any():
+        yield _fault("channels", "none of them spent anything")
     if frame.population is None and len(frame.geos) > 1:
         yield _fault("population", "several geos need the people of each")
     elif frame.population is not None and not (np.isfinite(frame.population) & (frame.population > 0)).all():
@@ -203,8 +209,8 @@ def _tests(frame: MixFrame) -> Iterator[dict[str, str]]:
             yield _fault(field, "needs a spend above 0, and an effect with a low and a high end")
         elif not test.low <= test.effect <= test.high or test.low == test.high:
             yield _fault(field, f"the effect {test.effect:g} does not lie between {test.low:g} and {test.high:g}")
-        elif spent_in(frame, test) <= 0:
-            yield _fault(field, f"{test.channel} spent nothing in its window")
+        elif test.spend > (there := spent_in(frame, test)) * _CLOSE:
+            yield _fault(field, f"{test.channel} spent {there:g} in its window, which is less than {test.spend:g}")
 
 
 def spent_in(frame: MixFrame, test: LiftTest) -> float:

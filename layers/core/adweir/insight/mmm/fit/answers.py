@@ -1,0 +1,188 @@
+"""From draws to answers: contributions, ROI and response curves, each with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from adweir.insight.mmm.fit.doubts import Doubts
+from adweir.insight.mmm.fit.frame import Floats, MixFrame
+from adweir.insight.mmm.fit.kernels import Family, most
+from adweir.insight.mmm.fit.media import HALF, SHAPE, SIZE, SLOPE, THETA, Media, heads_of
+from adweir.insight.mmm.fit.outcome import LEVEL, ChannelEffect, CurvePoint, Interval, rounded
+from adweir.insight.mmm.fit.sample import Draws
+
+CURVE = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
+"""Multiples of the spend at which curves are told."""
+_BATCH = 32
+_CURVE_DRAWS = 160
+_DRAWN = 100
+"""Models of which an outcome keeps what they say."""
+_WIDER, _WIDEST = 1.15, 2.0
+"""The bootstrap's spread over the posterior's: up to the first it is chance, beyond the second a failed refit."""
+_STEP = 0.01
+_SHAPES = {False: "geometric", True: "delayed"}
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """A family's draws and its bootstrap refits."""
+
+    media: Media
+    draws: Draws
+    refits: Floats
+    curves: dict[float, Floats] = field(default_factory=dict)
+
+    def totals(self, heads: Floats, vectors: Floats | None = None, times: Floats | None = None) -> Floats:
+        """(C, N): what each channel brought in all; `heads` (R,) are the people of each row beside the average."""
+        found = self.draws.vectors if vectors is None else vectors
+        parts = [
+            np.einsum("crn,r->cn", self.media.each(found[:, at : at + _BATCH], times), heads)
+            for at in range(0, found.shape[1], _BATCH)
+        ]
+        return np.concatenate(parts, axis=1)
+
+    @cached_property
+    def some(self) -> Floats:
+        """Draws for what would take too long with all of them."""
+        count = self.draws.vectors.shape[1]
+        return self.draws.vectors[:, :: max(1, count // _CURVE_DRAWS)]
+
+    def at(self, heads: Floats, multiple: float) -> Floats:
+        """(C, N): totals of some draws if each channel spent `multiple` times what it did."""
+        if multiple not in self.curves:
+            times = np.full(len(self.media.past), multiple)
+            self.curves[multiple] = self.totals(heads, self.some, times)
+        return self.curves[multiple]
+
+
+def row_heads(frame: MixFrame) -> Floats:
+    """(R,): the people of each row's geo, beside the average geo's."""
+    return np.repeat(heads_of(frame), frame.kpi.shape[1])
+
+
+def channel_effects(
+    frame: MixFrame, sampled: Mapping[Family, Sampled], chosen: Family, doubts: Doubts
+) -> list[ChannelEffect]:
+    """The channels in the frame's order."""
+    heads = row_heads(frame)
+    totals = {family: _spread(each, heads) for family, each in sampled.items()}
+    curves = {at: _enveloped({f: s.at(heads, at) for f, s in sampled.items()}, chosen) for at in CURVE}
+    slopes = {family: (each.at(heads, 1 + _STEP) - each.at(heads, 1.0)) / _STEP for family, each in sampled.items()}
+    marginal = _enveloped(slopes, chosen)
+    betas = _enveloped({family: _betas(each) for family, each in sampled.items()}, chosen)
+    contributions = _enveloped(totals, chosen)
+    found = []
+    for place, channel in enumerate(frame.channels):
+        spend = float(frame.spend[place].sum())
+        worth = frame.kpi_value / spend if spend > 0 else 0.0
+        found.append(
+            ChannelEffect(
+                channel=channel,
+                spend=spend,
+                contribution=contributions[place],
+                roi=_times(contributions[place], worth),
+                marginal_roi=_times(marginal[place], worth),
+                beta=betas[place],
+                adstock=_adstock(sampled[chosen], place),
+                saturation=_saturation(sampled[chosen], place),
+                by_family={family.value: interval(each[place]) for family, each in totals.items()},
+                curve=tuple(CurvePoint(spend * at, curves[at][place]) for at in CURVE),
+                drawn=_drawn(sampled, heads, place),
+                warnings=doubts.of_channel.get(channel, ()),
+            )
+        )
+    return found
+
+
+def nothing_of(channel: str) -> ChannelEffect:
+    """A channel that never ran brought nothing."""
+    none = Interval(0.0, 0.0, 0.0)
+    adstock = {"type": "geometric", "theta": 0.0, "l_max": 1, "normalize": True}
+    saturation = {"family": Family.HILL.value, "half": 1.0, "slope": 1.0, "scale": 1.0}
+    return ChannelEffect(channel, 0.0, none, none, none, none, adstock, saturation, {})
+
+
+def interval(draws: Floats) -> Interval:
+    """The median of draws and the middle 90 % of them."""
+    low, middle, high = np.quantile(draws, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
+    return Interval(float(middle), float(low), float(high))
+
+
+def _drawn(sampled: Mapping[Family, Sampled], heads: Floats, place: int) -> tuple[tuple[float, ...], ...]:
+    """Of each family equally many models: what the channel brings at each point of its curve."""
+    each = _DRAWN // len(sampled)
+    rows = []
+    for one in sampled.values():
+        points = np.array([one.at(heads, at)[place] for at in CURVE])
+        chosen = np.linspace(0, points.shape[1] - 1, min(each, points.shape[1])).astype(int)
+        rows += [tuple(map(rounded, row)) for row in points[:, chosen].T]
+    return tuple(rows)
+
+
+def _times(one: Interval, factor: float) -> Interval:
+    return Interval(*(value * factor for value in one))
+
+
+def _enveloped(draws: Mapping[Family, Floats], chosen: Family) -> list[Interval]:
+    """By channel: the chosen family's estimate, and the lowest and the highest end of all families' intervals."""
+    found = {family: [interval(each) for each in values] for family, values in draws.items()}
+    return [
+        Interval(
+            found[chosen][place].estimate,
+            min(each[place].low for each in found.values()),
+            max(each[place].high for each in found.values()),
+        )
+        for place in range(len(found[chosen]))
+    ]
+
+
+def _spread(sampled: Sampled, heads: Floats) -> Floats:
+    """Totals, drawn apart about their median where the bootstrap's refits lie farther apart than the posterior says."""
+    totals = sampled.totals(heads)
+    refits = sampled.totals(heads, sampled.refits)
+    middle = np.median(totals, axis=1, keepdims=True)
+    ratio = _width(refits) / np.maximum(_width(totals), 1e-300)
+    wider = np.where(ratio > _WIDER, np.minimum(ratio, _WIDEST), 1.0)
+    return np.maximum(middle + (totals - middle) * wider[:, None], 0)
+
+
+def _width(values: Floats) -> Floats:
+    low, high = np.quantile(values, [0.1, 0.9], axis=1)
+    return np.asarray(high - low)
+
+
+def _betas(sampled: Sampled) -> Floats:
+    full = sampled.media.slots(sampled.draws.vectors)
+    tops = most(sampled.media.family, np.exp(full[HALF]), np.exp(full[SLOPE]))
+    return np.asarray(np.exp(full[SIZE]) * tops)
+
+
+def _middles(sampled: Sampled, place: int) -> dict[int, float]:
+    full = np.median(sampled.media.slots(sampled.draws.vectors)[:, place], axis=1)
+    return {which: float(full[which]) for which in (SIZE, THETA, SHAPE, HALF, SLOPE)}
+
+
+def _adstock(sampled: Sampled, place: int) -> dict[str, Any]:
+    middles = _middles(sampled, place)
+    delayed = place in sampled.media.shapes.delayed
+    theta = float(1 / (1 + np.exp(-middles[THETA])))
+    found: dict[str, Any] = {
+        "type": _SHAPES[delayed],
+        "theta": rounded(theta),
+        "l_max": sampled.media.past.shape[2],
+        "normalize": True,
+    }
+    return found | ({"shape": rounded(float(np.exp(middles[SHAPE])))} if delayed else {})
+
+
+def _saturation(sampled: Sampled, place: int) -> dict[str, Any]:
+    middles = _middles(sampled, place)
+    found: dict[str, Any] = {"family": sampled.media.family.value, "half": rounded(float(np.exp(middles[HALF])))}
+    if sampled.media.family is Family.HILL:
+        found["slope"] = rounded(float(np.exp(middles[SLOPE])))
+    return found | {"scale": rounded(float(sampled.media.scale[place]))}

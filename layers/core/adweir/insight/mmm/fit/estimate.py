@@ -1,0 +1,183 @@
+"""A media-mix model from end to end: `fit` takes a frame and says what each channel brought, how sure that is, and what
+the data cannot tell. docs/mmm.md explains the method and names its sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from adweir.insight.mmm.fit.answers import Sampled, channel_effects, nothing_of
+from adweir.insight.mmm.fit.baseline import baseline
+from adweir.insight.mmm.fit.bootstrap import refitted
+from adweir.insight.mmm.fit.budget import reallocated
+from adweir.insight.mmm.fit.doubts import doubts_of
+from adweir.insight.mmm.fit.experiments import anchors_of
+from adweir.insight.mmm.fit.frame import Floats, MixFrame
+from adweir.insight.mmm.fit.kernels import Family
+from adweir.insight.mmm.fit.media import Shapes, heads_of, media_of
+from adweir.insight.mmm.fit.outcome import LEVEL, MODEL_VERSION, MixOutcome, rounded
+from adweir.insight.mmm.fit.sample import CHAINS, drawn
+from adweir.insight.mmm.fit.settle import Form, Ground, Settled, settled
+from adweir.insight.mmm.fit.shapes import asked_for
+from adweir.insight.mmm.fit.validate import Held, held_out
+
+_RULED_OUT = 8.0
+"""Log density by which a family explains the past worse: odds of 1 to 3,000."""
+_WORK = 60_000_000
+"""Rows times channels times lags times draws that sampling a family may cost: some ten seconds."""
+_FEWEST_ROUNDS, _MOST_ROUNDS = 60, 300
+_STARTS = 4
+
+
+class _Chosen(NamedTuple):
+    """A family's fit, and how it predicts what it has not seen."""
+
+    found: Settled
+    held: Held
+    error: float
+
+
+def fit(frame: MixFrame) -> MixOutcome:
+    """Fit a frame. The same frame gives the same outcome, and channels and controls may come in any order.
+
+    Raises BadInput when the frame cannot be fitted.
+    """
+    ordered = _ordered(frame.checked())
+    hashed = ordered.hashed()
+    ordered, silent = _spoken(ordered)
+    seed = np.random.default_rng(int(hashed, 16))
+    ground, first = _ground(ordered, seed)
+    asked = asked_for(first)
+    families = {family: _family(ordered, ground, first, family, asked.shapes) for family in Family}
+    best = max(each.found.likely for each in families.values())
+    kept = {family: each for family, each in families.items() if each.found.likely > best - _RULED_OUT}
+    chosen = min(kept, key=lambda family: kept[family].error)
+    sampled = {family: _sampled(each, seed) for family, each in kept.items()}
+    doubts = doubts_of(ordered, families[chosen].found, asked)
+    effects = channel_effects(ordered, sampled, chosen, doubts)
+    place = {effect.channel: effect for effect in [*effects, *map(nothing_of, silent)]}
+    about = _about(ordered, families, sampled, chosen, hashed) | {"never_ran": silent}
+    return MixOutcome(
+        channels=tuple(place[name] for name in frame.channels),
+        fit=about,
+        warnings=doubts.general,
+        reallocation=reallocated(ordered, sampled, chosen),
+    )
+
+
+def _ordered(frame: MixFrame) -> MixFrame:
+    """With channels and controls by name."""
+    channels = sorted(range(len(frame.channels)), key=lambda place: frame.channels[place])
+    controls = sorted(range(len(frame.control_names)), key=lambda place: frame.control_names[place])
+    return replace(
+        frame,
+        channels=tuple(frame.channels[place] for place in channels),
+        spend=frame.spend[channels],
+        media=None if frame.media is None else frame.media[channels],
+        control_names=tuple(frame.control_names[place] for place in controls),
+        controls=frame.held[controls],
+    )
+
+
+def _spoken(frame: MixFrame) -> tuple[MixFrame, list[str]]:
+    """The frame without channels that never ran, and those."""
+    ran = [place for place, values in enumerate(frame.acting) if values.any()]
+    fewer = replace(
+        frame,
+        channels=tuple(frame.channels[place] for place in ran),
+        spend=frame.spend[ran],
+        media=None if frame.media is None else frame.media[ran],
+    )
+    return fewer, [name for name in frame.channels if name not in fewer.channels]
+
+
+def _ground(frame: MixFrame, seed: np.random.Generator) -> tuple[Ground, Settled]:
+    """What does not depend on the family: the KPI, the baseline, and the form of it that explains the past better."""
+    kpi = (frame.kpi / heads_of(frame)[:, None]).reshape(-1)
+    media = media_of(frame, Family.HILL)
+    ground = Ground(kpi, np.ones_like(kpi), baseline(frame), len(frame.geos), anchors_of(frame, media))
+    starts = media.start() + 0.5 * seed.normal(size=(len(media.free), _STARTS))
+    starts[:, 0] = media.start()[:, 0]
+    found = [settled(ground, media, starts, form) for form in Form]
+    return ground, max(found, key=lambda each: each.likely)
+
+
+def _family(frame: MixFrame, ground: Ground, first: Settled, family: Family, shapes: Shapes) -> _Chosen:
+    media = media_of(frame, family, shapes)
+    own = ground._replace(anchors=anchors_of(frame, media))
+    full = first.surface.media.slots(first.mode)
+    start = np.array([full[which, channel] for channel, which in media.free])
+    found = settled(own, media, np.concatenate([start, media.start()], axis=1), first.form)
+    held = held_out(found)
+    return _Chosen(found, held, float(np.sqrt(np.mean(held.errors**2))))
+
+
+def _sampled(chosen: _Chosen, seed: np.random.Generator) -> Sampled:
+    """Draws of a family, spread so that they are at least as wide as the bootstrap's refits."""
+    found = chosen.found
+    media = found.surface.media
+    cost = media.past.size * CHAINS
+    rounds = int(np.clip(_WORK * 8 / cost, _FEWEST_ROUNDS, _MOST_ROUNDS))
+    draws = drawn(found.surface, found.mode[:, 0], rounds, seed)
+    return Sampled(media, draws, refitted(found.surface, found.mode, seed))
+
+
+def _about(
+    frame: MixFrame,
+    families: Mapping[Family, _Chosen],
+    sampled: Mapping[Family, Sampled],
+    chosen: Family,
+    hashed: str,
+) -> dict[str, Any]:
+    best = families[chosen]
+    surface = best.found.surface
+    heads = np.repeat(heads_of(frame), frame.kpi.shape[1])
+    actual = frame.kpi.reshape(-1)
+    fitted = actual - _left(best.found) * heads
+    errors = actual - fitted
+    spread = float(np.ptp(actual))
+    return {
+        "n_obs": actual.size,
+        "r2": rounded(1 - float((errors**2).sum() / ((actual - actual.mean()) ** 2).sum())),
+        "nrmse": rounded(float(np.sqrt(np.mean(errors**2))) / spread),
+        "cv_nrmse": rounded(best.error / spread * float(heads.mean())),
+        "interval": LEVEL,
+        "family": chosen.value,
+        "families": {
+            family.value: {
+                "cv_nrmse": rounded(each.error / spread),
+                "log_density": rounded(each.found.likely),
+                "in_interval": family in sampled,
+            }
+            for family, each in families.items()
+        },
+        "baseline": best.found.form.value,
+        "autocorrelation": surface.noise.memory,
+        "share_of_media": rounded(_media_share(frame, sampled[chosen])),
+        "periods": len(frame.dates),
+        "days_per_period": frame.step,
+        "first": frame.dates[0].isoformat(),
+        "last": frame.dates[-1].isoformat(),
+        "draws": sampled[chosen].draws.vectors.shape[1],
+        "refits": sampled[chosen].refits.shape[1],
+        "rhat": rounded(sampled[chosen].draws.rhat),
+        "input_hash": hashed,
+        "model_version": MODEL_VERSION,
+    }
+
+
+def _left(found: Settled) -> Floats:
+    """(R,): residuals in the KPI's units, per head."""
+    rows = found.surface.rows
+    apart = found.surface.apart(found.surface.media.bring(found.mode).total)
+    return np.asarray(apart * rows.trust / rows.weights)
+
+
+def _media_share(frame: MixFrame, sampled: Sampled) -> float:
+    heads = np.repeat(heads_of(frame), frame.kpi.shape[1])
+    middle = np.median(sampled.totals(heads).sum(axis=0))
+    return float(middle / frame.kpi.sum())

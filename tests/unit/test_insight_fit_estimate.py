@@ -1,0 +1,147 @@
+"""A fit finds a known truth again, is the same whatever the order, and says what it cannot tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import cache
+
+import numpy as np
+import pytest
+
+from adweir.insight.mmm.fit.estimate import fit
+from adweir.insight.mmm.fit.frame import Floats, LiftTest, MixFrame
+from adweir.insight.mmm.fit.kernels import Family, kernel, saturate
+
+MONDAY = date(2024, 1, 1)
+PERIODS = 120
+CHANNELS = ("video", "search")
+
+
+def spends(seed: int = 3) -> Floats:
+    return np.asarray(np.exp(np.random.default_rng(seed).normal(3, 0.7, (2, PERIODS))))
+
+
+def brought(spend: Floats) -> Floats:
+    """Geometric adstock of 0.4 and Hill's curve."""
+    weights = 0.6 * 0.4 ** np.arange(30)
+    stock = np.array([np.convolve(values, weights)[:PERIODS] for values in spend])
+    return np.array([[400.0], [250.0]]) * stock / (stock + np.array([[40.0], [25.0]]))
+
+
+def world(spend: Floats, noise: float = 1.0) -> MixFrame:
+    weeks = np.arange(PERIODS)
+    base = 500 + weeks + 60 * np.sin(2 * np.pi * weeks / 52.18)
+    draws = np.random.default_rng(5).normal(size=PERIODS)
+    return MixFrame(
+        dates=tuple(MONDAY + timedelta(days=7 * int(week)) for week in weeks),
+        kpi=(base + brought(spend).sum(axis=0) + noise * draws)[None],
+        channels=CHANNELS,
+        spend=spend[:, None, :],
+    )
+
+
+@cache
+def found() -> dict[str, float]:
+    return {each.channel: each.contribution.estimate for each in fit(world(spends())).channels}
+
+
+def test_contributions_are_found_again_where_there_is_hardly_any_noise() -> None:
+    truth = dict(zip(CHANNELS, brought(spends()).sum(axis=1), strict=True))
+
+    outcome = fit(world(spends()))
+
+    assert outcome.fit["family"] == "hill"
+    for each in outcome.channels:
+        assert each.contribution.estimate == pytest.approx(truth[each.channel], rel=0.1)
+        assert each.contribution.low <= truth[each.channel] <= each.contribution.high
+        assert each.roi.estimate == pytest.approx(each.contribution.estimate / each.spend)
+
+
+def test_the_same_frame_has_the_same_outcome_and_channels_may_come_in_any_order() -> None:
+    frame = world(spends())
+    turned = replace(frame, channels=CHANNELS[::-1], spend=frame.spend[::-1])
+
+    once, again, other = (fit(each) for each in (frame, frame, turned))
+
+    assert once == again
+    assert {each.channel: each.shown() for each in other.channels} == {
+        each.channel: each.shown() for each in once.channels
+    }
+
+
+def test_the_units_of_the_kpi_and_of_spend_do_not_matter() -> None:
+    frame = world(spends())
+
+    scaled = fit(replace(frame, kpi=frame.kpi * 1000, spend=frame.spend / 50))
+
+    for each in scaled.channels:
+        assert each.contribution.estimate == pytest.approx(1000 * found()[each.channel], rel=0.05)
+
+
+def test_a_channel_that_never_ran_brought_nothing() -> None:
+    frame = world(spends())
+    silent = replace(frame, channels=(*CHANNELS, "tv"), spend=np.concatenate([frame.spend, np.zeros((1, 1, PERIODS))]))
+
+    outcome = fit(silent)
+
+    assert outcome.channels[2].contribution == (0, 0, 0)
+    assert outcome.fit["never_ran"] == ["tv"]
+
+
+def test_an_experiment_narrows_what_a_channel_brought() -> None:
+    frame = world(spends(), noise=60.0)
+    first, last = frame.dates[40], frame.dates[59] + timedelta(days=6)
+    window = spends().copy()
+    window[0, 40:60] = 0
+    effect = float(brought(spends())[0].sum() - brought(window)[0].sum())
+    test = LiftTest("video", first, last, float(spends()[0, 40:60].sum()), effect, effect * 0.97, effect * 1.03)
+
+    without, calibrated = fit(frame), fit(replace(frame, lift_tests=(test,)))
+
+    widths = [one.channels[0].contribution.high - one.channels[0].contribution.low for one in (without, calibrated)]
+    assert widths[1] < 0.6 * widths[0]
+
+
+def test_channels_that_rise_and_fall_together_are_named() -> None:
+    spend = spends()
+    spend[1] = spend[0] * np.exp(np.random.default_rng(7).normal(0, 0.01, PERIODS))
+
+    outcome = fit(world(spend, noise=30.0))
+
+    assert all(any("collinear" in said for said in each.warnings) for each in outcome.channels)
+
+
+def test_a_well_behaved_world_has_no_warning() -> None:
+    outcome = fit(world(spends()))
+
+    assert not outcome.warnings
+    assert not any(each.warnings for each in outcome.channels)
+
+
+def test_a_reallocation_keeps_the_budget_and_gains() -> None:
+    moved = fit(world(spends())).reallocation
+
+    assert moved is not None
+    assert sum(move.proposed for move in moved.moves) == pytest.approx(moved.budget)
+    assert moved.gain.low <= moved.gain.estimate <= moved.gain.high
+    assert moved.gain.estimate >= 0
+
+
+@pytest.mark.parametrize("family", list(Family))
+def test_curves_and_adstock_have_the_derivatives_that_they_say(family: Family) -> None:
+    stock = np.linspace(0.1, 3, 12).reshape(1, 12, 1)
+    half = np.array([[0.3]])
+    step = 1e-6
+
+    curve = saturate(family, stock, half, None)
+    moved = saturate(family, stock, half + step, None)
+    shifted = saturate(family, stock + step, half, None)
+
+    assert (moved.values - curve.values) / step == pytest.approx(curve.by_half, abs=1e-4)
+    assert (shifted.values - curve.values) / step == pytest.approx(curve.by_stock, abs=1e-4)
+    weights = kernel(half, half * 0, 20)
+    assert weights.weights.sum() == pytest.approx(1)
+    assert (kernel(half + step, half * 0, 20).weights - weights.weights) / step == pytest.approx(
+        weights.by_theta, abs=1e-4
+    )
