@@ -26,7 +26,7 @@ def brought(spend: Floats) -> Floats:
     """Geometric adstock of 0.4 and Hill's curve."""
     weights = 0.6 * 0.4 ** np.arange(30)
     stock = np.array([np.convolve(values, weights)[:PERIODS] for values in spend])
-    return np.array([[400.0], [250.0]]) * stock / (stock + np.array([[40.0], [25.0]]))
+    return np.asarray(np.array([[400.0], [250.0]]) * stock / (stock + np.array([[40.0], [25.0]])))
 
 
 def world(spend: Floats, noise: float = 1.0) -> MixFrame:

@@ -12,7 +12,7 @@ import numpy as np
 from adweir.insight.mmm.fit.doubts import Doubts
 from adweir.insight.mmm.fit.frame import Floats, MixFrame
 from adweir.insight.mmm.fit.kernels import Family, most
-from adweir.insight.mmm.fit.media import HALF, SHAPE, SIZE, SLOPE, THETA, Media, heads_of
+from adweir.insight.mmm.fit.media import HALF, SHAPE, SIZE, SLOPE, THETA, ActingMedia, heads_of
 from adweir.insight.mmm.fit.outcome import LEVEL, ChannelEffect, CurvePoint, Interval, rounded
 from adweir.insight.mmm.fit.sample import Draws
 
@@ -20,8 +20,8 @@ CURVE = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 """Multiples of the spend at which curves are told."""
 _BATCH = 32
 _CURVE_DRAWS = 160
-_DRAWN = 100
-"""Models of which an outcome keeps what they say."""
+_DRAWN = 50
+"""Models per family of which an outcome keeps what they say."""
 _WIDER, _WIDEST = 1.15, 2.0
 """The bootstrap's spread over the posterior's: up to the first it is chance, beyond the second a failed refit."""
 _STEP = 0.01
@@ -32,7 +32,7 @@ _SHAPES = {False: "geometric", True: "delayed"}
 class Sampled:
     """A family's draws and its bootstrap refits."""
 
-    media: Media
+    media: ActingMedia
     draws: Draws
     refits: Floats
     curves: dict[float, Floats] = field(default_factory=dict)
@@ -92,7 +92,7 @@ def channel_effects(
                 saturation=_saturation(sampled[chosen], place),
                 by_family={family.value: interval(each[place]) for family, each in totals.items()},
                 curve=tuple(CurvePoint(spend * at, curves[at][place]) for at in CURVE),
-                drawn=_drawn(sampled, heads, place),
+                drawn=_drawn(sampled, chosen, heads, place),
                 warnings=doubts.of_channel.get(channel, ()),
             )
         )
@@ -113,15 +113,16 @@ def interval(draws: Floats) -> Interval:
     return Interval(float(middle), float(low), float(high))
 
 
-def _drawn(sampled: Mapping[Family, Sampled], heads: Floats, place: int) -> tuple[tuple[float, ...], ...]:
-    """Of each family equally many models: what the channel brings at each point of its curve."""
-    each = _DRAWN // len(sampled)
-    rows = []
-    for one in sampled.values():
-        points = np.array([one.at(heads, at)[place] for at in CURVE])
-        chosen = np.linspace(0, points.shape[1] - 1, min(each, points.shape[1])).astype(int)
-        rows += [tuple(map(rounded, row)) for row in points[:, chosen].T]
-    return tuple(rows)
+def _drawn(
+    sampled: Mapping[Family, Sampled], chosen: Family, heads: Floats, place: int
+) -> tuple[tuple[tuple[float, ...], ...], ...]:
+    """By family, the chosen one first: what the channel brings at each point of its curve, a row per drawn model."""
+    found = []
+    for family in sorted(sampled, key=lambda family: family is not chosen):
+        points = np.array([sampled[family].at(heads, at)[place] for at in CURVE])
+        some = np.linspace(0, points.shape[1] - 1, min(_DRAWN, points.shape[1])).astype(int)
+        found.append(tuple(tuple(map(rounded, row)) for row in points[:, some].T))
+    return tuple(found)
 
 
 def _times(one: Interval, factor: float) -> Interval:

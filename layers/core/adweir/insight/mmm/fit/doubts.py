@@ -14,7 +14,7 @@ import numpy as np
 
 from adweir.insight.mmm.fit.frame import Floats, MixFrame
 from adweir.insight.mmm.fit.settle import Settled
-from adweir.insight.mmm.fit.shapes import Asked
+from adweir.insight.mmm.fit.shapes import AskedShapes
 from adweir.insight.mmm.fit.surface import Noise, Surface
 
 _ROWS_PER_VARIABLE = 10
@@ -41,7 +41,7 @@ class Doubts:
     of_channel: Mapping[str, tuple[str, ...]]
 
 
-def doubts_of(frame: MixFrame, found: Settled, asked: Asked) -> Doubts:
+def doubts_of(frame: MixFrame, found: Settled, asked: AskedShapes) -> Doubts:
     """All warnings, most general first."""
     moves, own = _surprises(frame, found.surface)
     by_channel = defaultdict[str, list[str]](list)
@@ -160,7 +160,7 @@ def left_over(found: Settled, column: Floats) -> float:
     )
 
 
-def _shaped(frame: MixFrame, asked: Asked) -> Iterator[tuple[str, str]]:
+def _shaped(frame: MixFrame, asked: AskedShapes) -> Iterator[tuple[str, str]]:
     for place in sorted(asked.unfitted):
         said = "its response looks S-shaped, for which there are too few rows: a concave curve is fitted"
         yield frame.channels[place], f"{said}, which may overstate what it brings"

@@ -21,7 +21,7 @@ from adweir.insight.mmm.fit.kernels import Family
 from adweir.insight.mmm.fit.media import Shapes, heads_of, media_of
 from adweir.insight.mmm.fit.outcome import LEVEL, MODEL_VERSION, MixOutcome, rounded
 from adweir.insight.mmm.fit.sample import CHAINS, drawn
-from adweir.insight.mmm.fit.settle import Form, Ground, Settled, settled
+from adweir.insight.mmm.fit.settle import BaselineForm, Ground, Settled, settled
 from adweir.insight.mmm.fit.shapes import asked_for
 from adweir.insight.mmm.fit.validate import Held, held_out
 
@@ -29,7 +29,7 @@ _RULED_OUT = 8.0
 """Log density by which a family explains the past worse: odds of 1 to 3,000."""
 _WORK = 60_000_000
 """Rows times channels times lags times draws that sampling a family may cost: some ten seconds."""
-_FEWEST_ROUNDS, _MOST_ROUNDS = 60, 300
+_FEWEST_ROUNDS, _ROUNDS_AT_BEST = 60, 300
 _STARTS = 4
 
 
@@ -102,7 +102,7 @@ def _ground(frame: MixFrame, seed: np.random.Generator) -> tuple[Ground, Settled
     ground = Ground(kpi, np.ones_like(kpi), baseline(frame), len(frame.geos), anchors_of(frame, media))
     starts = media.start() + 0.5 * seed.normal(size=(len(media.free), _STARTS))
     starts[:, 0] = media.start()[:, 0]
-    found = [settled(ground, media, starts, form) for form in Form]
+    found = [settled(ground, media, starts, form) for form in BaselineForm]
     return ground, max(found, key=lambda each: each.likely)
 
 
@@ -121,7 +121,7 @@ def _sampled(chosen: _Chosen, seed: np.random.Generator) -> Sampled:
     found = chosen.found
     media = found.surface.media
     cost = media.past.size * CHAINS
-    rounds = int(np.clip(_WORK * 8 / cost, _FEWEST_ROUNDS, _MOST_ROUNDS))
+    rounds = int(np.clip(_WORK * 8 / cost, _FEWEST_ROUNDS, _ROUNDS_AT_BEST))
     draws = drawn(found.surface, found.mode[:, 0], rounds, seed)
     return Sampled(media, draws, refitted(found.surface, found.mode, seed))
 

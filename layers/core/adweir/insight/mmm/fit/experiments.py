@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from adweir.insight.mmm.fit.frame import Floats, LiftTest, MixFrame, in_window, spent_in
-from adweir.insight.mmm.fit.media import Media, Shapes, heads_of, past_of
+from adweir.insight.mmm.fit.media import ActingMedia, Shapes, heads_of, past_of
 from adweir.insight.mmm.fit.surface import Anchor, Local
 
 _DEVIATIONS = 3.29
@@ -18,7 +18,7 @@ _DEVIATIONS = 3.29
 class LiftAnchor(Anchor):
     """An experiment: `rows` have the spend as it was, then without the test's part of it; `signs` (R,) say which."""
 
-    rows: Media
+    rows: ActingMedia
     signs: Floats
     effect: float
     deviation: float
@@ -37,12 +37,12 @@ class LiftAnchor(Anchor):
         return Local(-0.5 * off**2, slopes * off / self.deviation, precision)
 
 
-def anchors_of(frame: MixFrame, media: Media) -> tuple[Anchor, ...]:
+def anchors_of(frame: MixFrame, media: ActingMedia) -> tuple[Anchor, ...]:
     """The frame's experiments, for some media over its rows."""
     return tuple(_anchor(frame, media, test) for test in frame.lift_tests)
 
 
-def _anchor(frame: MixFrame, media: Media, test: LiftTest) -> LiftAnchor:
+def _anchor(frame: MixFrame, media: ActingMedia, test: LiftTest) -> LiftAnchor:
     """Of the rows in which the window's spend still acts."""
     channel = frame.channels.index(test.channel)
     window = in_window(frame, test)

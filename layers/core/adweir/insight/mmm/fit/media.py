@@ -48,7 +48,7 @@ class Brought(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Media:
+class ActingMedia:
     """Channels over rows: `past` (C, R, L) is the spend of the row and of the periods before it, in units of `scale`.
 
     `usual` (C,): what each is expected to bring per period.
@@ -127,7 +127,7 @@ class Media:
             steps[place] = parts[which][channel]
         return Brought(values.sum(axis=0), steps)
 
-    def rows(self, chosen: Floats) -> Media:
+    def rows(self, chosen: Floats) -> ActingMedia:
         """The same channels over some rows (a mask)."""
         return replace(self, past=self.past[:, chosen])
 
@@ -136,14 +136,14 @@ class Media:
         return self.prior[0][:, None]
 
 
-def media_of(frame: MixFrame, family: Family, shapes: Shapes | None = None) -> Media:
+def media_of(frame: MixFrame, family: Family, shapes: Shapes | None = None) -> ActingMedia:
     """The channels of a frame. With several geos, spend is per person, on the scale of the whole."""
     heads = heads_of(frame)
     scale = np.array([_usual_spend(values) for values in frame.acting / heads[None, :, None]])
     spent = frame.spend.sum(axis=(1, 2))
     share = np.maximum(spent / max(spent.sum(), 1e-300), 1e-4)
     usual = _MEDIA_SHARE * share * frame.kpi.sum() / heads.sum() / frame.kpi.shape[1] + 1e-300
-    return Media(past_of(frame, frame.acting, scale), scale, family, shapes or Shapes(), usual, frame.step)
+    return ActingMedia(past_of(frame, frame.acting, scale), scale, family, shapes or Shapes(), usual, frame.step)
 
 
 def past_of(frame: MixFrame, acting: Floats, scale: Floats) -> Floats:

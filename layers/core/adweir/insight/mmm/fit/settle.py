@@ -16,9 +16,9 @@ import numpy as np
 
 from adweir.insight.mmm.fit.baseline import Baseline
 from adweir.insight.mmm.fit.frame import Floats
-from adweir.insight.mmm.fit.media import Media
+from adweir.insight.mmm.fit.media import ActingMedia
 from adweir.insight.mmm.fit.solve import climbed
-from adweir.insight.mmm.fit.surface import Anchor, Noise, Rows, Surface
+from adweir.insight.mmm.fit.surface import Anchor, KpiRows, Noise, Surface
 
 _WALKS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 _SEASONS = (1.0, 4.0, 16.0, 64.0)
@@ -31,7 +31,7 @@ _LEAST_LEVEL = 0.02
 """Of the mean KPI: a baseline that multiplies is never lower."""
 
 
-class Form(StrEnum):
+class BaselineForm(StrEnum):
     """How the parts of a baseline come together."""
 
     SUM = "sum"
@@ -44,7 +44,7 @@ class Settled(NamedTuple):
     surface: Surface
     mode: Floats
     likely: float
-    form: Form
+    form: BaselineForm
 
 
 class Ground(NamedTuple):
@@ -57,7 +57,7 @@ class Ground(NamedTuple):
     anchors: tuple[Anchor, ...] = ()
 
 
-def settled(ground: Ground, media: Media, starts: Floats, form: Form, rounds: int = 4) -> Settled:
+def settled(ground: Ground, media: ActingMedia, starts: Floats, form: BaselineForm, rounds: int = 4) -> Settled:
     """The best surface of a form for some media, from starts (D, N)."""
     doubt = np.ones_like(ground.kpi)
     noise = Noise()
@@ -77,13 +77,13 @@ def settled(ground: Ground, media: Media, starts: Floats, form: Form, rounds: in
     return Settled(surface, mode, _likely(surface, mode), form)
 
 
-def _sum_rows(ground: Ground, doubt: Floats) -> Rows:
+def _sum_rows(ground: Ground, doubt: Floats) -> KpiRows:
     trust = ground.trust * doubt
-    return Rows(ground.kpi, trust / ground.kpi.mean(), np.zeros_like(ground.kpi), trust, ground.geos)
+    return KpiRows(ground.kpi, trust / ground.kpi.mean(), np.zeros_like(ground.kpi), trust, ground.geos)
 
 
-def _rows(ground: Ground, doubt: Floats, mode: Floats, form: Form, surface: Surface) -> Rows:
-    if form is Form.SUM:
+def _rows(ground: Ground, doubt: Floats, mode: Floats, form: BaselineForm, surface: Surface) -> KpiRows:
+    if form is BaselineForm.SUM:
         return _sum_rows(ground, doubt)
     columns, total = ground.base.columns, surface.media.bring(mode).total
     floor = _LEAST_LEVEL * ground.kpi.mean()
@@ -96,7 +96,7 @@ def _rows(ground: Ground, doubt: Floats, mode: Floats, form: Form, surface: Surf
         held = np.linalg.solve(columns.T @ columns + penalty, columns.T @ wanted)
     for _ in range(3):
         logs = np.clip(columns @ held, np.log(floor), np.log(2 * ground.kpi.max()))
-        rows = Rows(ground.kpi, trust / np.exp(logs), trust * (columns @ held - 1), trust, ground.geos)
+        rows = KpiRows(ground.kpi, trust / np.exp(logs), trust * (columns @ held - 1), trust, ground.geos)
         held = Surface(surface.media, ground.base, rows, surface.noise).level(total)[:, 0]
     return rows
 

@@ -20,25 +20,25 @@ from adweir.insight.mmm.fit.surface import Surface
 
 _CLEAR = 3.3
 """Standard deviations, one-sided: a chance of 1 in 2,000 per test."""
-_MOST_FREED = 8
+_TURNS = 8
 _ROWS_FOR_SLOPE = 100
 """Per channel: with fewer an S overfits."""
 
 
-class Asked(NamedTuple):
+class AskedShapes(NamedTuple):
     """What the data ask for: the shapes that are fitted, and channels whose S there are too few rows for."""
 
     shapes: Shapes
     unfitted: frozenset[int]
 
 
-def asked_for(found: Settled) -> Asked:
+def asked_for(found: Settled) -> AskedShapes:
     """The shapes beyond the simplest that a settled Hill surface asks for, one after the other, the clearest first."""
     surface, mode = found.surface, found.mode
     channels = len(surface.media.past)
     enough = len(surface.rows.kpi) >= _ROWS_FOR_SLOPE * channels
     shapes, unfitted = surface.media.shapes, frozenset[int]()
-    for _ in range(_MOST_FREED):
+    for _ in range(_TURNS):
         scores = _scores(surface, mode)
         best = max(scores, key=lambda place: scores[place])
         if scores[best] < _CLEAR:
@@ -53,7 +53,7 @@ def asked_for(found: Settled) -> Asked:
         )
         surface, mode = with_shapes(surface, mode, shapes)
         mode, _ = climbed(surface, mode, 10)
-    return Asked(replace(shapes, curved=shapes.curved - unfitted), unfitted)
+    return AskedShapes(replace(shapes, curved=shapes.curved - unfitted), unfitted)
 
 
 def with_shapes(surface: Surface, mode: Floats, shapes: Shapes) -> tuple[Surface, Floats]:

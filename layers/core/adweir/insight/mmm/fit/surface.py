@@ -15,7 +15,7 @@ import numpy as np
 
 from adweir.insight.mmm.fit.baseline import Baseline
 from adweir.insight.mmm.fit.frame import Floats
-from adweir.insight.mmm.fit.media import Media, Shapes
+from adweir.insight.mmm.fit.media import ActingMedia, Shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class Noise:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
-    """Rows of the KPI, geo by geo: weights * (kpi - media) + offset = trust * columns @ coefficients + noise, all (R,).
+class KpiRows:
+    """The KPI, geo by geo: weights * (kpi - media) + offset = trust * columns @ coefficients + noise, all (R,).
 
     `trust`: what a row counts, 1 for one as usual. `geos`: how many blocks there are.
     """
@@ -86,9 +86,9 @@ class Anchor:
 class Surface:
     """The log density of the media's parameters."""
 
-    media: Media
+    media: ActingMedia
     base: Baseline
-    rows: Rows
+    rows: KpiRows
     noise: Noise
     anchors: Sequence[Anchor] = ()
     evaluations: int = field(default=0, init=False)

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from adweir.insight.mmm.fit.frame import Floats
-from adweir.insight.mmm.fit.settle import Form, Settled
+from adweir.insight.mmm.fit.settle import BaselineForm, Settled
 from adweir.insight.mmm.fit.solve import climbed
-from adweir.insight.mmm.fit.surface import Rows, Surface
+from adweir.insight.mmm.fit.surface import KpiRows, Surface
 
 _FOLDS = 8
 _FIRST = 0.5
@@ -43,7 +43,7 @@ def held_out(found: Settled) -> Held:
         told = surface.base.columns[then] @ level
         actual = surface.rows.kpi[then]
         scale = surface.rows.weights[then] / surface.rows.trust[then]
-        base = np.exp(np.clip(told, -50, 50)) if found.form is Form.PRODUCT else told / scale
+        base = np.exp(np.clip(told, -50, 50)) if found.form is BaselineForm.PRODUCT else told / scale
         parts.append((actual - media - base, np.full(len(actual), fold), actual))
     return Held(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
@@ -57,6 +57,6 @@ def _mask(geos: int, periods: int, start: int, end: int) -> Floats:
 def _of(surface: Surface, chosen: Floats) -> Surface:
     """The surface of some rows."""
     rows, base = surface.rows, surface.base
-    fewer = Rows(rows.kpi[chosen], rows.weights[chosen], rows.offset[chosen], rows.trust[chosen], rows.geos)
+    fewer = KpiRows(rows.kpi[chosen], rows.weights[chosen], rows.offset[chosen], rows.trust[chosen], rows.geos)
     kept = replace(base, columns=base.columns[chosen])
     return Surface(surface.media.rows(chosen), kept, fewer, surface.noise, surface.anchors)
