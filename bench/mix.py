@@ -1,0 +1,179 @@
+"""Media mix: the 90 % intervals of `adweir mmm fit` in worlds whose truth is known, beside NUTS in the same worlds.
+
+Well-specified are the sandbox's own world (three years of days, eighteen channels) and made-up weeks (156 x 8); there
+the fit has to hold its intervals and say nothing of trouble. In the others (delayed, s_shaped, correlated, hidden) the
+interval holds or a warning says so: any warning, of the world or of the channel. Regions and made-up days are told
+beside. NUTS was recorded (worlds/yardstick.py); its worlds are compared channel by channel, CPU by CPU of one thread.
+Last line: one JSON object.
+
+    python bench/mix.py [--seeds 20] [--others 5] [--only sandbox,weekly] [--details FILE]
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+
+import argparse
+import json
+import math
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "core")]
+
+from bench.worlds.intervals import Judged  # noqa: E402
+from bench.worlds.lifts import geo_world  # noqa: E402
+from bench.worlds.media import DAILY, KINDS, MediaWorld, media_world  # noqa: E402
+from bench.worlds.sandbox_mix import sandbox_world  # noqa: E402
+from bench.worlds.yardstick import digest, recorded, unit_seconds  # noqa: E402
+
+COVERED, MOST_ERROR, MOST_SCORE, MOST_CPU = 0.85, 0.15, 1.5, 0.1
+MOST_SECONDS = {"weekly": 10.0, "sandbox": 60.0}
+TOLD = 0.1
+"""At most: share of the well-specified worlds in which something is warned of."""
+WELL = ("sandbox", "weekly")
+_FIRST_SEED = 300
+"""Of the worlds without a yardstick."""
+
+
+class Refused(Exception):
+    """The command did not answer; the text is what it said."""
+
+
+@dataclass
+class Group:
+    """Worlds of one kind: the fits, NUTS' answers where they are recorded, seconds of CPU (its as if it ran here)."""
+
+    ours: Judged = field(default_factory=Judged)
+    theirs: Judged = field(default_factory=Judged)
+    beside: Judged = field(default_factory=Judged)
+    seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def figures(self) -> dict[str, Any]:
+        """What was found; `nuts`, `score_ratio` and `cpu_ratio` over the worlds that NUTS has fitted."""
+        found: dict[str, Any] = {**self.ours.figures(), "most_seconds": round(max(self.seconds), 2)}
+        if self.theirs.scores:
+            theirs, ours = self.theirs.figures(), self.beside.figures()
+            fitted = int(theirs["worlds"])
+            nuts = {key: theirs[key] for key in ("worlds", "coverage", "median_error", "interval_score")}
+            found["nuts"] = {**nuts, "cpu_seconds": round(sum(each for each in self.cpu if each) / fitted, 1)}
+            found["score_ratio"] = round(ours["interval_score"] / theirs["interval_score"], 3)
+            pairs = [(mine, its) for mine, its in zip(self.seconds, self.cpu, strict=True) if its]
+            found["cpu_ratio"] = round(sum(mine for mine, _ in pairs) / sum(its for _, its in pairs), 4)
+        return found
+
+
+def fitted(table: Path, world: MediaWorld) -> tuple[dict[str, Any], float]:
+    """The command's answer, and its CPU seconds. Raises Refused."""
+    from typer.testing import CliRunner
+
+    from ops.cli import app
+
+    command = ["mmm", "fit", str(table), "--date", "date", "--kpi", "sales", "--channels", ",".join(world.channels)]
+    command += ["--controls", ",".join(world.controls), "--json"]
+    command += ["--geo", "geo", "--population", "population"] if world.geos else []
+    begin = time.process_time()
+    done = CliRunner().invoke(app, command)
+    seconds = time.process_time() - begin
+    if done.exit_code:
+        raise Refused(f"{world.name}: {done.output.strip()[-500:]} {done.exception!r}")
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer, seconds
+
+
+def groups(seeds: int, others: int) -> dict[str, list[Callable[[], MediaWorld]]]:
+    """The worlds by group."""
+    more = range(_FIRST_SEED, _FIRST_SEED + others)
+    return {
+        "weekly": [partial(media_world, seed) for seed in range(seeds)],
+        "sandbox": [partial(sandbox_world, seed) for seed in range(seeds)],
+        **{kind: [partial(media_world, seed, kind) for seed in more] for kind in KINDS},
+        "sandbox_hidden": [partial(sandbox_world, seed, hidden=True) for seed in more],
+        "daily": [partial(media_world, seed, cadence=DAILY) for seed in more],
+        "geo": [partial(geo_world, seed) for seed in more],
+    }
+
+
+def judge(made: list[Callable[[], MediaWorld]], folder: Path) -> Group:
+    """Fit a group's worlds and hold them against the truth."""
+    group, nuts, unit = Group(), recorded(), unit_seconds()
+    for make in made:
+        world = make()
+        table, total = world.write(folder), float(world.kpi.sum())
+        truth = {name: facts["contribution"] for name, facts in world.truth().items()}
+        answer, seconds = fitted(table, world)
+        group.ours.add(total, truth, answer)
+        group.seconds.append(seconds)
+        group.warnings += answer["warnings"]
+        group.warnings += [text for channel in answer["channels"] for text in channel["warnings"]]
+        known = nuts.get(world.name)
+        compared = known is not None and known["table"] == digest(table)
+        group.cpu.append(known["cpu_seconds"] * unit / known["unit_seconds"] if known and compared else 0.0)
+        if known and compared:
+            theirs = [{"channel": each["channel"], "contribution": each} for each in known["channels"]]
+            group.theirs.add(total, truth, {"channels": theirs})
+            group.beside.add(total, truth, answer)
+        print(f"  {world.name}: {seconds:.1f} s", file=sys.stderr, flush=True)
+    return group
+
+
+def failures(found: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """What is worse than asked for, in words."""
+    for name in (each for each in WELL if each in found):
+        figures = found[name]
+        checks = {
+            "seconds": (figures["most_seconds"], MOST_SECONDS[name]),
+            "worlds with warnings": (figures["worlds"] - figures["quiet_worlds"], math.floor(TOLD * figures["worlds"])),
+        }
+        if "nuts" in figures:
+            checks["score over NUTS'"] = (figures["score_ratio"], MOST_SCORE)
+            checks["CPU over NUTS'"] = (figures["cpu_ratio"], MOST_CPU)
+        else:
+            yield f"{name}: not compared with NUTS: python -m bench.worlds.yardstick records it"
+        if name == "sandbox":
+            checks["median error"] = (figures["median_error"], MOST_ERROR)
+            checks["share of truths outside"] = (1 - figures["coverage"], 1 - COVERED)
+        yield from (
+            f"{name}: {what} {value:g}, at most {most:g}" for what, (value, most) in checks.items() if value > most
+        )
+    for name in (*KINDS, "sandbox_hidden"):
+        if name in found and found[name]["held_or_warned"] < COVERED:
+            yield f"{name}: {found[name]['held_or_warned']:g} held or warned, at least {COVERED:g}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--others", type=int, default=5)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--details", type=Path, help="write each group's figures, misses and warnings to this file")
+    asked = parser.parse_args()
+    found, details = {}, {}
+    every = groups(asked.seeds, asked.others)
+    for name in asked.only.split(",") if asked.only else every:
+        with tempfile.TemporaryDirectory() as place:
+            group = judge(every[name], Path(place))
+        found[name] = group.figures()
+        details[name] = {**found[name], "misses": group.ours.misses, "warnings": sorted(set(group.warnings))[:40]}
+        print(f"{name:14} {found[name]}", flush=True)
+        if asked.details:
+            asked.details.write_text(json.dumps(details, indent=1))
+    worse = list(failures(found))
+    print(*worse, sep="\n")
+    print(json.dumps({"bench": "mix", "passed": not worse, "worse": worse, "groups": found}))
+    return 1 if worse else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
