@@ -19,6 +19,8 @@ _MOST_KEY_BYTES = 1024
 _MOST_METADATA_BYTES = 2048
 _MOST_DELETED = 1000
 _PAGE = 1000
+_AFTER_FOLDER = chr(0x10FFFF)
+"""Behind all keys of a folder: a page that ends with one goes on after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,22 +192,34 @@ class S3:
 
     def _list(self, params: Mapping[str, Any]) -> dict[str, Any]:
         most = min(params.get("MaxKeys", _PAGE), _PAGE)
+        prefix, delimiter = params.get("Prefix", ""), params.get("Delimiter", "")
         after = params.get("ContinuationToken") or params.get("StartAfter", "")
         page: list[str] = []
-        is_whole = True
-        for key in self._shelf.names(params.get("Prefix", ""), after):
-            if len(page) == most:
+        folders: dict[str, None] = {}
+        is_whole, last = True, ""
+        for key in self._shelf.names(prefix, after):
+            name, mark, _ = key[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
+            folder = f"{prefix}{name}{mark}" if mark else ""
+            if folder in folders:
+                continue
+            if len(page) + len(folders) == most:
                 is_whole = False
                 break
-            page.append(key)
-        answer: dict[str, Any] = {"IsTruncated": not is_whole, "KeyCount": len(page)}
+            if folder:
+                folders[folder] = None
+            else:
+                page.append(key)
+            last = f"{folder}{_AFTER_FOLDER}" if folder else key
+        answer: dict[str, Any] = {"IsTruncated": not is_whole, "KeyCount": len(page) + len(folders)}
+        if folders:
+            answer["CommonPrefixes"] = [{"Prefix": folder} for folder in folders]
         found = [(key, stored) for key in page if (stored := self._shelf.find(key)) is not None]
         if found:
             answer["Contents"] = [
                 {"Key": key, "Size": each.size, "LastModified": each.at, "ETag": each.etag} for key, each in found
             ]
         if not is_whole:
-            answer["NextContinuationToken"] = page[-1]
+            answer["NextContinuationToken"] = last
         return answer
 
     def _delete(self, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -223,6 +223,24 @@ def test_objects_are_listed_in_the_order_of_their_keys(side: Side) -> None:
     assert listed(side, Prefix="none") == [[]]
 
 
+def test_a_folder_is_listed_as_one_name_whatever_lies_in_it(side: Side) -> None:
+    for key in ("a/1/x", "a/1/y", "a/2", "a/3/z", "a/3/zz", "b/1/x"):
+        side.s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
+
+    pages = side.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=BUCKET, Prefix="a/", Delimiter="/", PaginationConfig={"PageSize": 1}
+    )
+
+    found = [
+        (
+            [item["Key"] for item in page.get("Contents", [])],
+            [item["Prefix"] for item in page.get("CommonPrefixes", [])],
+        )
+        for page in pages
+    ]
+    assert found == [([], ["a/1/"]), (["a/2"], []), ([], ["a/3/"])]
+
+
 @differs("moto 5.2 takes any metadata; S3 takes 2 kB")
 def test_too_much_metadata_is_refused(side: Side) -> None:
     refused("MetadataTooLarge", side.s3.put_object, Bucket=BUCKET, Key="k", Body=b"", Metadata={"a": "x" * 2048})

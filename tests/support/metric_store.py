@@ -166,6 +166,10 @@ class FakeObjects(ChangesStore):
             if key.startswith(prefix) and key > start_after:
                 yield ObjectInfo(key, len(self.objects[key]), FrozenClock().now())
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        below = (key[len(prefix) :] for key in sorted(self.objects) if key.startswith(prefix))
+        yield from dict.fromkeys(name.partition("/")[0] for name in below if "/" in name)
+
     def metadata(self, key: str) -> dict[str, str]:
         return self.about[key]
 

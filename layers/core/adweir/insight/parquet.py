@@ -5,31 +5,54 @@ DuckDB is imported when a file is written, not at a cold start: it lives in the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 _MEMORY_LIMIT = "256MB"
 
 
-def to_parquet(source: Path, target: Path, types: Mapping[str, str]) -> None:
-    """Write `source` (CSV with a header) as zstd Parquet with the given SQL type per column."""
+@contextmanager
+def engine(folder: Path, database: str = ":memory:") -> Iterator[DuckDBPyConnection]:
+    """A connection that works on one thread, in bounded memory, spills into `folder` and loads nothing from outside."""
     import duckdb  # noqa: PLC0415
 
-    connection = duckdb.connect(config={"memory_limit": _MEMORY_LIMIT, "threads": 1})
+    connection = duckdb.connect(database, config={"memory_limit": _MEMORY_LIMIT, "threads": 1})
     try:
         connection.execute("SET autoinstall_known_extensions = false")
         connection.execute("SET autoload_known_extensions = false")
-        connection.execute(f"SET home_directory = '{_quoted(target.parent)}'")
-        columns = ", ".join(f"'{name}': '{kind}'" for name, kind in types.items())
-        # COPY takes no parameters: the paths are ours and quoted, the columns come from our own tables.
-        connection.execute(
-            f"COPY (SELECT * FROM read_csv('{_quoted(source)}', header = true, auto_detect = false, delim = ',', "  # noqa: S608
-            f"quote = '\"', escape = '\"', columns = {{{columns}}})) "
-            f"TO '{_quoted(target)}' (FORMAT parquet, COMPRESSION zstd)"
-        )
+        connection.execute(f"SET home_directory = {quoted(folder)}")
+        connection.execute(f"SET temp_directory = {quoted(folder / 'spilled')}")
+        yield connection
     finally:
         connection.close()
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+def to_parquet(source: Path, target: Path, types: Mapping[str, str]) -> None:
+    """Write `source` (CSV with a header) as zstd Parquet with the given SQL type per column."""
+    with engine(target.parent) as connection:
+        copy_out(connection, f"SELECT * FROM {csv_table(source, types)}", target)  # noqa: S608  paths are quoted
+
+
+def csv_table(source: Path, types: Mapping[str, str]) -> str:
+    """A CSV file with a header as SQL names a table. An empty cell is null."""
+    columns = ", ".join(f"'{name}': '{kind}'" for name, kind in types.items())
+    return (
+        f"read_csv({quoted(source)}, header = true, auto_detect = false, delim = ',', "
+        f"quote = '\"', escape = '\"', columns = {{{columns}}})"
+    )
+
+
+def copy_out(connection: DuckDBPyConnection, query: str, target: Path) -> int:
+    """Write what a query answers; how many rows. COPY takes no parameters: the paths are ours and quoted."""
+    ((count,),) = connection.execute(f"COPY ({query}) TO {quoted(target)} (FORMAT parquet, COMPRESSION zstd)").fetchall()
+    return int(count)
+
+
+def quoted(text: object) -> str:
+    """As SQL writes a text."""
+    return "'" + str(text).replace("'", "''") + "'"

@@ -219,6 +219,10 @@ MAX_EXPORT_GROUPS = 1_000_000  # groups per part of an export: about 1 GB of etl
 MAX_EXPORT_BYTES = 2 << 30  # an export's file: etl has 4 GiB of disk for it, and S3 takes 5 GB at once
 MAX_AGGREGATED_MONTHS = 36  # of a client's sums, the current one included: each is read anew by every stage
 MAX_AGGREGATED_GROUPS = 200_000  # sums by campaign and day of a month, in memory: 200 MB; the same per week and month
+MAX_CURATED_ROWS = (
+    20_000_000  # rows of an ad account, level and month in SQL's tables: 3 GB of curate's disk, 3 minutes
+)
+MAX_CURATED_OBJECTS = 500_000  # objects of an ad account whose names those tables show: 500 MB
 MAX_RETRIEVED_RECORDS = 5000  # records per page of `retrieve`
 MAX_KEPT_RECORDS = 100_000  # records of `retrieve` that are kept for further pages: 200 MB until they are written
 MAX_SHELVED_RECORDS = 50_000  # records that are kept behind a page by `offset`

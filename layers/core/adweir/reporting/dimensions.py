@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from adweir.model.data_types import ABOUT
+from adweir.model.datasets import BETWEEN_VALUES
 from adweir.model.entities import Profile
 from adweir.model.metrics import SERIES_LEVELS, Level
 from adweir.model.series_ids import said_in
@@ -77,6 +78,11 @@ class RowValues:
             Level.CAMPAIGN: {"campaign_id": names["campaign_id"]},
         }.get(level, names)
         return kept | ({own: self.own_id()} if own else {}) | (self._value or {})
+
+    @property
+    def value(self) -> str | None:
+        """The value of the row's breakdown, of both its dimensions where it has two; None of a rest."""
+        return BETWEEN_VALUES.join(self._value.values()) if self._value else None
 
     def split_by(self, name: str) -> str | None:
         return self._value.get(name)

@@ -21,7 +21,8 @@ class StoredRow(NamedTuple):
     """One slot. `hour` is 0-23, the same for both passes of a repeated hour, and -1 for a day.
 
     `as_of` is when its pull began, None when no coverage says so yet. `definition` says how conversions and revenue
-    were counted, in the platform's words; "" is the platform's default.
+    were counted, in the platform's words; "" is the platform's default. `task_id` is its task's, "" where `as_of` is
+    None and of what no task brought.
     """
 
     entity_id: str
@@ -36,6 +37,7 @@ class StoredRow(NamedTuple):
     as_of: str | None
     mark: Mark = Mark.NONE
     definition: str = ""
+    task_id: str = ""
 
 
 class SummedRows(NamedTuple):
@@ -141,6 +143,7 @@ class Shelf:
                 stamp.as_of if stamp else None,
                 mark,
                 slot.definition or (coverage.definitions.get(stamp, "") if stamp else ""),
+                stamp.task_id if stamp else "",
             )
 
     def answers(self, day: str, owner: StoredBucket, whole: Collection[str], *, stored: bool) -> bool:

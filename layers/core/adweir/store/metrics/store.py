@@ -8,6 +8,7 @@ from datetime import date, datetime
 from math import inf
 
 from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Series, Source
+from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
@@ -19,6 +20,7 @@ from adweir.store.metrics.changes import ChangedSlot, ChangesHeader
 from adweir.store.metrics.coverage import Coverage
 from adweir.store.metrics.job import Job
 from adweir.store.metrics.journal import ChangesStore, Counts
+from adweir.store.metrics.kept import KeptSeries, kept, versions
 from adweir.store.metrics.load import PartitionLeases, PartitionLoader, Patience
 from adweir.store.metrics.members import Only
 from adweir.store.metrics.partitions import MetricsTable, Table
@@ -33,6 +35,7 @@ __all__ = [
     "Bundle",
     "Change",
     "DayState",
+    "KeptSeries",
     "LoadOutcome",
     "MetricStore",
     "Only",
@@ -197,6 +200,16 @@ class MetricStore:
         A load that was stopped and repeated may name a slot twice. Raises TooLarge, Unavailable.
         """
         return changed(self._changes, series, window, since, until)
+
+    def kept(self, platform: Platform, profile_id: str) -> Iterator[KeptSeries]:
+        """What was ever loaded of an ad account: its series, each with its months (days, for hours). Raises
+        Unavailable."""
+        return kept(self._changes, platform, profile_id)
+
+    def versions(self, series: Series, suffixes: Sequence[str]) -> dict[str, str]:
+        """Month (day, for hours) → a text that differs whenever a load has written there, of any source. Months of
+        which nothing is stored are left out. Raises Unavailable."""
+        return versions(self._table, series, suffixes)
 
     def restated(self, series: Series, window: Window) -> Iterator[ChangesHeader | ChangedSlot]:
         """What loads of pulls have changed in a window, a load's header before its slots, month by month.

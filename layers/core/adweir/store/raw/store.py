@@ -332,6 +332,14 @@ class RawStore:
                 for item in page.get("Contents", []):
                     yield ObjectInfo(item["Key"], item["Size"], item["LastModified"], item.get("ETag", ""))
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The names between a prefix and the next slash behind it, in order. Ten thousand objects below one are one."""
+        with _errors(prefix):
+            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
+            for page in pages:
+                for item in page.get("CommonPrefixes", []):
+                    yield item["Prefix"][len(prefix) : -1]
+
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects; one that is gone is deleted."""
         left = [*keys]

@@ -1,0 +1,261 @@
+"""Makes the objects of one month of an ad account: metrics, coverage and changes by level, and dbt's reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adweir.insight.curated import changed, queries
+from adweir.insight.curated.entities import parquet_of
+from adweir.insight.curated.layout import LEVELS, CuratedTable, file_name, level_name, owner_name, partition_of
+from adweir.insight.curated.names import COLUMNS as NAMES
+from adweir.insight.curated.staging import DAYS, ROWS, stage_days, stage_rows
+from adweir.insight.curated.state import MonthPart
+from adweir.insight.parquet import copy_out, csv_table, quoted
+from adweir.model.entities import Profile
+from adweir.model.errors import TooLarge
+from adweir.model.metrics import AD_LEVELS, SERIES_LEVELS, Grain, Level
+from adweir.model.times import DAY, Window, first_of_month
+from adweir.reporting.breakdowns import leaves_a_rest
+from adweir.reporting.levels import FINENESS
+from adweir.reporting.reading import DayCoverage, ProfileQuestion, ReadRow
+from adweir.reporting.split_rest import LEVELS as SPLIT_LEVELS
+from adweir.reporting.split_rest import SplitRest
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from adweir.insight.curated.names import ObjectNames
+    from adweir.insight.curated.parts import CuratorParts
+    from adweir.store.metrics.store import KeptSeries
+    from adweir.store.raw.curated import CuratedObjects
+
+
+@dataclass(frozen=True, slots=True)
+class CuratedAccount:
+    """An ad account whose objects are made. `reported`: what dbt_ad_reporting calls its platform. `is_listed`: whether
+    the catalog has it."""
+
+    profile: Profile
+    client_name: str
+    platforms: Sequence[str]
+    reported: str
+    is_listed: bool = True
+
+    @property
+    def partition(self) -> str:
+        """Of its platform."""
+        return partition_of(self.profile.platform, self.platforms)
+
+    @property
+    def name(self) -> str:
+        """What its objects are called."""
+        return owner_name(self.profile.platform, self.profile.profile_id, self.platforms)
+
+    def values(self, part: MonthPart, level: str) -> tuple[str, ...]:
+        """The partition of a level's objects."""
+        return self.partition, level, part.grain.value, part.month
+
+    @property
+    def owner(self) -> tuple[str, ...]:
+        """The values of `queries.OWNER`."""
+        profile = self.profile
+        return (
+            str(profile.platform),
+            profile.account_id,
+            self.client_name,
+            profile.shown_id,
+            profile.name,
+            self.reported,
+        )
+
+    @property
+    def facts(self) -> list[str]:
+        """What its rows say beside what is stored, or follow from."""
+        profile = self.profile
+        return [
+            *self.owner,
+            profile.currency,
+            profile.timezone,
+            profile.status.value,
+            str(profile.serves),
+            str(sorted(profile.pulled_by.items())),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What months are made with. `check` raises when the time is up; `scores`: day → its quality."""
+
+    parts: CuratorParts
+    tables: Mapping[str, CuratedTable]
+    connection: DuckDBPyConnection
+    place: Path
+    scores: Mapping[str, float]
+    check: Callable[[], None]
+
+
+class MonthMaker:
+    """Makes the months of one ad account, and what else it has."""
+
+    def __init__(self, account: CuratedAccount, making: Making, names: ObjectNames) -> None:
+        self._account = account
+        self._making = making
+        self.changed = 0
+        """Objects that were put or deleted."""
+        run, file = making.connection.execute, making.place / "names.csv"
+        names.write(file)
+        run(f"CREATE TABLE names AS SELECT * FROM {csv_table(file, NAMES)}")  # noqa: S608
+        run(f"CREATE TABLE owner ({', '.join(f'{name} VARCHAR' for name in queries.OWNER)})")
+        run(f"INSERT INTO owner VALUES ({', '.join('?' * len(account.owner))})", list(account.owner))  # noqa: S608
+
+    def levels(self, part: MonthPart, kept: Sequence[KeptSeries]) -> list[Level]:
+        """The levels that a part may have objects of, where these series are kept of the ad account."""
+        stored = {each.series.level for each in kept if each.series.breakdown == part.breakdown}
+        if part.breakdown:
+            return [level for level in AD_LEVELS if stored and level_name(level, part.breakdown) in LEVELS]
+        finer = FINENESS if stored & {*FINENESS} else ()
+        return [*finer, *(level for level in Level if level not in FINENESS and level in stored)]
+
+    def make(self, part: MonthPart, levels: Sequence[Level], kept: Sequence[KeptSeries]) -> tuple[list[str], list[str]]:
+        """Have the objects of a part be what is stored: its campaigns, and those with rows of unnamed objects.
+
+        Raises TooLarge, Unavailable, and what the check of the time raises.
+        """
+        run, found = self._making.connection.execute, list[Level]()
+        campaigns, unnamed = set[str](), set[str]()
+        for level in levels:
+            count = self._measured(part, level)
+            if count and level is not Level.ACCOUNT:
+                campaigns |= self._campaigns(level, "true")
+                unnamed |= self._campaigns(level, _unnamed(level))
+            found += [level] if count else []
+        if part.grain is Grain.DAY:
+            made_of = queries.reports(part.breakdown, found)
+            for name in queries.possible_reports(part.breakdown):
+                self._keep(f"ad_reporting__{name}", (self._account.reported, part.month), made_of.get(name))
+        for each in kept:
+            if each.series.grain is part.grain and each.series.breakdown == part.breakdown:
+                self._changes(part, each)
+        for level in levels:
+            run(f"DROP TABLE IF EXISTS {queries.table_of(level)}")
+        return sorted(campaigns), sorted(unnamed)
+
+    def keep_entities(self, dataset: str, *, is_there: bool) -> None:
+        """Have the object of a dataset be the rows that were staged for it, or not be there."""
+        table = self._making.tables["entities"]
+        key = table.key((self._account.partition, dataset), self._account.name)
+        file = parquet_of(self._making.connection, table, self._making.place / f"{dataset}.csv") if is_there else None
+        self.changed += self._making.parts.objects.keep(key, file, {})
+
+    def _measured(self, part: MonthPart, level: Level) -> int:
+        """Make a level's rows and coverage; how many rows it was made of."""
+        making, run = self._making, self._making.connection.execute
+        staged, days = making.place / "rows.csv", making.place / "days.csv"
+        question = ProfileQuestion(
+            window_of(part.month),
+            level,
+            part.grain,
+            part.breakdown,
+            rest=level in FINENESS[1:] and not part.breakdown,
+        )
+        rows, coverage = self._reading(question)
+        count = stage_rows(rows, (self._account.profile, level, part.breakdown), staged, making.check)
+        covered = coverage()
+        stage_days(covered, making.scores, days)
+        run(f"CREATE OR REPLACE TABLE days AS SELECT * FROM {csv_table(days, DAYS)}")  # noqa: S608
+        values = self._values(part, level_name(level, part.breakdown))
+        self._keep("coverage", values, queries.day_rows() if covered else None)
+        if count:
+            run(f"CREATE OR REPLACE TABLE staged AS SELECT * FROM {csv_table(staged, ROWS)}")  # noqa: S608
+            made = queries.level_rows("staged", level)
+            run(f"CREATE OR REPLACE TABLE {queries.table_of(level)} AS {made}")
+        self._keep("metrics", values, f"SELECT * FROM {queries.table_of(level)}" if count else None)  # noqa: S608
+        return count
+
+    def _reading(self, question: ProfileQuestion) -> tuple[Iterator[ReadRow], Callable[[], Mapping[date, DayCoverage]]]:
+        profile, asked = self._account.profile, self._making.parts.queries.reader
+        split = leaves_a_rest(question.breakdown) and question.grain is Grain.DAY and question.level in SPLIT_LEVELS
+        if split:
+            parts = SplitRest(question, partial(asked, profile))
+            return parts.rows(), parts.reader.coverage
+        reader = asked(profile, question)
+        return reader.rows(), reader.coverage
+
+    def _campaigns(self, level: Level, where: str) -> set[str]:
+        asked = f"SELECT DISTINCT COALESCE(campaign_id, '') FROM {queries.table_of(level)} "  # noqa: S608
+        found = self._making.connection.execute(f"{asked} WHERE NOT unattributed AND ({where})").fetchall()
+        return {campaign for (campaign,) in found}
+
+    def _changes(self, part: MonthPart, kept: KeptSeries) -> None:
+        """Add what changed since the object was made. Where too much did for one answer, it stays as it is."""
+        making, place = self._making, self._making.place
+        table = making.tables["changes"]
+        values = self._values(part, level_name(kept.series.level, part.breakdown))
+        before, staged = place / "before.parquet", place / "changes.csv"
+        run = making.connection.execute
+        has_before = making.parts.objects.fetch(table.key(values, self._account.name), before)
+        since = changed.EVER
+        if has_before:
+            (newest,) = run(f"SELECT MAX(changed_at) FROM read_parquet({quoted(before)})").fetchall()[0]  # noqa: S608
+            since = changed.since(newest)
+        window = window_of(part.month)
+        try:
+            lines = making.parts.metrics.changed(kept.series, window, since, making.parts.now())
+            changed.stage_changes(lines, self._account.profile.currency, staged, making.check)
+        except TooLarge:
+            return
+        known = f"SELECT * FROM read_parquet({quoted(before)}) WHERE changed_at <= ?" if has_before else ""  # noqa: S608
+        fresh = f"SELECT * FROM {csv_table(staged, changed.CHANGES)}"  # noqa: S608
+        run(f"CREATE OR REPLACE TABLE fresh AS {changed.change_rows(fresh)}")
+        if has_before:
+            run(f"INSERT INTO fresh BY NAME {known}", [since.replace(tzinfo=None)])
+        (count,) = run("SELECT COUNT(*) FROM fresh").fetchall()[0]
+        self._keep("changes", values, "SELECT * FROM fresh" if count else None)
+
+    def _values(self, part: MonthPart, level: str) -> tuple[str, ...]:
+        return self._account.values(part, level)
+
+    def _keep(self, name: str, values: Sequence[str], query: str | None) -> None:
+        """Have an object be what a query answers, or not be there where that is nothing."""
+        making, table = self._making, self._making.tables[name]
+        target = making.place / file_name(name)
+        count = copy_out(making.connection, queries.shown(table, f"({query})"), target) if query else 0
+        self.changed += making.parts.objects.keep(table.key(values, self._account.name), target if count else None, {})
+
+
+def forget(
+    account: CuratedAccount,
+    objects: CuratedObjects,
+    tables: Mapping[str, CuratedTable],
+    part: MonthPart,
+    levels: Sequence[str],
+) -> int:
+    """Delete the objects of a part; how many there were."""
+    series = ((name, account.values(part, level)) for level in levels for name in ("metrics", "coverage", "changes"))
+    named = queries.possible_reports(part.breakdown) if part.grain is Grain.DAY else ()
+    reported = ((f"ad_reporting__{name}", (account.reported, part.month)) for name in named)
+    return sum(objects.keep(tables[name].key(values, account.name), None, {}) for name, values in (*series, *reported))
+
+
+def window_of(month: str) -> Window:
+    """All days of a month (`2026-11`)."""
+    first = date.fromisoformat(f"{month}-01")
+    return Window(first, first_of_month(first, 1) - DAY)
+
+
+def _unnamed(level: Level) -> str:
+    """Of which rows some object has no name."""
+    if level in SERIES_LEVELS:
+        return "campaign_id IS NOT NULL AND campaign_name IS NULL"
+    kinds = ["campaign", "ad_group"][: max(1, min(FINENESS.index(level), 2)) if level in FINENESS else 2]
+    own = {
+        Level.AD: "ad_id IS NOT NULL AND ad_name IS NULL",
+        Level.KEYWORD: "keyword_id IS NOT NULL AND keyword_text IS NULL",
+    }
+    lacks = [f"{kind}_id IS NOT NULL AND {kind}_name IS NULL" for kind in kinds]
+    return " OR ".join([*lacks, *([own[level]] if level in own else [])])

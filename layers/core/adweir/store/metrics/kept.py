@@ -1,0 +1,52 @@
+"""What is kept of an ad account, and whether it has changed: found without reading it.
+
+Each load that writes to a partition puts a changes file first, so the folders of these files name all partitions that
+there are. And each load rewrites the partition's `!coverage` under a fence of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Series
+from adweir.model.platforms import Platform
+from adweir.store.metrics import changes
+from adweir.store.metrics.buckets import prefix
+from adweir.store.metrics.coverage import COVERAGE
+from adweir.store.metrics.journal import ChangesStore
+from adweir.store.metrics.partitions import ItemKey, Readable
+
+_LEVELS, _GRAINS = frozenset(Level), tuple(Grain)
+
+
+class KeptSeries(NamedTuple):
+    """A series, and how the keys of its partitions end: months, or days for hours, in order."""
+
+    series: Series
+    suffixes: list[str]
+
+
+def kept(files: ChangesStore, platform: Platform, profile_id: str) -> Iterator[KeptSeries]:
+    """The series of an ad account that something was loaded into. A request per thousand names of each folder."""
+    root = f"{changes.PREFIX}{platform}/{profile_id}/"
+    for name in files.folders(root):
+        level, _, breakdown = name.partition("_by_")
+        if level in _LEVELS:
+            for grain in _GRAINS:
+                suffixes = list(files.folders(f"{root}{name}/{grain}/"))
+                if suffixes:
+                    yield KeptSeries(Series(platform, profile_id, Level(level), grain, breakdown), suffixes)
+
+
+def versions(table: Readable, series: Series, suffixes: Sequence[str]) -> dict[str, str]:
+    """Suffix → what tells its state apart from every other one, of partitions of all sources. A request per hundred."""
+    begins = [prefix(series, source) for source in SOURCE_ORDER]
+    found: dict[str, list[bytes]] = {}
+    for item in table.get_many(ItemKey(f"{begin}#{suffix}", COVERAGE) for begin in begins for suffix in suffixes):
+        pk = item["pk"]["S"]
+        found.setdefault(pk.rpartition("#")[2], []).append(msgspec.json.encode(item, order="sorted"))
+    return {suffix: hashlib.sha256(b"\n".join(items)).hexdigest()[:16] for suffix, items in found.items()}

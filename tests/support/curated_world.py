@@ -1,0 +1,161 @@
+"""A world of stored metrics whose tables in `curated/` a test has made, and reads with DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO
+
+import duckdb
+
+from adweir.insight.curated.curator import Curator
+from adweir.insight.curated.layout import PREFIX, STATE, tables
+from adweir.insight.curated.parts import CuratorParts
+from adweir.model.entities import Account, PlatformObject, Profile
+from adweir.model.errors import NotFound
+from adweir.model.terms import Terms
+from adweir.store.findings.day_scores import DayScores
+from adweir.store.raw.curated import CuratedObjects
+from adweir.store.raw.store import ObjectInfo, RawStore
+from support.clock import FrozenClock
+from support.crash import Crash
+from support.listed import ListedCatalog
+from support.reading_world import EXACT, LOSSY, ReadingWorld, a_profile
+
+CONNECTED = (LOSSY, EXACT)
+TABLES = tables(tuple(sorted(CONNECTED)))
+
+
+class _Client(ListedCatalog):
+    name = "Acme"
+
+    def account(self, account_id: str) -> Account:
+        return Account(account_id=account_id, company_name=self.name, primary_contact_email="data@acme.example")
+
+    def terms(self, account: Account) -> Terms:
+        return Terms("USD", "UTC")
+
+
+class FakeBucket(RawStore):
+    """Objects with their metadata. `puts` and `requests` name what was asked, in order; a `crash` may end a write."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, tuple[bytes, Mapping[str, str]]] = {}
+        self.puts: list[str] = []
+        self.requests: list[str] = []
+        self.crash = Crash()
+
+    def metadata(self, key: str) -> dict[str, str]:
+        self.requests.append(f"HEAD {key}")
+        return dict(self._found(key)[1])
+
+    def get_bytes(self, key: str, version_id: str = "") -> bytes:
+        self.requests.append(f"GET {key}")
+        return self._found(key)[0]
+
+    def put(
+        self,
+        key: str,
+        body: bytes | BinaryIO,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str = "",
+        tags: Mapping[str, str] | None = None,
+    ) -> str:
+        self.requests.append(f"PUT {key}")
+        data = body if isinstance(body, bytes) else body.read()
+        self.crash.around(self.objects.__setitem__)(key, (data, dict(metadata or {})))
+        self.puts.append(key)
+        return ""
+
+    def delete(self, keys: Any) -> None:
+        for key in keys:
+            self.requests.append(f"DELETE {key}")
+            self.crash.around(self.objects.pop)(key, None)
+
+    def list(self, prefix: str, start_after: str = "") -> Any:
+        self.requests.append(f"LIST {prefix}")
+        return (
+            ObjectInfo(key, 1, datetime(2026, 1, 1, tzinfo=UTC))
+            for key in sorted(self.objects)
+            if key.startswith(prefix)
+        )
+
+    def _found(self, key: str) -> tuple[bytes, Mapping[str, str]]:
+        if key not in self.objects:
+            raise NotFound(f"no object {key}")
+        return self.objects[key]
+
+
+class FakeScores(DayScores):
+    """Scores by profile and day."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, str], float | None] = {}
+
+    def days(self, profile_key: str, first: str, last: str) -> list[dict[str, Any]]:
+        return [
+            {"date": day, "score": score}
+            for (key, day), score in sorted(self.known.items())
+            if key == profile_key and first <= day <= last
+        ]
+
+
+class CuratedWorld(ReadingWorld):
+    """A world of one client. `curate` makes its tables, `table` and `ask` read them."""
+
+    def __init__(self, *profiles: Profile, objects: Sequence[PlatformObject] = (), **more: Any) -> None:
+        super().__init__(*profiles, objects=objects, **more)
+        self.listed = list(objects)
+        self.catalog = _Client(list(profiles or (a_profile(), a_profile(EXACT))), self.listed)
+        self.bucket = FakeBucket()
+        self.scores = FakeScores()
+
+    def curate(self, seconds: float = 60.0, **more: Any) -> dict[str, int]:
+        remaining = more.pop("remaining", lambda: seconds)
+        parts = CuratorParts(
+            self.catalog,
+            self.queries,
+            self.store,
+            self.scores,
+            CuratedObjects(self.bucket),
+            CONNECTED,
+            lambda platform: {"meta_ads": "facebook_ads"}.get(platform, platform),
+            FrozenClock(self.now).now,
+        )
+        return Curator(parts).curate("acc_a", remaining, 30.0)
+
+    @property
+    def keys(self) -> list[str]:
+        """The objects of the tables."""
+        return [key for key in sorted(self.bucket.objects) if not key.startswith(STATE)]
+
+    @property
+    def content(self) -> dict[str, bytes]:
+        """The bytes of the objects of the tables."""
+        return {key: self.bucket.objects[key][0] for key in self.keys}
+
+    def ask(self, sql: str) -> list[dict[str, Any]]:
+        """What DuckDB answers about the tables, each by its name."""
+        with TemporaryDirectory() as folder, duckdb.connect() as reader:
+            for key, data in self.content.items():
+                path = Path(folder) / key
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+            for name, table in TABLES.items():
+                if any(key.startswith(table.prefix) for key in self.keys):
+                    hive = str(not table.plain).lower()
+                    types = ", ".join(f"'{each.name}': VARCHAR" for each in table.folders)
+                    hived = f", hive_types = {{{types}}}" if not table.plain else ""
+                    place = f"{folder}/{table.prefix}**/*.parquet"
+                    reader.execute(
+                        f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{place}', hive_partitioning = {hive}{hived})"
+                    )
+            found = reader.execute(sql)
+            columns = [column[0] for column in found.description or ()]
+            return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+
+    def has(self, table: str) -> bool:
+        """Whether a table has any object."""
+        return any(key.startswith(f"{PREFIX}{table}/") for key in self.keys)
