@@ -19,7 +19,6 @@ from adweir.model.terms import Terms
 from adweir.store.findings.day_scores import DayScores
 from adweir.store.raw.curated import CuratedObjects
 from adweir.store.raw.store import ObjectInfo, RawStore
-from support.clock import FrozenClock
 from support.crash import Crash
 from support.listed import ListedCatalog
 from support.reading_world import EXACT, LOSSY, ReadingWorld, a_profile
@@ -122,7 +121,6 @@ class CuratedWorld(ReadingWorld):
             CuratedObjects(self.bucket),
             CONNECTED,
             lambda platform: {"meta_ads": "facebook_ads"}.get(platform, platform),
-            FrozenClock(self.now).now,
         )
         return Curator(parts).curate("acc_a", remaining, 30.0)
 
@@ -145,13 +143,12 @@ class CuratedWorld(ReadingWorld):
                 path.write_bytes(data)
             for name, table in TABLES.items():
                 if any(key.startswith(table.prefix) for key in self.keys):
-                    hive = str(not table.plain).lower()
-                    types = ", ".join(f"'{each.name}': VARCHAR" for each in table.folders)
-                    hived = f", hive_types = {{{types}}}" if not table.plain else ""
-                    place = f"{folder}/{table.prefix}**/*.parquet"
-                    reader.execute(
-                        f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{place}', hive_partitioning = {hive}{hived})"
+                    types = ", ".join(f"'{each.name}': VARCHAR" for each in table.keys)
+                    hive = (
+                        f"hive_partitioning = true, hive_types = {{{types}}}" if types else "hive_partitioning = false"
                     )
+                    source = f"read_parquet('{folder}/{table.prefix}**/*.parquet', {hive})"
+                    reader.execute(f"CREATE VIEW {name} AS FROM {source}")
             found = reader.execute(sql)
             columns = [column[0] for column in found.description or ()]
             return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]

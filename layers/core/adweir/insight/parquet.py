@@ -49,7 +49,9 @@ def csv_table(source: Path, types: Mapping[str, str]) -> str:
 
 def copy_out(connection: DuckDBPyConnection, query: str, target: Path) -> int:
     """Write what a query answers; how many rows. COPY takes no parameters: the paths are ours and quoted."""
-    ((count,),) = connection.execute(f"COPY ({query}) TO {quoted(target)} (FORMAT parquet, COMPRESSION zstd)").fetchall()
+    ((count,),) = connection.execute(
+        f"COPY ({query}) TO {quoted(target)} (FORMAT parquet, COMPRESSION zstd)"
+    ).fetchall()
     return int(count)
 
 

@@ -13,6 +13,8 @@ from adweir.model.times import HOURS_A_DAY, iso
 from adweir.store.metrics.store import Change
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime.max.replace(tzinfo=UTC)
+"""Until when to read: a load's clock may be ahead of ours, and nobody looks again at a month that does not change."""
 _AGAIN = timedelta(days=1)
 """Loads of several sources write beside each other, and put their files in any order: so much is read again."""
 _LOOKS = 5000

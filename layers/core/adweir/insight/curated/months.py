@@ -205,7 +205,7 @@ class MonthMaker:
             since = changed.since(newest)
         window = window_of(part.month)
         try:
-            lines = making.parts.metrics.changed(kept.series, window, since, making.parts.now())
+            lines = making.parts.metrics.changed(kept.series, window, since, changed.LATEST)
             changed.stage_changes(lines, self._account.profile.currency, staged, making.check)
         except TooLarge:
             return

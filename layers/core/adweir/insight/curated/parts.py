@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from adweir.model.errors import NotReady, TooLarge
@@ -28,7 +27,6 @@ class CuratorParts:
     objects: CuratedObjects
     platforms: Sequence[str]
     reported: Callable[[str], str]
-    now: Callable[[], datetime]
 
 
 @dataclass(slots=True)

@@ -42,7 +42,7 @@ _LOOKS = 5000
 """Rows between two looks at the time."""
 
 
-class _Ids(NamedTuple):
+class _StagedIds(NamedTuple):
     """What a row says of its object, in the order of `IDS`. Empty where the level has no such part, or nobody knows."""
 
     campaign_id: str | None = None
@@ -102,19 +102,19 @@ def stage_days(covered: Mapping[date, DayCoverage], scores: Mapping[str, float],
             writer.writerow((day, one.pulled_at, whole, one.settled, " ".join(one.missing), score))
 
 
-def _ids_of(level: Level, breakdown: str) -> Callable[[ReadRow], _Ids]:
+def _ids_of(level: Level, breakdown: str) -> Callable[[ReadRow], _StagedIds]:
     if level in SERIES_LEVELS:
         return _of_series
     values = RowValues(breakdown)
     has_campaign, has_group = level is not Level.ACCOUNT, level not in FINENESS[:2]
     has_own, is_account = level in IN_GROUP, level is Level.ACCOUNT
 
-    def ids(read: ReadRow) -> _Ids:
+    def ids(read: ReadRow) -> _StagedIds:
         values.show(read)
         campaign = values.campaign_id() or None if has_campaign else None
         group = values.ad_group_id() or None if has_group else None
         own = values.own_id() or None if has_own else None
-        found = _Ids(campaign, group, own)
+        found = _StagedIds(campaign, group, own)
         if not read.is_rest:
             finest = own if has_own else group if has_group else campaign
             entity = f"{group}~{own}" if own and group else finest
@@ -124,9 +124,9 @@ def _ids_of(level: Level, breakdown: str) -> Callable[[ReadRow], _Ids]:
     return ids
 
 
-def _of_series(read: ReadRow) -> _Ids:
+def _of_series(read: ReadRow) -> _StagedIds:
     said: Mapping[str, Any] = said_in(read.row.entity_id)
-    return _Ids(
+    return _StagedIds(
         read.row.campaign_id or None,
         entity_id=read.row.entity_id,
         series_name=said.get("name"),

@@ -1,0 +1,203 @@
+"""What a run of the curator makes anew, what it leaves, and what becomes of it when it ends anywhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from adweir.insight.curated.layout import STATE
+from adweir.model import limits
+from adweir.model.entities import AdCampaign
+from adweir.model.errors import NotReady, TooLarge
+from support.bounds import at_the_bound, refuses
+from support.crash import Killed
+from support.curated_world import CuratedWorld
+from support.reading_world import ACCOUNT, AD, CAMPAIGN, LOSSY, ONE, account, ad, campaign
+
+MONTHS = ("2026-09-10", "2026-10-10", "2026-11-10")
+
+
+def named(campaign_id: str, name: str) -> AdCampaign:
+    return AdCampaign(platform=LOSSY, profile_id="p1", id=campaign_id, name=name)
+
+
+def three_months() -> CuratedWorld:
+    world = CuratedWorld(ONE, objects=[named("c1", "Spring"), named("c2", "Autumn")])
+    for number, day in enumerate(MONTHS, 1):
+        world.pull(CAMPAIGN, campaign(f"c{min(number, 2)}", number, day), days=(day, day))
+        world.pull(ACCOUNT, account(number, day), days=(day, day))
+    return world
+
+
+def one_month() -> CuratedWorld:
+    world = CuratedWorld(ONE)
+    world.pull(ACCOUNT, account(4))
+    return world
+
+
+def made_anew(world: CuratedWorld, puts: int) -> set[str]:
+    """The months of the metrics that were put after so many puts."""
+    fresh = (key for key in world.bucket.puts[puts:] if key.startswith("curated/metrics/"))
+    return {key.partition("month=")[2][:7] for key in fresh}
+
+
+def test_a_second_run_puts_nothing_and_asks_little() -> None:
+    world = three_months()
+    world.curate()
+    before, puts, asked = world.content, len(world.bucket.puts), len(world.bucket.requests)
+
+    assert world.curate() == {"months": 0, "objects": 0, "left_out": 0}
+
+    assert world.content == before
+    assert len(world.bucket.puts) == puts
+    assert len(world.bucket.requests) - asked == 6  # the states' list, two states, three datasets of the client
+
+
+def test_only_the_month_that_changed_is_made_anew() -> None:
+    world = three_months()
+    world.curate()
+    puts = len(world.bucket.puts)
+
+    world.pull(CAMPAIGN, campaign("c2", 9, "2026-10-10"), days=("2026-10-10", "2026-10-10"))
+    world.curate()
+
+    assert made_anew(world, puts) == {"2026-10"}
+
+
+def test_a_new_name_is_shown_in_the_months_that_have_the_object_and_no_other_is_made() -> None:
+    world = three_months()
+    world.curate()
+    puts = len(world.bucket.puts)
+
+    world.listed[0] = named("c1", "Spring sale")
+    world.curate()
+
+    assert made_anew(world, puts) == {"2026-09"}
+    rows = world.ask("SELECT DISTINCT campaign_name FROM metrics WHERE campaign_id = 'c1' AND level = 'campaign'")
+    assert rows == [{"campaign_name": "Spring sale"}]
+
+
+def test_a_name_that_becomes_known_later_is_shown_in_earlier_months() -> None:
+    world = three_months()
+    second = world.listed.pop()
+    world.curate()
+    puts = len(world.bucket.puts)
+
+    world.listed.append(second)
+    world.curate()
+
+    assert made_anew(world, puts) == {"2026-10", "2026-11"}
+
+
+def test_what_was_taken_back_is_gone() -> None:
+    world = CuratedWorld(ONE)
+    world.pull(AD, ad("a1", 4))
+    world.curate()
+    assert world.has("metrics")
+
+    world.pull(AD)
+    world.curate()
+
+    assert not world.has("metrics")
+    assert not world.has("ad_reporting__ad_report")
+    assert world.has("coverage")
+
+
+def test_an_ad_account_that_no_catalog_has_any_more_leaves_nothing() -> None:
+    world = CuratedWorld(ONE)
+    world.pull(AD, ad("a1", 4))
+    world.curate()
+
+    world.catalog._profiles = []
+    world.curate()
+
+    assert world.keys == []
+    assert not [key for key in world.bucket.objects if key.startswith(f"{STATE}{LOSSY}")]
+
+
+def test_a_run_without_time_goes_on_where_it_stopped() -> None:
+    world, whole = three_months(), three_months()
+    whole.curate()
+    looks = iter([60.0, 60.0, 1.0])
+    with pytest.raises(NotReady):
+        world.curate(remaining=lambda: next(looks, 1.0))
+    assert 0 < len([key for key in world.keys if "/metrics/" in key]) < len([k for k in whole.keys if "/metrics/" in k])
+
+    world.curate()
+
+    assert world.content == whole.content
+
+
+def test_a_month_that_never_fits_is_said_to_be_too_large() -> None:
+    world = CuratedWorld(ONE)
+    world.pull(AD, *(ad(f"a{number}", 1) for number in range(5001)))
+
+    with pytest.raises(TooLarge, match="longer than one invocation"):
+        world.curate(seconds=1.0)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_run_that_dies_at_any_write_is_made_good_by_the_next(after: bool) -> None:
+    whole = one_month()
+    whole.curate()
+    for write in range(1, len(whole.bucket.puts) + 1):
+        world = one_month()
+        world.bucket.crash.arm(write, after=after)
+        with pytest.raises(Killed):
+            world.curate()
+        world.bucket.crash.arm(0)
+
+        world.curate()
+
+        assert world.content == whole.content, write
+
+
+def test_a_run_that_dies_while_a_month_goes_back_to_what_it_was_leaves_no_trace_of_it() -> None:
+    """The object that a dead run has put is not taken for the one before."""
+    world = CuratedWorld(ONE)
+    world.pull(ACCOUNT, account(4))
+    world.curate()
+    first = world.ask("SELECT spend FROM metrics WHERE level = 'account'")
+    world.pull(ACCOUNT, account(9))
+    for write in (2, 3):
+        world.bucket.crash.arm(write, after=True)
+        with pytest.raises(Killed):
+            world.curate()
+        world.bucket.crash.arm(0)
+
+    world.pull(ACCOUNT, account(4))
+    world.curate()
+
+    assert world.ask("SELECT spend FROM metrics WHERE level = 'account'") == first
+
+
+def test_changes_that_come_one_by_one_are_all_there() -> None:
+    world = CuratedWorld(ONE)
+    for spend in (4, 9, 6):
+        world.pull(AD, ad("a1", spend))
+        world.curate()
+
+    rows = world.ask("SELECT old_spend, new_spend, cause FROM changes WHERE level = 'ad' ORDER BY changed_at")
+    assert [(row["old_spend"], row["new_spend"], row["cause"]) for row in rows] == [
+        (None, 4, "pull"),
+        (4, 9, "pull"),
+        (9, 6, "pull"),
+    ]
+
+
+@at_the_bound("MAX_CURATED_ROWS", as_if=3)
+def test_a_month_of_a_level_has_so_many_rows(size: int, fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_CURATED_ROWS", 3)
+    world = CuratedWorld(ONE)
+    world.pull(AD, *(ad(f"a{number}", 1) for number in range(size)))
+
+    with refuses(TooLarge, fits=fits):
+        world.curate()
+
+
+@at_the_bound("MAX_CURATED_OBJECTS", as_if=3)
+def test_an_ad_account_has_so_many_objects(size: int, fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_CURATED_OBJECTS", 3)
+    world = CuratedWorld(ONE, objects=[named(f"c{number}", "x") for number in range(size)])
+
+    with refuses(TooLarge, fits=fits):
+        world.curate()
