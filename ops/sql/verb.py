@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
+from adweir.model import limits
 from adweir.reporting.formats import csv_rows, json_rows
-from adweir.store.athena import MAX_SQL_BYTES, ResultColumn
+from adweir.store.athena import ResultColumn
 from ops.errors import CommandFailed
 from ops.options import Json, target_of, where_of
 from ops.output import printable, remark, show_fields, show_json, table, width
@@ -56,9 +57,7 @@ def sql(
     if not statement:
         _show_tables(tables, as_json=as_json)
         return
-    asked = sys.stdin.read(MAX_SQL_BYTES + 1) if statement == "-" else statement
-    if len(asked.encode()) > MAX_SQL_BYTES:
-        raise CommandFailed(f"a statement has at most {MAX_SQL_BYTES:,} bytes")
+    asked = bounded(sys.stdin.read(limits.MAX_SQL_BYTES + 1) if statement == "-" else statement)
     _heed(check(asked, tables), tables, athena.database, on_aws=bool(where_of(context).stack))
     answer = Asking(athena, timeout).ask(asked, max_rows)
     _print(answer, as_json=as_json, as_csv=as_csv)
@@ -141,3 +140,10 @@ def _size(count: int) -> str:
     while size >= 1000 and unit < len(_BYTES) - 1:
         size, unit = size / 1000, unit + 1
     return f"{size:.1f} {_BYTES[unit]}" if unit else f"{count} B"
+
+
+def bounded(statement: str) -> str:
+    """A statement that Athena takes by its length. Raises CommandFailed."""
+    if len(statement.encode()) > limits.MAX_SQL_BYTES:
+        raise CommandFailed(f"a statement has at most {limits.MAX_SQL_BYTES:,} bytes")
+    return statement

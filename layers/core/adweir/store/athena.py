@@ -15,8 +15,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from adweir.model.errors import AccessDenied, Throttled, Unavailable, Unprocessable
 
 CATALOG = "AwsDataCatalog"
-MAX_SQL_BYTES = 262_144
-"""Athena's limit of a statement."""
 SUCCEEDED = "SUCCEEDED"
 _GOES_ON = frozenset({"QUEUED", "RUNNING"})
 _WAIT = 2.0
