@@ -69,7 +69,7 @@ _ALL = "/api/v1/accounts/{account_id}/lift-tests"
 )
 def list_lift_tests(app: Here, account_id: AccountPath) -> Answer:
     """`POST /api/v1/data_pipeline/store` stores them, and so does a file under `drops/`, as the data type `lift_tests`.
-    Numbers are exact. The next run of `etl` calibrates with them."""
+    Numbers are exact. They are part of the media-mix datasets."""
     from adweir.model.data_types import DATA_TYPES
     from adweir.reporting.references import ReferenceQuestion
 
@@ -90,7 +90,7 @@ def remove_lift_test(
         str, Query(max_length=limits.MAX_WORD_CHARS, description="Whose; needed where several have one of this id.")
     ] = "",
 ) -> RemovedLiftTest:
-    """The next run of `etl` fits without it. Loading its file again does not bring it back, a newer one does."""
+    """The next dataset is without it. Loading its file again does not bring it back, a newer one does."""
     known = app.catalog.account(account_id).account_id
     found = [row for row in app.catalog.references(known, _TYPE, source) if row.cells.get("test_id") == test_id]
     if len(found) > 1:

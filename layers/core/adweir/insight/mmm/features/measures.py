@@ -88,8 +88,8 @@ def trend(values: Array) -> TrendTest | None:
     """Theil-Sen slope and Mann-Kendall test of values without a pattern; None of fewer than eight, or of too many.
 
     The variance is inflated by the larger of Hamed and Rao's factor, of the significant autocorrelations up to lag 10,
-    and that of a first-order process. The first alone still alarms in 10 to 22 of 100 series without a trend, where the
-    autocorrelation is 0.35 or 0.6 and the level 5; both together in 5 to 9.
+    and that of a first-order process. The first alone still alarms too often in series without a trend; both together
+    in 5 to 8 of 100, where the autocorrelation is 0.35 or 0.6 and the level 5.
     """
     count = len(values)
     if not _LEAST_POINTS <= count <= limits.MAX_MIX_PERIODS:
