@@ -63,8 +63,8 @@ class RegionReader:
         if lacking:
             asked = "ask for a dataset by region in the options of the ad account"
             return _without(f"not pulled by region: {', '.join(lacking)}: {asked}, where its platform has one")
-        known = {_plain(name): name for name in self._beside.population}
-        sums, covered = RegionSums(lambda name: known.setdefault(_plain(name), name.strip())), []
+        known = {plain(name): name for name in self._beside.population}
+        sums, covered = RegionSums(lambda name: known.setdefault(plain(name), name.strip())), []
         for profile in profiles:
             covered.append(self._read_profile(profile, window, currency, sums))
             if not covered[-1]:
@@ -125,5 +125,6 @@ def _without(reason: str) -> MixRegions:
     return MixRegions(about={"regions": [], "reason": reason})
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name in small letters and with single spaces, as regions are compared by it."""
     return " ".join(name.casefold().split())

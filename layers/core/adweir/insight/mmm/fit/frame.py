@@ -197,20 +197,28 @@ def _where(frame: MixFrame, geo: int, at: int) -> str:
 
 def _tests(frame: MixFrame) -> Iterator[dict[str, str]]:
     for place, test in enumerate(frame.lift_tests):
-        field = f"lift_tests[{place}]"
-        if test.channel not in frame.channels:
-            yield _fault(field, f"{test.channel!r} is not one of the channels: {', '.join(frame.channels)}")
-        elif unknown := sorted(set(test.geos) - set(frame.geos)):
-            yield _fault(field, f"{unknown[0]!r} is not one of the geos")
-        elif test.last < test.first or test.first < frame.dates[0] or test.last > frame.dates[-1]:
-            window = f"{test.first} to {test.last}"
-            yield _fault(field, f"{window} does not lie within {frame.dates[0]} to {frame.dates[-1]}")
-        elif not (0 < test.spend < np.inf and np.isfinite([test.low, test.high]).all()):
-            yield _fault(field, "needs a spend above 0, and an effect with a low and a high end")
-        elif not test.low <= test.effect <= test.high or test.low == test.high:
-            yield _fault(field, f"the effect {test.effect:g} does not lie between {test.low:g} and {test.high:g}")
-        elif test.spend > (there := spent_in(frame, test)) * _CLOSE:
-            yield _fault(field, f"{test.channel} spent {there:g} in its window, which is less than {test.spend:g}")
+        if fault := fault_of(frame, test):
+            yield _fault(f"lift_tests[{place}]", fault)
+
+
+def fault_of(frame: MixFrame, test: LiftTest) -> str:
+    """Why an experiment cannot calibrate this frame; empty where it can."""
+    return next(_faults_of(frame, test), "")
+
+
+def _faults_of(frame: MixFrame, test: LiftTest) -> Iterator[str]:
+    if test.channel not in frame.channels:
+        yield f"{test.channel!r} is not one of the channels: {', '.join(frame.channels)}"
+    elif unknown := sorted(set(test.geos) - set(frame.geos)):
+        yield f"{unknown[0]!r} is not one of the geos"
+    elif test.last < test.first or test.first < frame.dates[0] or test.last > frame.dates[-1]:
+        yield f"{test.first} to {test.last} does not lie within {frame.dates[0]} to {frame.dates[-1]}"
+    elif not (0 < test.spend < np.inf and np.isfinite([test.low, test.high]).all()):
+        yield "needs a spend above 0, and an effect with a low and a high end"
+    elif not test.low <= test.effect <= test.high or test.low == test.high:
+        yield f"the effect {test.effect:g} does not lie between {test.low:g} and {test.high:g}"
+    elif test.spend > (there := spent_in(frame, test)) * _CLOSE:
+        yield f"{test.channel} spent {there:g} in its window, which is less than {test.spend:g}"
 
 
 def spent_in(frame: MixFrame, test: LiftTest) -> float:
