@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export ADWEIR_ARCH = $(ARCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-all test coverage check contract contracts client security layers hashes fuzz simulate kills soak mutants lint up down status build deploy bench sam clean
+.PHONY: help demo demo-all test coverage check contract contracts contract-dbt client security layers hashes fuzz simulate kills soak mutants lint up down status build deploy bench sam clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ contract: $(READY) ## run released clients against the sandbox (installs them on
 
 contracts: $(READY) ## check the data contracts (installs a tool once)
 	$(BIN)/python -m contract.odcs
+
+contract-dbt: $(READY) ## have dbt build examples/dbt (installs it once)
+	$(BIN)/python -m contract.models
 
 client: $(READY) ## make a client of the API's description, use it
 	$(BIN)/python -m contract.generated_client

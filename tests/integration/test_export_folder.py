@@ -13,7 +13,9 @@ from typing import Any, BinaryIO
 
 import boto3
 import duckdb
+import jinja2
 import pytest
+import yaml
 
 from adweir.model.errors import Unavailable
 from adweir.platforms import REGISTRY
@@ -244,3 +246,37 @@ def test_the_notebook_of_the_examples_reads_an_export_and_is_stored_without_outp
     assert names["explained"].fetchall() == [("meta_ads", None, Decimal("0.5"), Decimal("0.5"))]
     assert all(not cell["outputs"] and cell["execution_count"] is None for cell in cells)
     names["connection"].close()
+
+
+def test_the_dbt_models_of_the_examples_read_an_export_and_their_tests_find_nothing(
+    export: Run, bucket: Curated, tmp_path: Path
+) -> None:
+    # given an export with a campaign that leaves a rest
+    known = {"date": DAY, "account_id": "act_1", "currency": "EUR", "clicks": 4}
+    bucket.store("metrics", (*ACCOUNT, "2026-11"), "act_1", **known, spend=Decimal(2))
+    bucket.store("metrics", ("meta_ads", "campaign", "day", "2026-11"), "act_1", **known, spend=Decimal(2))
+    export(str(tmp_path / "export"), "--platform", "meta", "--months", "2026-11..")
+    project = ROOT / "examples" / "dbt"
+    named = yaml.safe_load((project / "models" / "sources.yml").read_text())
+    jinja = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 - SQL
+    jinja.globals = {"env_var": lambda _name: str(tmp_path / "export"), "ref": lambda name: name}
+    (source,) = named["sources"][0]["tables"]
+    place = jinja.from_string(source["config"]["external_location"]).render()
+    jinja.globals["source"] = lambda _name, _table: place
+
+    # when the models are made in DuckDB, each after those that it names
+    with duckdb.connect() as connection:
+        for name in ("account_days", "account_months", "campaign_months"):
+            made = jinja.from_string((project / "models" / f"{name}.sql").read_text()).render()
+            connection.execute(f"CREATE VIEW {name} AS {made}")
+
+        # then they have the export's numbers, and the tests find no row
+        assert connection.execute("SELECT spend, cost_per_click FROM account_months").fetchall() == [(Decimal(2), 0.5)]
+        assert connection.execute("SELECT campaign_id, spend FROM campaign_months").fetchall() == [(None, Decimal(2))]
+        compared = (project / "tests" / "campaigns_add_up_to_accounts.sql").read_text()
+        assert connection.execute(jinja.from_string(compared).render()).fetchall() == []
+        for model in named["models"]:
+            for column in model["columns"]:
+                lacks = f"SELECT 1 FROM {model['name']} WHERE {column['name']} IS NULL"  # noqa: S608 - names are ours
+                assert connection.execute(lacks).fetchall() == []
+    assert {model["name"] for model in named["models"]} == {path.stem for path in (project / "models").glob("*.sql")}
