@@ -34,6 +34,9 @@ NOT_RUN = {
     ("docs/operations.md", ".venv/bin/python -m pytest --dynamodb"): "the tests themselves, on a DynamoDB of your own",
     ("docs/operations.md", "make sam"): "needs Docker",
     ("docs/specs.md", "make deploy"): "needs an AWS account",
+    ("docs/anomalies.md", ".venv/bin/adweir detect"): (
+        "needs a file of yours; tests/integration/test_ops_detect_command.py runs it"
+    ),
     ("docs/library.md", ""): "tests/contract/test_contract_library_docs.py runs them",
     ("docs/workflows.md", "import adweir"): "tests/unit/test_pipeline_flows.py runs it",
     ("CONTRIBUTING.md", ".venv/bin/python -m pytest"): "the tests themselves",
@@ -65,7 +68,7 @@ RUN = [path for path in DOCUMENTS if any(not reason(block) for block in commands
 def test_given_any_block_then_it_says_what_it_is_and_every_exception_is_still_needed() -> None:
     every = [block for path in DOCUMENTS for block in blocks(path)]
 
-    assert {block.language for block in every} <= {"bash", "python", "json", "text", "mermaid"}
+    assert {block.language for block in every} <= {"bash", "python", "json", "text", "mermaid", "sql"}
     assert {reason(block) for block in every} - {""} == set(NOT_RUN.values())
     assert all(reason(block) for block in every if block.language == "python")
     assert RUN[0] == ROOT / README

@@ -11,6 +11,8 @@ import pytest
 
 from adweir.insight.anomalies.incidents import Incident
 from adweir.insight.anomalies.watched import EntityState, WatchSettings
+from adweir.model.entities import Profile
+from adweir.model.platforms import Platform
 from adweir.store.findings.anomalies import LearnedEntity, WatchMark
 from support.api import Call
 
@@ -115,6 +117,9 @@ def test_arriving_numbers_are_scored_by_what_was_learned_and_nothing_is_stored(a
     store.watches.put("meta_ads#1", WatchMark(build=1, through="2026-10-10"))
     store.entities.put("meta_ads#1", LearnedEntity("account", "1", 1, "2026-10-10", state.to_json()))
     asked = {"platform": "meta", "profile_id": "1", "date": "2026-10-11"}
+    terms = {"name": "n", "currency": "EUR", "timezone": "UTC"}
+    known = Profile(account_id="acc_1", platform=Platform("meta_ads"), profile_id="1", **terms)
+    api.app.catalog.put_objects([known], "2026-11-20T00:00:00.000000Z")
 
     far, usual, unknown = (
         call("POST", "/api/v1/anomalies/check", asked | more)
@@ -126,3 +131,7 @@ def test_arriving_numbers_are_scored_by_what_was_learned_and_nothing_is_stored(a
     assert [each["anomaly"] for each in usual["results"]] == [False]
     assert unknown["results"][0]["note"] == "insufficient_history"
     assert [one.state for one in store.entities.all("meta_ads#1", 1)] == [state.to_json()]
+    mistyped = asked | {"profile_id": "l", "metrics": {"spend": 9}}
+    assert (
+        "there is no ad account l" in call("POST", "/api/v1/anomalies/check", mistyped, expect=404)["error"]["message"]
+    )

@@ -35,6 +35,7 @@ IDS = {
     "campaign_id": "cmp_nobody",
     "arm_id": "arm_nobody",
     "test_id": "nothing",
+    "anomaly_id": "ano_nobody",
 }
 REQUIRED = {
     "list_quality": {"platform": "meta", "profile_id": "1"},
@@ -146,7 +147,7 @@ def _bounded(schema: dict[str, Any]) -> bool:
     if kind == "string":
         return "maxLength" in schema or schema.get("format") == "date"
     if kind in {"integer", "number"}:
-        return {"minimum", "maximum"} <= set(schema)
+        return "maximum" in schema and bool({"minimum", "exclusiveMinimum"} & set(schema))
     if kind == "object":
         own = schema.get("properties", {}).values()
         closed = schema.get("additionalProperties") is False and all(map(_bounded, own))
@@ -252,6 +253,8 @@ def test_another_method_is_405_and_says_which_are_allowed(api: ModuleType, descr
         known = {each.method for each in ours(described) if each.path == path}
         for method in {each.upper() for each in METHODS} - known:
             at = re.sub(r"\{\w+\}", "x", path)
+            if described.operation(method, at):  # GET /anomalies/check asks for the anomaly of that name
+                continue
             answer = api.handler(an_event(method, at), SimpleNamespace())
             error = json.loads(answer["body"])["error"]
             assert (answer["statusCode"], error["code"]) == (405, "method_not_allowed"), (method, path)
@@ -278,7 +281,7 @@ def test_the_page_lists_every_route_and_needs_no_other_host(call: Call, describe
     assert not re.search(r"<(script|link|img)[^>]* (src|href)=", page), "the page needs another host"
 
 
-@pytest.mark.parametrize(("path", "largest"), [("/docs", 600_000), ("/openapi.json", 60_000)])
+@pytest.mark.parametrize(("path", "largest"), [("/docs", 600_000), ("/openapi.json", 75_000)])
 def test_what_needs_no_key_is_small_and_asked_for_once_an_hour(api: ModuleType, path: str, largest: int) -> None:
     """Given a browser, the answer comes packed, may be kept, and is not sent again while it is the same."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -14,6 +15,7 @@ import typer
 from botocore.endpoint import Endpoint
 from typer.testing import CliRunner, Result
 
+from adweir.insight.anomalies.incidents import Incident
 from adweir.model.entities import Credential, Profile
 from adweir.model.errors import Unavailable
 from adweir.model.messages import Scope, Sweep
@@ -32,14 +34,24 @@ from support.pipeline import a_run, a_task
 
 META = Platform("meta_ads")
 DROPPED = "drops/{account}/agency/campaign_performance/a.csv"
-LOCAL = {"up", "down", "status", "demo", "sam-env", "validate", "contracts", "completion"}
+ANOMALY = "ano_20261115aaaaaaaaaaaaaaaa"
+FACTS = {"metric": "spend", "date": "2026-11-15", "value": "12.5", "expected": "100", "z": "-6.5"} | {
+    "threshold": "3.5",
+    "basis": "robust",
+    "severity": "critical",
+}
+LOCAL = {"up", "down", "status", "demo", "sam-env", "validate", "contracts", "completion", "detect", "mmm fit"}
 """They work on this machine; what `up` creates in the sandbox is created by the function behind `keys create`."""
 WITH_DEEDS_OF_EACH_PART = {"apply"}
 """tests/integration/test_ops_apply_command.py."""
 READS = {
     "accounts list": [],
     "accounts show": ["{account}"],
+    "anomalies list": [],
+    "anomalies show": ["{anomaly}"],
     "audit": [],
+    "export": ["{folder}"],
+    "sql": [],
     "campaigns list": [],
     "campaigns show": ["{campaign}"],
     "describe": [],
@@ -67,6 +79,7 @@ READS = {
     "workflows show": ["weekly-check"],
 }
 CHANGES = {
+    "anomalies expected": ["{anomaly}"],
     "accounts create": ["Halden", "a@halden.example"],
     "accounts delete": ["{account}", "--yes"],
     "campaigns create": ["Autumn", "--account", "{account}"],
@@ -115,6 +128,7 @@ OF_ONE_ACCOUNT = {
     *(command for command in CHANGES if command.startswith("campaigns")),
     *(
         "accounts delete",
+        "anomalies expected",
         "backfill",
         "cancel",
         "connect",
@@ -178,6 +192,13 @@ def words(target: Deployment, tmp_path: Path) -> dict[str, str]:
     campaign, arm = app.campaigns.create_arm(campaign.campaign_id, "meta", {"name": "Stories"})
     key, _ = app.catalog.create_key("key_1", "of a test", ("read",))
     files = {"file": str(file), "table": str(table), "workflow": str(flow)}
+    of: dict[str, Any] = {"account_id": account, "platform": "meta_ads", "profile_id": "111", "currency": "EUR"}
+    when: dict[str, Any] = dict.fromkeys(("first_day", "last_day"), "2026-11-15") | {"days": ["2026-11-15"]}
+    anomaly = Incident(
+        ANOMALY, level="account", entity_id="111", **of, **when, detected_at="x", metrics=[FACTS], version=1
+    )
+    app.findings.anomalies.put(asdict(anomaly) | {"metrics": [FACTS]})
+    files |= {"anomaly": ANOMALY, "folder": str(tmp_path / "warehouse")}
     files |= {"campaign": campaign.campaign_id, "arm": arm.arm_id}
     return files | {"account": account, "held": held.id, "run": "run_ended", "open": "run_open", "key": key.key_id}
 

@@ -13,7 +13,7 @@ from adweir.model.slices import ALL, campaign_of, contains, of_campaign, product
 def test_an_id_says_what_it_names() -> None:
     assert IdKind.ACCOUNT.make(lambda: "0123456789abcdef0123456789abcdef") == "acc_0123456789abcdef0123"
     prefixes = [kind.of("1").removesuffix("_1") for kind in IdKind]
-    assert prefixes == ["acc", "cmp", "arm", "key", "run", "job", "rpl", "exp", "qrn"]
+    assert prefixes == ["acc", "cmp", "arm", "key", "run", "job", "rpl", "exp", "qrn", "ano"]
 
 
 @pytest.mark.parametrize("kind", list(IdKind))

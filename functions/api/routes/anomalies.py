@@ -12,6 +12,7 @@ from adweir.model.times import iso
 from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
 from routes.fields import PAGE_ITEMS, AccountId, Day, Given, Instant, Limit, NextToken, PageToken, PlatformName, Shown
+from routes.profiles import ad_account
 
 _DAYS = 90
 AnomalyId = Annotated[str, Field(examples=["ano_202610155f0c1d2e3b4a5968"])]
@@ -106,7 +107,9 @@ class CheckForm(Given):
     level: Literal["account", "campaign", "ad"] = "account"
     entity_id: str = Field(default="", max_length=limits.MAX_OBJECT_ID_CHARS, description="Empty: the ad account.")
     date: Day | None = Field(None, description="The day that they are of, which nothing learned yet; without it today.")
-    metrics: dict[Literal["impressions", "clicks", "conversions", "spend", "revenue"], Decimal] = Field(min_length=1)
+    metrics: dict[Literal["impressions", "clicks", "conversions", "spend", "revenue"], Decimal] = Field(
+        min_length=1, max_length=5
+    )
     threshold: float | None = Field(None, gt=0, le=100, description="Deviations; without it those of `detect`.")
 
 
@@ -188,7 +191,7 @@ def say_expected(app: Here, caller: Caller, anomaly_id: AnomalyPath, body: Feedb
     return AnomalyAnswer.model_validate(shown_incident(incident))
 
 
-@anomalies.route("POST", "/api/v1/anomalies/check", "Score numbers as they arrive", errors=(422,))
+@anomalies.route("POST", "/api/v1/anomalies/check", "Score numbers as they arrive", errors=(404, 422))
 def check_numbers(app: Here, body: CheckForm) -> CheckAnswer:
     """Beside what the settled days of the entity let expect; rates and costs follow from the numbers given."""
     from adweir.insight.anomalies.batches import entity_states
@@ -196,7 +199,7 @@ def check_numbers(app: Here, body: CheckForm) -> CheckAnswer:
     from adweir.model.metrics import METRICS
     from adweir.model.money import to_micros
 
-    watched = f"{app.platforms.parse(body.platform)}#{body.profile_id}"
+    watched = ad_account(app, app.platforms.parse(body.platform), body.profile_id).key
     key = body.level, body.entity_id or body.profile_id
     mark, states = entity_states(app.findings.anomalies, watched, [key])
     said: dict[str, Decimal] = {str(name): value for name, value in body.metrics.items()}

@@ -116,6 +116,13 @@ EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
     "update_profile": {"reset": ("Nothing on request any more", {"options": {"datasets": None}})},
     "put_account_webhook_secrets": _WEBHOOK_SECRETS,
     "put_webhook_secrets": _WEBHOOK_SECRETS,
+    "say_expected": {"sale": ("It was a sale", {"expected": True, "note": "the autumn sale"})},
+    "check_numbers": {
+        "today": (
+            "Today's numbers so far",
+            {"platform": "{a-platform}", "profile_id": "1042017731", "metrics": {"spend": 1250.5, "clicks": 830}},
+        )
+    },
     "backfill": {"week": ("Last week", {"start": "{today-7}", "end": "{today-1}"})},
     "run_workflow": {
         "everything": ("Everything", {}),

@@ -158,7 +158,7 @@ def list_profiles(
 
 @profiles.route("GET", "/api/v1/profiles/{platform}/{profile_id}", "Get an ad account", limited=True, errors=(422,))
 def get_profile(app: Here, platform: PlatformPath, profile_id: ProfilePath) -> ProfileAnswer:
-    profile = _profile(app, app.platforms.parse(platform), profile_id)
+    profile = ad_account(app, app.platforms.parse(platform), profile_id)
     return ProfileAnswer(**_shown(app, profile), subscriptions=list(_subscriptions(app, profile)))
 
 
@@ -222,7 +222,8 @@ def _how(applies: "Applies", profile: Profile) -> str:
     return f"the next runs pull what it names; earlier days: POST /api/v1/workflows/backfill/runs {scope}"
 
 
-def _profile(app: App, platform: Platform, profile_id: str) -> Profile:
+def ad_account(app: App, platform: Platform, profile_id: str) -> Profile:
+    """The ad account of a platform. Raises NotFound."""
     profile = app.catalog.profile(platform, profile_id)
     if profile is None:
         message = f"there is no ad account {profile_id[:64]} of {platform}"
