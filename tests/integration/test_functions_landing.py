@@ -172,7 +172,9 @@ def test_a_task_of_a_run_makes_the_account_s_dataset_and_the_run_advances(
     assert etl.handler(event, CONTEXT) == NOTHING_FAILED
 
     ended = etl.app.ledger.get_task(task.run_id, task.id)
-    assert (ended.state, ended.counts) == (TaskState.LOADED, {"datasets": 1, "tables_ready": 0})
+    counts = {"datasets": 1, "tables_ready": 0, "fits": 0, "fits_refused": 1}
+    assert (ended.state, ended.counts) == (TaskState.LOADED, counts)
+    assert {look.result.value for look in etl.app.findings.mix.looks("acc_example")} == {"not_ready"}
     assert not etl.app.ledger.has_open(task.run_id, task.stage)
     assert json.loads(received("adweir-runs")[-1])["task_id"] == task.id
     manifest = json.loads(etl.app.raw.get_bytes("mmm/acc_example/USD/mmm_manifest.json"))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from adweir.insight.aggregates import Aggregator
     from adweir.insight.anomalies.watch import AnomalyWatch
+    from adweir.insight.mmm.fitting import MixFitter
     from adweir.insight.mmm.publish import Publisher
     from adweir.intake.collect.claim import Claims
     from adweir.intake.collect.collector import Collector
@@ -283,6 +284,13 @@ class App(Resources):
         from adweir.insight.mmm.publish import Publisher
 
         return Publisher(self.catalog, self.queries, self.raw, self.clock)
+
+    @cached_property
+    def mix_fitter(self) -> MixFitter:
+        """Fits the media-mix datasets, and stores what each channel brings."""
+        from adweir.insight.mmm.fitting import MixFitter
+
+        return MixFitter(self.findings.mix, self.raw, self.clock)
 
     @cached_property
     def aggregator(self) -> Aggregator:

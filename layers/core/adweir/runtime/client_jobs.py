@@ -12,6 +12,7 @@ from adweir.model.flows import StageKind, SumGrain, SumLevel
 if TYPE_CHECKING:
     from adweir.insight.aggregates import Aggregator
     from adweir.insight.anomalies.watch import AnomalyWatch
+    from adweir.insight.mmm.fitting import MixFitter
     from adweir.insight.mmm.publish import Publisher
     from adweir.model.tasks import AccountTask
     from adweir.model.times import Clock
@@ -39,6 +40,8 @@ class ClientParts(Protocol):
     @property
     def publisher(self) -> Publisher: ...
     @property
+    def mix_fitter(self) -> MixFitter: ...
+    @property
     def aggregator(self) -> Aggregator: ...
     @property
     def anomaly_watch(self) -> AnomalyWatch: ...
@@ -54,9 +57,15 @@ def client_jobs(app: ClientParts) -> Mapping[StageKind, AccountJob]:
         app.data_looks.look(task.account_id)
         return {"days_scored": scored}
 
-    def publish(task: AccountTask, _remaining: Remaining) -> Mapping[str, int]:
+    def publish(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
+        from adweir.insight.mmm.fitting import FitTime
+
+        begun, whole = remaining(), float(app.settings.function_timeout_seconds)
         made = app.publisher.publish(task.account_id)
+        time = FitTime(remaining, app.settings.margin_seconds, whole, begun)
+        fits = app.mix_fitter.fit(made, time, task.run_id)
         return {
+            **fits,
             "datasets": len(made),
             "tables_ready": sum(one["ready"] for m in made for one in m["tables"].values()),
         }
