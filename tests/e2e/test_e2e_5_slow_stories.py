@@ -8,10 +8,12 @@ from typing import Any
 from support.river import River, until
 from support.slow_stories import Begun
 
+FOLLOWING = {"reconcile", "etl", "detect"}
+
 
 def pulls_done(run: dict[str, Any]) -> int:
     """How many pulls of a run are done, without the work on the account that follows them."""
-    return sum(int(stage["done"]) for stage in run["stages"] if stage["name"] not in {"reconcile", "etl"})
+    return sum(int(stage["done"]) for stage in run["stages"] if stage["name"] not in FOLLOWING)
 
 
 def test_given_a_worker_killed_while_it_starts_a_run_then_the_run_still_ends(river: River, begun: Begun) -> None:

@@ -24,7 +24,9 @@ from support.pipeline_world import DAILY, META, MORNING, PipelineWorld, run_of, 
 
 pytestmark = pytest.mark.usefixtures("tables")
 
-BOTH = [(StageKind.RECONCILE, "acc-1"), (StageKind.ETL, "acc-1")]
+KINDS = (StageKind.RECONCILE, StageKind.ETL, StageKind.DETECT)
+"""What follows the days that a built-in workflow brings."""
+FOLLOWING = [(kind, "acc-1") for kind in KINDS]
 WITH_TOTALS = {
     Dataset.PROFILES: DatasetSpec(Dataset.PROFILES),
     Dataset.AD_DAILY: DatasetSpec(Dataset.AD_DAILY, sums_to_parent=False),
@@ -78,13 +80,13 @@ def test_what_follows_the_data_is_done_once_per_client_after_its_pulls(world: Pi
 
     run_to_end(world)
 
-    assert sorted(world.done) == sorted(BOTH)
-    assert order[-2:] == ["reconcile", "etl"]
-    assert "pull" not in order[-2:]
-    assert [(stage.name, stage.tasks, stage.loaded) for stage in run_of(world).stages][-2:] == [
-        ("reconcile", 1, 1),
-        ("etl", 1, 1),
-    ]
+    assert sorted(world.done) == sorted(FOLLOWING)
+    assert sorted(order[-len(KINDS) :]) == sorted(KINDS)
+    assert {stage.name: (stage.tasks, stage.loaded) for stage in run_of(world).stages[-len(KINDS) :]} == {
+        "reconcile": (1, 1),
+        "etl": (1, 1),
+        "detect": (1, 1),
+    }
 
 
 @pytest.mark.parametrize(
@@ -109,7 +111,7 @@ def test_a_stage_has_a_task_for_each_client_with_an_active_ad_account_in_scope(
     assert (run_of(world).state, run_of(world).reason) == (RunState.SUCCEEDED, "")
 
 
-@pytest.mark.parametrize(("dataset", "kinds"), [("profiles", 0), ("campaign_hourly", 0), ("campaigns", 2)])
+@pytest.mark.parametrize(("dataset", "kinds"), [("profiles", 0), ("campaign_hourly", 0), ("campaigns", len(KINDS))])
 def test_a_run_of_datasets_that_change_no_day_is_followed_by_nothing(
     world: PipelineWorld, dataset: str, kinds: int
 ) -> None:
@@ -124,13 +126,13 @@ def test_a_run_of_datasets_that_change_no_day_is_followed_by_nothing(
 
 def test_the_workflows_that_bring_days_end_with_what_follows_them() -> None:
     ends = {
-        name: [stage.kind.value for stage in flow.stages][-2:]
+        name: {stage.kind for stage in flow.stages} - {StageKind.PULL}
         for name, flow in WORKFLOWS.items()
         if name not in PIPELINES
     }
 
-    assert ends.pop("hourly") == ["pull", "pull"]
-    assert set(map(tuple, ends.values())) == {("reconcile", "etl")}
+    assert ends.pop("hourly") == set()
+    assert all(kinds == set(KINDS) for kinds in ends.values())
 
 
 # --- pulls that failed
@@ -142,7 +144,7 @@ def test_what_follows_is_done_although_some_pulls_failed(world: PipelineWorld) -
 
     run_to_end(world)
 
-    assert sorted(world.done) == sorted(BOTH)
+    assert sorted(world.done) == sorted(FOLLOWING)
     assert state(world) is RunState.PARTIAL
 
 
@@ -152,7 +154,7 @@ def test_what_follows_is_done_although_no_total_came(world: PipelineWorld) -> No
 
     run_to_end(world)
 
-    assert sorted(world.done) == sorted(BOTH)
+    assert sorted(world.done) == sorted(FOLLOWING)
     assert (state(world), run_of(world).reason) == (RunState.PARTIAL, "stage totals: 0 of 1 tasks loaded")
 
 
@@ -217,7 +219,7 @@ def test_a_redrive_does_again_what_failed_and_nothing_else(world: PipelineWorld)
     world.drain()
 
     assert (state(world), len(world.worked)) == (RunState.SUCCEEDED, pulled)
-    assert world.done == BOTH
+    assert sorted(world.done) == sorted(FOLLOWING)
     assert (task_of(world).generation, task_of(world).attempts) == (1, 1)
 
 
@@ -235,8 +237,8 @@ def test_what_follows_is_done_anew_when_pulls_were_tried_again(world: PipelineWo
         world.handle(Redrive(run_id="r"))
         world.drain()
 
-    assert sorted(world.done) == sorted(BOTH * 2)
-    assert (state(world), run_of(world).tasks_total) == (RunState.SUCCEEDED, 7)
+    assert sorted(world.done) == sorted(FOLLOWING * 2)
+    assert (state(world), run_of(world).tasks_total) == (RunState.SUCCEEDED, 5 + len(KINDS))
     assert replace(task_of(world), updated_at="") == replace(before, generation=1, round=1, updated_at="")
 
 
@@ -255,7 +257,7 @@ def test_what_follows_waits_for_pulls_that_are_tried_again_in_its_midst(world: P
     world.drain()
 
     assert order[0] == "etl", "its message was on its way already"
-    assert {*order[order.index("pull") + 1 :]} == {"etl", "reconcile"}
+    assert {*order[order.index("pull") + 1 :]} == set(KINDS)
     assert order.count("etl") == 2
     assert state(world) is RunState.SUCCEEDED
 
@@ -325,7 +327,7 @@ def test_a_task_whose_message_was_lost_is_sent_again(world: PipelineWorld, clock
     world.handle(Sweep())
     world.drain()
 
-    assert (state(world), sorted(world.done)) == (RunState.SUCCEEDED, sorted(BOTH))
+    assert (state(world), sorted(world.done)) == (RunState.SUCCEEDED, sorted(FOLLOWING))
 
 
 def test_work_that_does_not_end_fails_by_its_deadline(world: PipelineWorld, clock: FrozenClock) -> None:
@@ -426,7 +428,7 @@ def test_what_follows_is_done_anew_whichever_write_a_worker_dies_at(
 
         assert not world.ledger.progress(run_id)[1], f"died at write {at}"
         if "1" in order:
-            assert {"etl", "reconcile"} <= {*order[order.index("1") :]}, f"died at write {at}"
+            assert set(KINDS) <= {*order[order.index("1") :]}, f"died at write {at}"
             assert run.state is RunState.SUCCEEDED, f"died at write {at}"
         else:
             assert lose, f"died at write {at}"

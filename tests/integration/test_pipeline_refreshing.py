@@ -28,6 +28,7 @@ from support.pipeline_world import DAILY, MORNING, PipelineWorld, run_to_end, st
 pytestmark = pytest.mark.usefixtures("tables")
 
 BY_HAND = StartRun(workflow="refresh", scheduled_at=MORNING, run_id="by-hand", scope=Scope(accounts=("acc-1",)))
+KINDS = (StageKind.RECONCILE, StageKind.ETL, StageKind.DETECT)
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def test_what_came_outside_of_runs_is_worked_on_with_the_next_sweep_and_says_why
     (run,) = refreshes(world)
     assert (run.state, run.scope, run.trigger) == (RunState.SUCCEEDED, Scope(accounts=("acc-1",)), ARRIVALS)
     assert run.scheduled_at == came
-    assert Counter(world.done) == Counter([(StageKind.RECONCILE, "acc-1"), (StageKind.ETL, "acc-1")])
+    assert Counter(world.done) == Counter((kind, "acc-1") for kind in KINDS)
     assert summary(run)["because"] == "file: 2 loads, push by hour: 1 load"
     (deed,) = world.ledger.audit.page(10, "")[0]
     assert (deed.action, deed.subject, deed.reason) == ("start refresh", "acc-1", summary(run)["because"])
@@ -89,7 +90,7 @@ def test_hours_alone_start_a_run_that_has_nothing_to_do(world: PipelineWorld) ->
 
     (run,) = refreshes(world)
     assert (run.state, [(stage.name, stage.tasks) for stage in run.stages]) == (
-        RunState.SUCCEEDED, [("reconcile", 0), ("etl", 0)]
+        RunState.SUCCEEDED, [("reconcile", 0), ("etl", 0), ("detect", 0)]
     )  # fmt: skip
     assert world.done == []
 
@@ -112,10 +113,10 @@ def test_what_comes_while_a_client_s_run_is_open_waits_for_its_end(world: Pipeli
     assert marks(world) == {"acc-1": {"file": 1}}
     # and begins with the first sweep after the end
     world.drain()
-    assert len(world.done) == 2
+    assert len(world.done) == len(KINDS)
     sweep(world)
     assert [run.state for run in refreshes(world)] == [RunState.SUCCEEDED] * 2
-    assert (len(world.done), marks(world)) == (4, {})
+    assert (len(world.done), marks(world)) == (2 * len(KINDS), {})
 
 
 def test_what_comes_while_a_sweep_begins_a_run_starts_another_one(world: PipelineWorld) -> None:
@@ -233,7 +234,7 @@ def test_what_a_cancelled_run_had_loaded_is_followed(world: PipelineWorld) -> No
     sweep(world)
 
     assert [run.arrived for run in refreshes(world)] == [{"run cut short": 1}]
-    assert len(world.done) == 2
+    assert len(world.done) == len(KINDS)
 
 
 @pytest.mark.parametrize("fate", [TaskState.LOADED, TaskState.FAILED])
@@ -291,4 +292,4 @@ def test_how_many_requests_an_arrival_costs(world: PipelineWorld, calls: AwsCall
     world.drain()
     ended = asked(calls)
 
-    assert (quiet, begun <= 10, ended <= 26) == (4, True, True)
+    assert (quiet, begun <= 10, ended <= 36) == (4, True, True)

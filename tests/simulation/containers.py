@@ -15,6 +15,7 @@ from types import CodeType
 from typing import Any
 from unittest import mock
 
+from adweir.insight.anomalies.watch import Watched
 from adweir.model.log import log
 from adweir.platforms import Platforms
 from adweir.runtime import app as composition
@@ -82,8 +83,9 @@ class Container:
             http=None,
         )
         stands_in = AccountStandIn(app)
-        doers = (stands_in, stands_in) if parts.stands_in else (app.publisher, app.scorer)
-        app.__dict__.update(publisher=Noted(doers[0], parts), scorer=Noted(doers[1], parts))
+        for name in _DOERS:
+            doer = stands_in if parts.stands_in else getattr(app, name)
+            app.__dict__[name] = Noted(doer, parts)
         scope: dict[str, Any] = {"__name__": f"function_{function.name}"}
         with mock.patch.object(composition, "build", return_value=app):
             exec(_code(function.name), scope)  # noqa: S102  the function's own app.py
@@ -106,8 +108,12 @@ class Parts:
     """What was done for the account, in order: the kind, and when it began."""
 
 
+_DOERS = ("publisher", "scorer", "anomaly_watch")
+"""The parts of an app that work for an account."""
+
+
 class AccountStandIn:
-    """What is done for an account in place of datasets and scores: it stores an object."""
+    """What is done for an account in place of datasets, scores and anomalies: it stores an object."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -120,9 +126,13 @@ class AccountStandIn:
         self._app.raw.put(f"work/reconcile/{account_id}", b"done")
         return 0
 
+    def look(self, account_id: str, *_how: object) -> Watched:
+        self._app.raw.put(f"work/detect/{account_id}", b"done")
+        return Watched(0, 0, [])
+
 
 class Noted:
-    """Notes what a `Publisher` or a `DayScorer`, or their stand-in, has done for an account, and when it began."""
+    """Notes what one of `_DOERS`, or its stand-in, has done for an account, and when it began."""
 
     def __init__(self, doer: Any, parts: Parts) -> None:
         self._doer = doer
@@ -139,6 +149,12 @@ class Noted:
         scored: int = self._doer.score(account_id, remaining, margin)
         self._parts.work.append(("reconcile", begun))
         return scored
+
+    def look(self, account_id: str, *how: Any) -> Watched:
+        begun = self._parts.clock_of.now
+        found: Watched = self._doer.look(account_id, *how)
+        self._parts.work.append(("detect", begun))
+        return found
 
 
 @cache

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from adweir.model.flows import WORKERS
 from adweir.model.limits import MAX_CALLS_SHOWN
 from adweir.model.messages import Scope, StartRun, Sweep
 from adweir.model.times import iso_of
@@ -24,7 +25,8 @@ _RUN_SECONDS = 1500.0
 _ROUNDS = 8
 _PAGES = 200
 _GOOD = "succeeded"
-_BEHIND = "etl"
+_BEHIND = frozenset(WORKERS.values())
+"""The queues of what follows the runs."""
 _DEPTHS = [f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible", "Delayed")]
 
 
@@ -97,7 +99,7 @@ class Ground:
     def waiting(self, *, behind: bool = True) -> Counter[str]:
         """Messages beside those that waited before the soak began, with what follows runs or without."""
         found = self.depths() - self.before
-        return found if behind else Counter({name: depth for name, depth in found.items() if name != _BEHIND})
+        return found if behind else Counter({name: depth for name, depth in found.items() if name not in _BEHIND})
 
     def depths(self) -> Counter[str]:
         """Messages of each of the stack's queues but those for dead letters: waiting, in work or delayed."""

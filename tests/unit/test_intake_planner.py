@@ -359,6 +359,7 @@ def test_stages_follow_each_other() -> None:
         ("totals", ("pulls",)),
         ("reconcile", ("totals",)),
         ("etl", ("totals",)),
+        ("detect", ("totals",)),
     ]
 
 

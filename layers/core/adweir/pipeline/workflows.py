@@ -191,12 +191,15 @@ CAMPAIGNS = one_of("campaigns", _LADDER[::-1])
 _ACCOUNTS = one_of("totals", (*_TOTALS, *_LADDER[::-1]))
 _RECONCILE = Stage("reconcile", kind=StageKind.RECONCILE)
 _ETL = Stage("etl", kind=StageKind.ETL)
+_DETECT = Stage("detect", kind=StageKind.DETECT)
+_WORK = (_RECONCILE, _ETL, _DETECT)
+"""What is made of the days that runs brought, side by side."""
 
 
 def _then_work(*stages: Stage) -> tuple[Stage, ...]:
     """Stages one after the other, and behind the last of them, side by side, what is made of the days they brought."""
     last = (stages[-1].name,)
-    return (*_chain(*stages), replace(_RECONCILE, after=last), replace(_ETL, after=last))
+    return (*_chain(*stages), *(replace(stage, after=last) for stage in _WORK))
 
 
 _YEARS = Stage(
@@ -230,8 +233,7 @@ WORKFLOWS: Mapping[str, Workflow] = {
                  _metrics(Reach.WHOLE, (*_ENTITIES, *_METRICS, *_HOURLY)), joins=False),
         Workflow("backfill", "the days of a range that were never pulled, and the invoices of its months",
                  _then_work(_YEARS)),
-        Workflow(REFRESH, "scores of days, bills and media-mix datasets anew, from what is stored",
-                 (_RECONCILE, _ETL)),
+        Workflow(REFRESH, "scores of days, bills, media-mix datasets and anomalies anew, from what is stored", _WORK),
         Workflow("ad", "pipeline: ads and their days, or the finest level that a platform has",
                  _chain(_PROFILES, _ADS)),
         Workflow("account", "pipeline: ad accounts and the days of each as a whole", _chain(_PROFILES, _ACCOUNTS)),
