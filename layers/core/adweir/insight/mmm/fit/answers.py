@@ -12,7 +12,7 @@ import numpy as np
 from adweir.insight.mmm.fit.doubts import Doubts
 from adweir.insight.mmm.fit.frame import Floats, MixFrame
 from adweir.insight.mmm.fit.kernels import Family, most
-from adweir.insight.mmm.fit.media import HALF, SHAPE, SIZE, SLOPE, THETA, ActingMedia, heads_of
+from adweir.insight.mmm.fit.media import HALF, SHAPE, SIZE, SLOPE, THETA, ActingMedia
 from adweir.insight.mmm.fit.outcome import LEVEL, ChannelEffect, CurvePoint, Interval, rounded
 from adweir.insight.mmm.fit.sample import Draws
 
@@ -30,21 +30,38 @@ _SHAPES = {False: "geometric", True: "delayed"}
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """A family's draws and its bootstrap refits."""
+    """A family's draws and its bootstrap refits; `heads` (R,) are the people of each row beside the average geo's."""
 
     media: ActingMedia
     draws: Draws
     refits: Floats
+    heads: Floats
     curves: dict[float, Floats] = field(default_factory=dict)
 
-    def totals(self, heads: Floats, vectors: Floats | None = None, times: Floats | None = None) -> Floats:
-        """(C, N): what each channel brought in all; `heads` (R,) are the people of each row beside the average."""
-        found = self.draws.vectors if vectors is None else vectors
+    def summed(self, vectors: Floats, times: Floats | None = None) -> Floats:
+        """(C, N): what each channel brought in all."""
         parts = [
-            np.einsum("crn,r->cn", self.media.each(found[:, at : at + _BATCH], times), heads)
-            for at in range(0, found.shape[1], _BATCH)
+            np.einsum("crn,r->cn", self.media.each(vectors[:, at : at + _BATCH], times), self.heads)
+            for at in range(0, vectors.shape[1], _BATCH)
         ]
         return np.concatenate(parts, axis=1)
+
+    @cached_property
+    def totals(self) -> Floats:
+        """(C, N): of all draws, as they are."""
+        return self.summed(self.draws.vectors)
+
+    @cached_property
+    def wider(self) -> Floats:
+        """(C,): by how much draws are moved apart: to where the bootstrap's refits lie, if that is farther."""
+        ratio = _width(self.summed(self.refits)) / np.maximum(_width(self.totals), 1e-300)
+        return np.where(ratio > _WIDER, np.minimum(ratio, _WIDEST), 1.0)
+
+    def apart(self, draws: Floats) -> Floats:
+        """Draws (C, ..., N) of what channels bring, moved apart about their medians; none is below 0."""
+        middle = np.median(draws, axis=-1, keepdims=True)
+        wider = self.wider.reshape(-1, *(1,) * (draws.ndim - 1))
+        return np.asarray(np.maximum(middle + (draws - middle) * wider, 0))
 
     @cached_property
     def some(self) -> Floats:
@@ -52,30 +69,24 @@ class Sampled:
         count = self.draws.vectors.shape[1]
         return self.draws.vectors[:, :: max(1, count // _CURVE_DRAWS)]
 
-    def at(self, heads: Floats, multiple: float) -> Floats:
+    def at(self, multiple: float) -> Floats:
         """(C, N): totals of some draws if each channel spent `multiple` times what it did."""
         if multiple not in self.curves:
             times = np.full(len(self.media.past), multiple)
-            self.curves[multiple] = self.totals(heads, self.some, times)
+            self.curves[multiple] = self.summed(self.some, times)
         return self.curves[multiple]
-
-
-def row_heads(frame: MixFrame) -> Floats:
-    """(R,): the people of each row's geo, beside the average geo's."""
-    return np.repeat(heads_of(frame), frame.kpi.shape[1])
 
 
 def channel_effects(
     frame: MixFrame, sampled: Mapping[Family, Sampled], chosen: Family, doubts: Doubts
 ) -> list[ChannelEffect]:
     """The channels in the frame's order."""
-    heads = row_heads(frame)
-    totals = {family: _spread(each, heads) for family, each in sampled.items()}
-    curves = {at: _enveloped({f: s.at(heads, at) for f, s in sampled.items()}, chosen) for at in CURVE}
-    slopes = {family: (each.at(heads, 1 + _STEP) - each.at(heads, 1.0)) / _STEP for family, each in sampled.items()}
-    marginal = _enveloped(slopes, chosen)
-    betas = _enveloped({family: _betas(each) for family, each in sampled.items()}, chosen)
-    contributions = _enveloped(totals, chosen)
+    totals = {family: each.apart(each.totals) for family, each in sampled.items()}
+    curves = {at: enveloped({f: s.at(at) for f, s in sampled.items()}, chosen) for at in CURVE}
+    slopes = {family: (each.at(1 + _STEP) - each.at(1.0)) / _STEP for family, each in sampled.items()}
+    marginal = enveloped(slopes, chosen)
+    betas = enveloped({family: _betas(each) for family, each in sampled.items()}, chosen)
+    contributions = enveloped(totals, chosen)
     found = []
     for place, channel in enumerate(frame.channels):
         spend = float(frame.spend[place].sum())
@@ -85,26 +96,18 @@ def channel_effects(
                 channel=channel,
                 spend=spend,
                 contribution=contributions[place],
-                roi=_times(contributions[place], worth),
-                marginal_roi=_times(marginal[place], worth),
+                roi=contributions[place].times(worth),
+                marginal_roi=marginal[place].times(worth),
                 beta=betas[place],
                 adstock=_adstock(sampled[chosen], place),
                 saturation=_saturation(sampled[chosen], place),
                 by_family={family.value: interval(each[place]) for family, each in totals.items()},
                 curve=tuple(CurvePoint(spend * at, curves[at][place]) for at in CURVE),
-                drawn=_drawn(sampled, chosen, heads, place),
+                drawn=_drawn(sampled, chosen, place),
                 warnings=doubts.of_channel.get(channel, ()),
             )
         )
     return found
-
-
-def nothing_of(channel: str) -> ChannelEffect:
-    """A channel that never ran brought nothing."""
-    none = Interval(0.0, 0.0, 0.0)
-    adstock = {"type": "geometric", "theta": 0.0, "l_max": 1, "normalize": True}
-    saturation = {"family": Family.HILL.value, "half": 1.0, "slope": 1.0, "scale": 1.0}
-    return ChannelEffect(channel, 0.0, none, none, none, none, adstock, saturation, {})
 
 
 def interval(draws: Floats) -> Interval:
@@ -113,24 +116,18 @@ def interval(draws: Floats) -> Interval:
     return Interval(float(middle), float(low), float(high))
 
 
-def _drawn(
-    sampled: Mapping[Family, Sampled], chosen: Family, heads: Floats, place: int
-) -> tuple[tuple[tuple[float, ...], ...], ...]:
+def _drawn(sampled: Mapping[Family, Sampled], chosen: Family, place: int) -> tuple[tuple[tuple[float, ...], ...], ...]:
     """By family, the chosen one first: what the channel brings at each point of its curve, a row per drawn model."""
     found = []
     for family in sorted(sampled, key=lambda family: family is not chosen):
-        points = np.array([sampled[family].at(heads, at)[place] for at in CURVE])
+        points = np.array([sampled[family].at(at)[place] for at in CURVE])
         some = np.linspace(0, points.shape[1] - 1, min(_DRAWN, points.shape[1])).astype(int)
         found.append(tuple(tuple(map(rounded, row)) for row in points[:, some].T))
     return tuple(found)
 
 
-def _times(one: Interval, factor: float) -> Interval:
-    return Interval(*(value * factor for value in one))
-
-
-def _enveloped(draws: Mapping[Family, Floats], chosen: Family) -> list[Interval]:
-    """By channel: the chosen family's estimate, and the lowest and the highest end of all families' intervals."""
+def enveloped(draws: Mapping[Family, Floats], chosen: Family) -> list[Interval]:
+    """Of each row (N,): the chosen family's estimate, and the lowest and the highest end of all families' intervals."""
     found = {family: [interval(each) for each in values] for family, values in draws.items()}
     return [
         Interval(
@@ -140,16 +137,6 @@ def _enveloped(draws: Mapping[Family, Floats], chosen: Family) -> list[Interval]
         )
         for place in range(len(found[chosen]))
     ]
-
-
-def _spread(sampled: Sampled, heads: Floats) -> Floats:
-    """Totals, drawn apart about their median where the bootstrap's refits lie farther apart than the posterior says."""
-    totals = sampled.totals(heads)
-    refits = sampled.totals(heads, sampled.refits)
-    middle = np.median(totals, axis=1, keepdims=True)
-    ratio = _width(refits) / np.maximum(_width(totals), 1e-300)
-    wider = np.where(ratio > _WIDER, np.minimum(ratio, _WIDEST), 1.0)
-    return np.maximum(middle + (totals - middle) * wider[:, None], 0)
 
 
 def _width(values: Floats) -> Floats:

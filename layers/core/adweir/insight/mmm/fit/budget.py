@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from adweir.insight.mmm.fit.answers import Sampled, row_heads
+from adweir.insight.mmm.fit.answers import Sampled
 from adweir.insight.mmm.fit.frame import Floats, MixFrame
 from adweir.insight.mmm.fit.kernels import Family
 from adweir.insight.mmm.fit.outcome import LEVEL, Interval, Move, Reallocation
@@ -20,10 +20,8 @@ _SLICES = 200
 
 def reallocated(frame: MixFrame, sampled: Mapping[Family, Sampled], chosen: Family) -> Reallocation:
     """The distribution of the budget that brings the most on average over the draws, and what it gains."""
-    heads = row_heads(frame)
     curves = {
-        family: np.array([each.at(heads, float(multiple)) for multiple in MULTIPLES])
-        for family, each in sampled.items()
+        family: np.array([each.at(float(multiple)) for multiple in MULTIPLES]) for family, each in sampled.items()
     }
     spend = frame.spend.sum(axis=(1, 2))
     multiples = _best(curves[chosen].mean(axis=2), spend)

@@ -104,9 +104,17 @@ def _surprises(frame: MixFrame, surface: Surface) -> tuple[Floats, Floats]:
         part = columns[runs]
         level = np.linalg.solve(part.T @ part + held, part.T @ logs[runs])
         left = np.where(runs, logs - columns @ level, 0.0)
-        own.append(float(left[runs].var()) / max(float(logs[runs].var()), 1e-12))
+        own.append(float(left[runs].var()) / max(_within(logs, runs, len(frame.geos)), 1e-12))
         found.append(left / max(float(left.std()), 1e-9))
     return np.array(found), np.array(own)
+
+
+def _within(logs: Floats, runs: Floats, geos: int) -> float:
+    """The variance of the values that run, each about its geo's mean: that geos differ in size is no movement."""
+    blocks, there = logs.reshape(geos, -1), runs.reshape(geos, -1)
+    return float(
+        np.concatenate([each[on] - each[on].mean() for each, on in zip(blocks, there, strict=True) if on.any()]).var()
+    )
 
 
 def _together(frame: MixFrame, moves: Floats) -> Iterator[str]:

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adweir.insight.mmm.fit.answers import Sampled, channel_effects, nothing_of
+from adweir.insight.mmm.fit.answers import Sampled, channel_effects
 from adweir.insight.mmm.fit.baseline import baseline
 from adweir.insight.mmm.fit.bootstrap import refitted
 from adweir.insight.mmm.fit.budget import reallocated
 from adweir.insight.mmm.fit.doubts import doubts_of
 from adweir.insight.mmm.fit.experiments import anchors_of
 from adweir.insight.mmm.fit.frame import Floats, MixFrame
+from adweir.insight.mmm.fit.geos import by_place, nothing_of
 from adweir.insight.mmm.fit.kernels import Family
 from adweir.insight.mmm.fit.media import Shapes, heads_of, media_of
 from adweir.insight.mmm.fit.outcome import LEVEL, MODEL_VERSION, MixOutcome, rounded
@@ -56,13 +57,18 @@ def fit(frame: MixFrame) -> MixOutcome:
     best = max(each.found.likely for each in families.values())
     kept = {family: each for family, each in families.items() if each.found.likely > best - _RULED_OUT}
     chosen = min(kept, key=lambda family: kept[family].error)
-    sampled = {family: _sampled(each, seed) for family, each in kept.items()}
+    heads = np.repeat(heads_of(ordered), ordered.kpi.shape[1])
+    sampled = {family: _sampled(each, heads, seed) for family, each in kept.items()}
     doubts = doubts_of(ordered, families[chosen].found, asked)
     effects = channel_effects(ordered, sampled, chosen, doubts)
-    place = {effect.channel: effect for effect in [*effects, *map(nothing_of, silent)]}
+    effects = [
+        replace(effect, geos=place.geos, periods=place.periods)
+        for effect, place in zip(effects, by_place(ordered, sampled, chosen), strict=True)
+    ]
+    named = {effect.channel: effect for effect in [*effects, *(nothing_of(name, ordered) for name in silent)]}
     about = _about(ordered, families, sampled, chosen, hashed) | {"never_ran": silent}
     return MixOutcome(
-        channels=tuple(place[name] for name in frame.channels),
+        channels=tuple(named[name] for name in frame.channels),
         fit=about,
         warnings=doubts.general,
         reallocation=reallocated(ordered, sampled, chosen),
@@ -116,14 +122,14 @@ def _family(frame: MixFrame, ground: Ground, first: Settled, family: Family, sha
     return _Chosen(found, held, float(np.sqrt(np.mean(held.errors**2))))
 
 
-def _sampled(chosen: _Chosen, seed: np.random.Generator) -> Sampled:
+def _sampled(chosen: _Chosen, heads: Floats, seed: np.random.Generator) -> Sampled:
     """Draws of a family, spread so that they are at least as wide as the bootstrap's refits."""
     found = chosen.found
     media = found.surface.media
     cost = media.past.size * CHAINS
     rounds = int(np.clip(_WORK * 8 / cost, _FEWEST_ROUNDS, _ROUNDS_AT_BEST))
     draws = drawn(found.surface, found.mode[:, 0], rounds, seed)
-    return Sampled(media, draws, refitted(found.surface, found.mode, seed))
+    return Sampled(media, draws, refitted(found.surface, found.mode, seed), heads)
 
 
 def _about(
@@ -178,6 +184,5 @@ def _left(found: Settled) -> Floats:
 
 
 def _media_share(frame: MixFrame, sampled: Sampled) -> float:
-    heads = np.repeat(heads_of(frame), frame.kpi.shape[1])
-    middle = np.median(sampled.totals(heads).sum(axis=0))
+    middle = np.median(sampled.totals.sum(axis=0))
     return float(middle / frame.kpi.sum())

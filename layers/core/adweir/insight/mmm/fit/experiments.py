@@ -15,7 +15,7 @@ _DEVIATIONS = 3.29
 
 
 @dataclass(frozen=True, eq=False)
-class LiftAnchor(Anchor):
+class LiftAnchor:
     """An experiment: `rows` have the spend as it was, then without the test's part of it; `signs` (R,) say which."""
 
     rows: ActingMedia

@@ -173,9 +173,10 @@ def _numbers(frame: MixFrame) -> Iterator[dict[str, str]]:
             yield _fault(name, f"no number on {_where(frame, geo, at)}: fill it in, with 0 where nothing ran")
         elif not signed and (values < 0).any():
             geo, at = np.argwhere(values < 0)[0]
-            yield _fault(name, f"negative on {_where(frame, geo, at)}: {values[geo, at]:g}")
+            yield _fault(name, f"negative on {_where(frame, geo, at)}: {values[geo, at]:g}; it has to be 0 or more")
         elif _is_constant(values) and (signed or place == 0 or values.any()):
-            yield _fault(name, "it never changes, so nothing can be learned from it: leave it out")
+            done = "choose another KPI" if place == 0 else "leave it out"
+            yield _fault(name, f"it never changes, so nothing can be learned from it: {done}")
     if not frame.acting.any():
         yield _fault("channels", "none of them spent anything")
     if frame.population is None and len(frame.geos) > 1:

@@ -22,6 +22,10 @@ class Interval(NamedTuple):
         """Its JSON."""
         return {name: rounded(value) for name, value in self._asdict().items()}
 
+    def times(self, factor: float) -> Interval:
+        """The same in other units; `factor` is at least 0."""
+        return Interval(*(value * factor for value in self))
+
 
 class CurvePoint(NamedTuple):
     """A channel's response: what spending `spend` over the whole window, distributed as it was, brings."""
@@ -32,14 +36,44 @@ class CurvePoint(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class GeoEffect:
-    """What a channel brought in one geo, in all and per person; `scale` is its effect beside that of all geos."""
+    """What a channel brought in one geo: in all, per period and per person."""
 
     geo: str
     population: float
     spend: float
     contribution: Interval
+    per_period: Interval
     per_person: Interval
-    scale: Interval
+    roi: Interval
+
+    def shown(self) -> dict[str, Any]:
+        """Its JSON."""
+        return {
+            "geo": self.geo,
+            "population": rounded(self.population),
+            "spend": rounded(self.spend),
+            "contribution": self.contribution.shown(),
+            "per_period": self.per_period.shown(),
+            "per_person": self.per_person.shown(),
+            "roi": self.roi.shown(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodEffect:
+    """What a channel brought in one period, in all geos together and per person; `period` is its first day."""
+
+    period: str
+    contribution: Interval
+    per_person: Interval
+
+    def shown(self) -> dict[str, Any]:
+        """Its JSON."""
+        return {
+            "period": self.period,
+            "contribution": self.contribution.shown(),
+            "per_person": self.per_person.shown(),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +84,8 @@ class ChannelEffect:
     "scale"}`; `scale` is the spend per period that is 1 on its axis. `beta`: the most that it can bring per period.
     `by_family`: the contribution as each family of saturations has it. `marginal_roi`: of the next unit of spend.
     `drawn`: by family, the chosen one first, for each of at most 50 drawn models what the points of `curve` bring; a
-    draw is the same model for all channels. A reallocation of any budget takes its interval from them.
+    draw is the same model for all channels. A reallocation of any budget takes its interval from them. `geos` and
+    `periods` are empty where the frame has no population.
     """
 
     channel: str
@@ -65,11 +100,12 @@ class ChannelEffect:
     curve: tuple[CurvePoint, ...] = ()
     drawn: tuple[tuple[tuple[float, ...], ...], ...] = ()
     geos: tuple[GeoEffect, ...] = ()
+    periods: tuple[PeriodEffect, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def shown(self) -> dict[str, Any]:
-        """Its JSON, with exactly the fields that every reader gets."""
-        return {
+        """Its JSON, with exactly the fields that every reader gets; where geos were given, those and the periods."""
+        found: dict[str, Any] = {
             "channel": self.channel,
             "contribution": self.contribution.shown(),
             "roi": self.roi.shown(),
@@ -77,6 +113,10 @@ class ChannelEffect:
             "saturation": {**self.saturation, "beta": self.beta.shown()},
             "warnings": list(self.warnings),
         }
+        if self.geos:
+            found["geos"] = [each.shown() for each in self.geos]
+            found["periods"] = [each.shown() for each in self.periods]
+        return found
 
     def stored(self, fit: Mapping[str, Any]) -> dict[str, Any]:
         """The coefficients in the form that Robyn, PyMC-Marketing and Meridian can be given."""
@@ -143,7 +183,7 @@ class MixOutcome:
     reallocation: Reallocation | None = None
 
     def shown(self) -> dict[str, Any]:
-        """The JSON of `adweir mmm fit`, without curves, geos and budget."""
+        """The JSON of `adweir mmm fit`, without curves and budget."""
         return {
             "channels": [channel.shown() for channel in self.channels],
             "fit": dict(self.fit),
@@ -166,22 +206,6 @@ class MixOutcome:
                 ],
             }
             for channel in self.channels
-        ]
-
-    def by_geo(self) -> list[dict[str, Any]]:
-        """What each channel brought in each geo."""
-        return [
-            {
-                "channel": channel.channel,
-                "geo": effect.geo,
-                "population": rounded(effect.population),
-                "spend": rounded(effect.spend),
-                "contribution": effect.contribution.shown(),
-                "per_person": effect.per_person.shown(),
-                "scale": effect.scale.shown(),
-            }
-            for channel in self.channels
-            for effect in channel.geos
         ]
 
 

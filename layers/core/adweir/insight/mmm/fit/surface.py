@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -70,16 +71,14 @@ class Local:
     precision: Floats
 
 
-class Anchor:
+class Anchor(Protocol):
     """A known sum of what a channel brings: the log density of an experiment, for a batch."""
 
     def shaped(self, shapes: Shapes) -> Anchor:
         """The same for media of other shapes."""
-        raise NotImplementedError
 
     def local(self, vectors: Floats) -> Local:
         """Its part of the density."""
-        raise NotImplementedError
 
 
 @dataclass(eq=False)
