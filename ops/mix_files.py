@@ -24,7 +24,7 @@ _NO_NUMBER = frozenset({"", "-", "na", "n/a", "nan", "none", "null", "#n/a"})
 Names = tuple[str, ...]
 
 
-class Roles(NamedTuple):
+class ColumnRoles(NamedTuple):
     """Which columns are what. Without `geo` the file is one country's."""
 
     day: str
@@ -41,7 +41,7 @@ class Roles(NamedTuple):
         return (self.day, *others, self.kpi, *self.channels, *self.controls)
 
 
-class Line(NamedTuple):
+class FileRow(NamedTuple):
     """A row, and the line of the file that it ends on."""
 
     number: int
@@ -53,7 +53,7 @@ def names_of(text: str) -> Names:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def read_frame(file: Path, roles: Roles, lift: Path | None = None) -> MixFrame:
+def read_frame(file: Path, roles: ColumnRoles, lift: Path | None = None) -> MixFrame:
     """A CSV file with one row per period, or per geo and period. Raises CommandFailed; what is wrong with the numbers,
     the fit says.
     """
@@ -88,7 +88,7 @@ def read_frame(file: Path, roles: Roles, lift: Path | None = None) -> MixFrame:
     )
 
 
-def _geo(file: Path, line: Line, roles: Roles) -> str:
+def _geo(file: Path, line: FileRow, roles: ColumnRoles) -> str:
     if not roles.geo:
         return ""
     if not (name := line.fields[roles.geo].strip()):
@@ -96,8 +96,10 @@ def _geo(file: Path, line: Line, roles: Roles) -> str:
     return name
 
 
-def _grid(file: Path, lines: Sequence[Line], key: Callable[[Line], tuple[str, date]]) -> dict[tuple[str, date], Line]:
-    found: dict[tuple[str, date], Line] = {}
+def _grid(
+    file: Path, lines: Sequence[FileRow], key: Callable[[FileRow], tuple[str, date]]
+) -> dict[tuple[str, date], FileRow]:
+    found: dict[tuple[str, date], FileRow] = {}
     for line in lines:
         geo, day = place = key(line)
         if place in found:
@@ -111,7 +113,7 @@ def _grid(file: Path, lines: Sequence[Line], key: Callable[[Line], tuple[str, da
     return found
 
 
-def _cell(file: Path, grid: Mapping[tuple[str, date], Line], geo: str, day: date) -> Line:
+def _cell(file: Path, grid: Mapping[tuple[str, date], FileRow], geo: str, day: date) -> FileRow:
     if (geo, day) not in grid:
         raise CommandFailed(
             f"{file.name}: {geo} has no row for {day}: each geo needs each period, with 0 where nothing ran"
@@ -129,7 +131,7 @@ def _people(geos: Names, population: Floats) -> Floats:
     return population[:, 0]
 
 
-def _lines(file: Path, needed: Names) -> list[Line]:
+def _lines(file: Path, needed: Names) -> list[FileRow]:
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
             separator = _separator(stream.readline(), needed)
@@ -151,7 +153,7 @@ def _separator(header: str, needed: Names) -> str:
     return max(_SEPARATORS, key=found)
 
 
-def _read(reader: csv.DictReader[str], file: Path, needed: Names) -> Iterator[Line]:
+def _read(reader: csv.DictReader[str], file: Path, needed: Names) -> Iterator[FileRow]:
     header = [name.strip() for name in reader.fieldnames or ()]
     reader.fieldnames = header
     for name in needed:
@@ -164,10 +166,10 @@ def _read(reader: csv.DictReader[str], file: Path, needed: Names) -> Iterator[Li
             raise CommandFailed(f"{file.name}: line {reader.line_num} has not as many fields as the header")
         if count == limits.MAX_MIX_ROWS:
             raise CommandFailed(f"{file.name} has more than {limits.MAX_MIX_ROWS:,} rows: leave out the oldest ones")
-        yield Line(reader.line_num, row)
+        yield FileRow(reader.line_num, row)
 
 
-def _place(file: Path, line: Line, column: str) -> str:
+def _place(file: Path, line: FileRow, column: str) -> str:
     return f"{file.name}: line {line.number}: {column}"
 
 

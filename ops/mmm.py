@@ -12,7 +12,7 @@ import typer
 from adweir.insight.mmm.fit.estimate import fit as fitted
 from adweir.insight.mmm.fit.outcome import Interval, MixOutcome
 from ops.errors import CommandFailed
-from ops.mix_files import LIFT_COLUMNS, Roles, names_of, read_frame
+from ops.mix_files import LIFT_COLUMNS, ColumnRoles, names_of, read_frame
 from ops.options import Json, group
 from ops.output import remark, show_json, show_table
 
@@ -73,12 +73,12 @@ def fit(
         _show(outcome, curves=shown.curves, budget=shown.budget)
 
 
-def _roles(table: FitTable) -> Roles:
+def _roles(table: FitTable) -> ColumnRoles:
     if bool(table.geo) != bool(table.population):
         missing = "--population COL, the people of each region" if table.geo else "--geo COL, the regions' names"
         raise CommandFailed(f"regions have both: add {missing}")
     channels, controls = names_of(table.channels), names_of(table.controls)
-    return Roles(table.day, table.kpi, channels, controls, table.geo, table.population)
+    return ColumnRoles(table.day, table.kpi, channels, controls, table.geo, table.population)
 
 
 def _with_records(command: Callable[..., None], *records: type[Any]) -> Callable[..., None]:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from ops.cli import app
 from ops.errors import CommandFailed
-from ops.mix_files import Roles, read_frame
+from ops.mix_files import ColumnRoles, read_frame
 
 HEADER = "week,sales,search,video,promo"
 
@@ -123,7 +123,7 @@ def test_files_as_other_programs_write_them_are_read_alike(tmp_path: Path, text:
     odd, plain = tmp_path / "odd.csv", tmp_path / "plain.csv"
     odd.write_text(text, newline="")
     plain.write_text("\n".join([HEADER, *lines()]))
-    roles = Roles("week", "sales", ("search", "video"), ("promo",))
+    roles = ColumnRoles("week", "sales", ("search", "video"), ("promo",))
 
     assert read_frame(odd, roles).hashed() == read_frame(plain, roles).hashed()
 
@@ -142,7 +142,7 @@ def test_a_file_that_is_no_table_says_so(tmp_path: Path, content: bytes, said: s
     file.write_bytes(content)
 
     with pytest.raises(CommandFailed, match=said):
-        read_frame(file, Roles("week", "sales", ("search", "video"), ("promo",)))
+        read_frame(file, ColumnRoles("week", "sales", ("search", "video"), ("promo",)))
 
 
 def test_a_channel_that_never_spent_brought_nothing_and_is_warned_of(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from adweir.insight.mmm.fit.frame import Floats, MixFrame
 from adweir.insight.mmm.fit.settle import Settled
@@ -109,7 +110,7 @@ def _surprises(frame: MixFrame, surface: Surface) -> tuple[Floats, Floats]:
     return np.array(found), np.array(own)
 
 
-def _within(logs: Floats, runs: Floats, geos: int) -> float:
+def _within(logs: Floats, runs: NDArray[np.bool_], geos: int) -> float:
     """The variance of the values that run, each about its geo's mean: that geos differ in size is no movement."""
     blocks, there = logs.reshape(geos, -1), runs.reshape(geos, -1)
     return float(

@@ -25,7 +25,7 @@ class ByPlace(NamedTuple):
     periods: tuple[PeriodEffect, ...] = ()
 
 
-class _Sums(NamedTuple):
+class _PlaceSums(NamedTuple):
     """What draws say that each channel brought: (C, G, N) over all periods, and (C, T, fewer) over all geos."""
 
     geos: Floats
@@ -93,11 +93,11 @@ def _geo_effects(frame: MixFrame, people: Floats, spend: Floats, brought: Sequen
         )
 
 
-def _sums(frame: MixFrame, sampled: Sampled) -> _Sums:
+def _sums(frame: MixFrame, sampled: Sampled) -> _PlaceSums:
     geos, periods = [], []
     for at in range(0, sampled.draws.vectors.shape[1], _BATCH):
         each = sampled.media.each(sampled.draws.vectors[:, at : at + _BATCH]) * sampled.heads[None, :, None]
         blocks = each.reshape(len(each), len(frame.geos), -1, each.shape[2])
         geos.append(blocks.sum(axis=2))
         periods.append(blocks.sum(axis=1)[:, :, ::_EVERY])
-    return _Sums(*(sampled.apart(np.concatenate(parts, axis=2)) for parts in (geos, periods)))
+    return _PlaceSums(*(sampled.apart(np.concatenate(parts, axis=2)) for parts in (geos, periods)))
