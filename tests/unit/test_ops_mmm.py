@@ -182,6 +182,7 @@ def test_regions_have_effects_per_period_and_per_person(tmp_path: Path) -> None:
         for end in ("low", "estimate", "high"):
             assert each["per_period"][end] == pytest.approx(each["contribution"][end] / 60)
             assert each["per_person"][end] == pytest.approx(each["contribution"][end] / people)
+    assert north["scale"]["low"] <= 1 <= south["scale"]["high"]
     whole = found["contribution"]["estimate"]
     assert north["contribution"]["estimate"] + south["contribution"]["estimate"] == pytest.approx(whole, rel=0.02)
     assert sum(each["contribution"]["estimate"] for each in found["periods"]) == pytest.approx(whole, rel=0.05)

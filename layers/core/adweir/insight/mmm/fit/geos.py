@@ -42,9 +42,12 @@ def by_place(frame: MixFrame, sampled: Mapping[Family, Sampled], chosen: Family)
     for place in range(len(frame.channels)):
         geos = enveloped({family: each.geos[place] for family, each in sums.items()}, chosen)
         periods = enveloped({family: each.periods[place] for family, each in sums.items()}, chosen)
+        scales = enveloped(
+            {family: _scales(each.geos[place], frame.population) for family, each in sums.items()}, chosen
+        )
         found.append(
             ByPlace(
-                geos=tuple(_geo_effects(frame, frame.population, frame.spend[place], geos)),
+                geos=tuple(_geo_effects(frame, frame.population, frame.spend[place], geos, scales)),
                 periods=tuple(
                     PeriodEffect(day.isoformat(), each, each.times(1 / people))
                     for day, each in zip(frame.dates, periods, strict=True)
@@ -62,7 +65,7 @@ def nothing_of(channel: str, frame: MixFrame) -> ChannelEffect:
     place, said = ByPlace(), (_NEVER_RAN,)
     if frame.population is not None:
         nowhere = np.zeros(frame.kpi.shape)
-        geos = _geo_effects(frame, frame.population, nowhere, [none] * len(frame.geos))
+        geos = _geo_effects(frame, frame.population, nowhere, [none] * len(frame.geos), [none] * len(frame.geos))
         place = ByPlace(tuple(geos), tuple(PeriodEffect(day.isoformat(), none, none) for day in frame.dates))
     return ChannelEffect(
         channel,
@@ -80,16 +83,26 @@ def nothing_of(channel: str, frame: MixFrame) -> ChannelEffect:
     )
 
 
-def _geo_effects(frame: MixFrame, people: Floats, spend: Floats, brought: Sequence[Interval]) -> Iterator[GeoEffect]:
-    for geo, heads, spent, each in zip(frame.geos, people, spend.sum(axis=1), brought, strict=True):
+def _scales(brought: Floats, people: Floats) -> Floats:
+    """(G, N): per person, beside what all geos together have per person."""
+    whole = np.maximum(brought.sum(axis=0) / people.sum(), 1e-300)
+    return np.asarray(brought / people[:, None] / whole)
+
+
+def _geo_effects(
+    frame: MixFrame, people: Floats, spend: Floats, brought: Sequence[Interval], scales: Sequence[Interval]
+) -> Iterator[GeoEffect]:
+    for place, (geo, each) in enumerate(zip(frame.geos, brought, strict=True)):
+        heads, spent = float(people[place]), float(spend[place].sum())
         yield GeoEffect(
             geo=geo,
-            population=float(heads),
-            spend=float(spent),
+            population=heads,
+            spend=spent,
             contribution=each,
             per_period=each.times(1 / len(frame.dates)),
-            per_person=each.times(1 / float(heads)),
-            roi=each.times(frame.kpi_value / float(spent) if spent > 0 else 0.0),
+            per_person=each.times(1 / heads),
+            scale=scales[place],
+            roi=each.times(frame.kpi_value / spent if spent > 0 else 0.0),
         )
 
 

@@ -36,7 +36,9 @@ class CurvePoint(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class GeoEffect:
-    """What a channel brought in one geo: in all, per period and per person."""
+    """What a channel brought in one geo: in all, per period and per person; `scale` is the last beside that of all geos
+    together.
+    """
 
     geo: str
     population: float
@@ -44,6 +46,7 @@ class GeoEffect:
     contribution: Interval
     per_period: Interval
     per_person: Interval
+    scale: Interval
     roi: Interval
 
     def shown(self) -> dict[str, Any]:
@@ -55,6 +58,7 @@ class GeoEffect:
             "contribution": self.contribution.shown(),
             "per_period": self.per_period.shown(),
             "per_person": self.per_person.shown(),
+            "scale": self.scale.shown(),
             "roi": self.roi.shown(),
         }
 
