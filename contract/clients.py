@@ -43,6 +43,7 @@ class Client:
     asks_for_the_gone: bool = True
     days: Mapping[str, int] = field(default_factory=dict)
     extras: str = ""
+    alone: bool = False
 
     def start(self, stream: str, end: date) -> date:
         """The first day that the client reads of a stream."""

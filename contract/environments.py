@@ -17,7 +17,8 @@ _CONSTRAINTS = Path(__file__).resolve().parent / "constraints"
 class Installable(Protocol):
     """What an environment is made for: the package as the index calls it, and the versions of all that it needs.
 
-    `extras` are those of the package: `[duckdb]`.
+    `extras` are those of the package: `[duckdb]`. `alone`: only what the constraints name is installed, whatever else
+    the package asks for.
     """
 
     @property
@@ -26,6 +27,8 @@ class Installable(Protocol):
     def constraints(self) -> Path: ...
     @property
     def extras(self) -> str: ...
+    @property
+    def alone(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Tool:
 
     package: str
     extras: str = ""
+    alone: bool = False
 
     @property
     def constraints(self) -> Path:
@@ -53,7 +57,10 @@ def interpreter(client: Installable, home: Path) -> Path:
         return python
     venv.create(place, clear=True, with_pip=True)
     command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command += ["--constraint", str(client.constraints), f"{client.package}{client.extras}"]
+    if client.alone:
+        command += ["--no-deps", "--requirement", str(client.constraints)]
+    else:
+        command += ["--constraint", str(client.constraints), f"{client.package}{client.extras}"]
     try:
         done = subprocess.run(
             command, env=dict(os.environ), capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS

@@ -37,7 +37,7 @@ class MixTable(NamedTuple):
         return all(finding.severity is not Severity.ERROR for finding in self.findings)
 
 
-class DatasetFiles:
+class TableFiles:
     """Writes files below a folder and puts them where they are kept."""
 
     def __init__(self, objects: FileKeeper, place: Path) -> None:

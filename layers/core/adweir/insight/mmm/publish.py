@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adweir.insight.mmm.beside import NATIONAL
-from adweir.insight.mmm.files import DatasetFiles, MixTable
+from adweir.insight.mmm.files import MixTable, TableFiles
 from adweir.insight.mmm.gates import check
 from adweir.insight.mmm.gather import WHOLE, Gatherer, MixAsked, MixFound, lacking
 from adweir.insight.mmm.tidy import COLUMNS
@@ -81,7 +81,7 @@ class Publisher:
                 return before
             if before:
                 self._put_manifest(root, before | {"inputs": None})  # its files are about to be replaced
-            files = DatasetFiles(self._objects, place)
+            files = TableFiles(self._objects, place)
             stored = files.store(root, tidy, dict(COLUMNS), formulas=written.has_formulas)
             manifest: dict[str, Any] = {
                 "schema": _SCHEMA,
