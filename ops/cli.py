@@ -50,7 +50,7 @@ SECTIONS = {
         Verb("map", "ops.mapping.verb:map_file", "Say how a file of another tool is read"),
         Verb("detect", "ops.detecting:detect", "Find the anomalies in a series of a CSV file", local=True),
         Verb("validate", "ops.validation.verb:validate", "Check a file, before it is loaded", local=True),
-        Verb("mmm", "ops.mmm:app", "What each advertising channel brought, from a CSV", local=True),
+        Verb("mmm", "ops.mmm:app", "What each channel brought, and where a budget brings more", local=True),
         Verb(
             "contracts",
             "ops.contract_files:write_contracts",

@@ -29,7 +29,8 @@ _ANYWHERE = "Options of every command"
 class Verb(NamedTuple):
     """A row of the table: `home` is `module:name` of its function, or of the Typer of its group.
 
-    A verb that is `local` works on this machine alone: it takes neither `--stack` nor what goes with it.
+    A verb that is `local` works on this machine alone: it takes neither `--stack` nor what goes with it. A command of
+    its group that says `cls=Leaf` does.
     """
 
     name: str
@@ -116,7 +117,8 @@ class Later(TyperCommand):
             made.command(self._verb.name, cls=leaf)(found)
             return typer.main.get_command(made)
         for each in found.registered_commands:
-            each.cls = leaf
+            if not (each.cls and issubclass(each.cls, Leaf)):  # a group may have both kinds
+                each.cls = leaf
         is_group = found.registered_callback or len(found.registered_commands) > 1
         found.info.cls = Branch if is_group else None
         real = typer.main.get_command(found)

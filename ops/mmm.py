@@ -1,4 +1,4 @@
-"""`adweir mmm`: what advertising brought, from a CSV file, on this machine alone."""
+"""`adweir mmm`: what advertising brought. `fit` says it of a CSV file, on this machine alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import typer
 from adweir.insight.mmm.fit.estimate import fit as fitted
 from adweir.insight.mmm.fit.outcome import Interval, MixOutcome
 from ops.errors import CommandFailed
+from ops.frame import Leaf
 from ops.mix_files import LIFT_COLUMNS, ColumnRoles, names_of, read_frame
+from ops.mix_stored import history, reallocate, show
 from ops.options import Json, group
 from ops.output import remark, show_json, show_table
 
@@ -95,6 +97,8 @@ def _with_records(command: Callable[..., None], *records: type[Any]) -> Callable
 
 
 app.command("fit")(_with_records(fit, FitTable, FitShown))
+for stored in (show, history, reallocate):
+    app.command(stored.__name__, cls=Leaf)(stored)
 
 
 def _shown(outcome: MixOutcome, *, curves: bool, budget: bool) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from adweir.store.metrics.store import PullRows
 from support.api import DAYS, META, T1, Call, an_event, fill
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
+from support.mix_versions import put_version
 
 OWN, RIVAL = "acc_own", "acc_rival"
 SECRETS = ("Rival Company", "999", "Rival's shop", "Rival's campaign", "Rival's bill", "rival-label", RIVAL)
@@ -155,6 +156,15 @@ ALLOWED: list[tuple[str, str, Any, dict[str, str], int]] = [
     ("DELETE", "/api/v1/campaigns/cmp_rival/arms/arm_rival", None, {}, 404),
     ("GET", f"/api/v1/accounts/{OWN}/mmm", None, {}, 200),
     ("GET", f"/api/v1/accounts/{RIVAL}/mmm", None, {}, 404),
+    ("GET", f"/api/v1/accounts/{OWN}/mmm/versions", None, {}, 200),
+    ("GET", f"/api/v1/accounts/{RIVAL}/mmm/versions", None, {}, 404),
+    ("GET", f"/api/v1/accounts/{RIVAL}/mmm/versions/1", None, {}, 404),
+    ("POST", f"/api/v1/accounts/{OWN}/mmm/reallocation", {}, {}, 200),
+    ("POST", f"/api/v1/accounts/{RIVAL}/mmm/reallocation", {}, {}, 404),
+    ("GET", "/api/v1/campaigns/cmp_rival/mmm", None, {}, 404),
+    ("GET", "/api/v1/campaigns/cmp_rival/mmm/versions", None, {}, 404),
+    ("GET", "/api/v1/campaigns/cmp_rival/mmm/versions/1", None, {}, 404),
+    ("POST", "/api/v1/campaigns/cmp_rival/mmm/reallocation", {}, {}, 404),
     ("GET", f"/api/v1/accounts/{OWN}/aggregates", None, {}, 200),
     ("GET", f"/api/v1/accounts/{RIVAL}/aggregates", None, {}, 404),
 ]
@@ -171,6 +181,8 @@ def test_a_limited_key_sees_its_accounts_and_nothing_of_others(
         )
     )  # fmt: skip
     world.app.findings.held.hold(HELD)
+    for subject in (OWN, RIVAL, "cmp_rival"):
+        put_version(world.app.findings.mix, subject)
     world.app.ledger.exports.begin("exp_rival", {"format": "csv"}, frozenset({RIVAL}))
     answer = asked(world, method, path, body, **query)
     assert answer["statusCode"] == status, answer["body"]

@@ -17,6 +17,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from support.api import Call, an_event, fill
 from support.described import METHODS, Described, Operation
 from support.functions import loaded
+from support.mix_versions import put_version
 
 JSON = {"Content-Type": "application/json"}
 LOWER = {"read": "", "write": "read", "admin": "write read"}
@@ -35,6 +36,7 @@ IDS = {
     "campaign_id": "cmp_nobody",
     "arm_id": "arm_nobody",
     "test_id": "nothing",
+    "version": "1",
     "anomaly_id": "ano_nobody",
 }
 REQUIRED = {
@@ -171,6 +173,7 @@ def test_the_examples_can_be_sent_as_they_stand(
     fill(api)
     body = {"company_name": "The only one", "primary_contact_email": "a@example.com"}
     account_id = call("POST", "/api/v1/accounts", body, expect=201)["account_id"]
+    put_version(api.app.findings.mix, account_id)
     sent = 0
     for operation in sorted(ours(described), key=lambda each: each.id == "create_account"):
         own = {"name": "nightly"} if operation.id in {"put_workflow", "change_job"} else {}

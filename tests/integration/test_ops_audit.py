@@ -30,6 +30,7 @@ from ops.frame import every
 from ops.target import Deployment
 from support.deployment import deployed
 from support.empty_aws import make_queue
+from support.mix_versions import put_version
 from support.pipeline import a_run, a_task
 
 META = Platform("meta_ads")
@@ -59,6 +60,9 @@ READS = {
     "health": [],
     "keys list": [],
     "logs": [],
+    "mmm show": ["{account}"],
+    "mmm history": ["{account}"],
+    "mmm reallocate": ["{account}", "--days", "30"],
     "receipts": [],
     "quality": [],
     "report": ["last_7_days"],
@@ -198,6 +202,7 @@ def words(target: Deployment, tmp_path: Path) -> dict[str, str]:
         ANOMALY, level="account", entity_id="111", **of, **when, detected_at="x", metrics=[FACTS], version=1
     )
     app.findings.anomalies.put(asdict(anomaly) | {"metrics": [FACTS]})
+    put_version(app.findings.mix, account)
     files |= {"anomaly": ANOMALY, "folder": str(tmp_path / "warehouse")}
     files |= {"campaign": campaign.campaign_id, "arm": arm.arm_id}
     return files | {"account": account, "held": held.id, "run": "run_ended", "open": "run_open", "key": key.key_id}

@@ -25,6 +25,7 @@ from routes.keys import keys
 from routes.lift_tests import lift_tests
 from routes.lists import lists
 from routes.mappings import mappings
+from routes.media_mix import media_mix
 from routes.pipeline import pipeline
 from routes.profiles import profiles
 from routes.quality import quality
@@ -61,6 +62,7 @@ RESOURCES: tuple[Resource, ...] = (
     pipeline,
     quality,
     datasets,
+    media_mix,
     anomalies,
     lift_tests,
     keys,

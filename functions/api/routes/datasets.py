@@ -7,9 +7,13 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from adweir.model.messages import Scope
+from adweir.runtime.app import App
+from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Here, Resource
+from routes.campaigns import CampaignPath
 from routes.fields import AccountId, AccountPath, Instant, NextToken, Shown, StartedRun
 from routes.ingestion import start
+from routes.media_mix import MixLookShown, MixVersion, coefficients_of
 
 
 class DatasetFile(Shown):
@@ -56,11 +60,12 @@ class DatasetManifest(Shown):
     tables: dict[str, WideTable] = Field(description="The tables for models, by cadence.")
 
 
-class DatasetList(Shown):
-    """An account's datasets, one per currency, all in one page."""
+class MixAnswer(Shown):
+    """Datasets, one per currency, and what was learned from them."""
 
     datasets: list[DatasetManifest]
-    next_token: NextToken = None
+    coefficients: list[MixVersion] = Field(description="The newest version of each currency, table and KPI.")
+    looks: list[MixLookShown] = Field(description="What the last look at each table came to: why there is no fit.")
 
 
 class AggregateFile(Shown):
@@ -86,25 +91,40 @@ class AggregateList(Shown):
     next_token: NextToken = None
 
 
+_MIX = {"application/json": {"model": MixAnswer}}
 datasets = Resource("Datasets", "Media-mix datasets, ready for a model")
 _ONE = "/api/v1/accounts/{account_id}/mmm"
 
 
-@datasets.route("GET", _ONE, "List the media-mix datasets of an account", limited=True)
-def list_datasets(app: Here, account_id: AccountPath) -> DatasetList:
-    """One per currency: money is never summed across currencies; those of single campaigns and of the last days, too.
+@datasets.route("GET", _ONE, "Show the media mix of an account", limited=True, content=lambda: _MIX)
+def show_account_mix(app: Here, account_id: AccountPath) -> Answer:
+    """Its datasets, one per currency (money is never summed across currencies; those of single campaigns and of the
+    last days, too), with the features of every series, and what each channel brought.
 
     Each file has a link that works for 15 minutes.
     """
     known = app.catalog.account(account_id).account_id
-    manifests = []
-    for found in app.raw.list(f"mmm/{known}/"):
+    return answer({"datasets": [*_manifests(app, known)], **coefficients_of(app, known)})
+
+
+@datasets.route(
+    "GET", "/api/v1/campaigns/{campaign_id}/mmm", "Show the media mix of a campaign", limited=True, content=lambda: _MIX
+)
+def show_campaign_mix(app: Here, campaign_id: CampaignPath) -> Answer:
+    """As of an account, for the campaign alone: its numbers are those of what it is bound to."""
+    campaign = app.catalog.campaign(campaign_id)
+    found = [each for each in _manifests(app, campaign.account_id) if each["campaign_id"] == campaign_id]
+    return answer({"datasets": found, **coefficients_of(app, campaign_id)})
+
+
+def _manifests(app: App, account_id: str) -> Iterator[dict[str, Any]]:
+    """The account's manifests, with a link to each file."""
+    for found in app.raw.list(f"mmm/{account_id}/"):
         if found.key.endswith("/mmm_manifest.json"):
-            manifest = json.loads(app.raw.get_bytes(found.key))
+            manifest: dict[str, Any] = json.loads(app.raw.get_bytes(found.key))
             for file in _files_in(manifest):
                 file["url"] = app.raw.presign(file["key"])
-            manifests.append(DatasetManifest.of(manifest))
-    return DatasetList(datasets=manifests)
+            yield {"campaign_id": None, **manifest}
 
 
 def _files_in(entry: Any) -> Iterator[dict[str, Any]]:

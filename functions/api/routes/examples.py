@@ -43,6 +43,8 @@ _WEBHOOK_SECRETS = {
     "handshake": ("The token of a subscription's handshake", {"verify_token": "choose-a-long-random-text"})
 }
 
+_BUDGET = {"month": ("What is spent now, for a month", {"days": 30})}
+
 _MAPPING = {
     "data_type": "campaign_performance",
     "columns": [
@@ -123,6 +125,8 @@ EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
             {"platform": "{a-platform}", "profile_id": "1042017731", "metrics": {"spend": 1250.5, "clicks": 830}},
         )
     },
+    "reallocate_account": _BUDGET,
+    "reallocate_campaign": _BUDGET,
     "backfill": {"week": ("Last week", {"start": "{today-7}", "end": "{today-1}"})},
     "run_workflow": {
         "everything": ("Everything", {}),
