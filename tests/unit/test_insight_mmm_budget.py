@@ -159,3 +159,10 @@ def test_no_other_distribution_of_a_budget_brings_more(draws: list[list[list[flo
         other = float(budget) * n / 50
         if max(other, float(budget) - other) <= 400:
             assert brings(other, float(budget) - other) <= best + float(budget) / 200 + 0.01
+
+
+def test_a_distribution_that_cannot_be_bettered_stays_as_it_is() -> None:
+    """Given 30 channels alike, of which none can get more without another's loss, then no step away is proposed."""
+    found = plan([concave(f"c{n}", 3.0) for n in range(30)], 100, 100)
+    assert {move.proposed for move in found.moves} == {Decimal("1000.00")}
+    assert found.gain == (0.0, 0.0, 0.0)

@@ -83,11 +83,24 @@ def plan(
     steps = _dealt(worth)
     proposed = [min(low + step * count, high) for count, (low, high) in zip(steps, allowed, strict=True)]
     exact = _to_cents(proposed, allowed, total)
+    found = _planned(responses, exact, now, allowed, share)
+    if found[1][0] < 0 and total == sum(now.values()) and all(m.least <= m.now <= m.most for m in found[0]):
+        found = _planned(responses, [*now.values()], now, allowed, share)  # steps are too coarse to do better
+    return BudgetPlan(total, days, *found)
+
+
+def _planned(
+    responses: Sequence[SpendResponse],
+    amounts: Sequence[Decimal],
+    now: Mapping[str, Decimal],
+    allowed: Sequence[tuple[Decimal, Decimal]],
+    share: Decimal,
+) -> tuple[tuple[SpendMove, ...], tuple[float, float, float]]:
     moves = tuple(
         SpendMove(each.channel, now[each.channel], amount, low, high)
-        for each, amount, (low, high) in zip(responses, exact, allowed, strict=True)
+        for each, amount, (low, high) in zip(responses, amounts, allowed, strict=True)
     )
-    return BudgetPlan(total, days, moves, _gain(responses, moves, share))
+    return moves, _gain(responses, moves, share)
 
 
 def _refused(field: str, message: str) -> Unprocessable:

@@ -68,7 +68,7 @@ def published(outcome: MixOutcome, facts: FitFacts, before: Coefficients | None)
         fit=in_text({name: value for name, value in outcome.fit.items() if name not in _ABOUT})
         | {"kpi_value": exact(facts.kpi_value)},
         curves=[in_text(part.curve()) for part in parts],
-        geos=[in_text(each) for part in parts for each in part.geos()],
+        geos=[in_text(geos) for part in parts if (geos := part.geos())["effects"]],
         reallocation=_default_plan(responses, days),
         lift_tests=facts.lift_tests,
         carried={name: each.shown() for name, each in carried.items()},
@@ -106,18 +106,22 @@ class _PublishedChannel:
             "points": [[point.spend, *self._scaled(point.contribution)] for point in self._effect.curve],
         }
 
-    def geos(self) -> Iterator[dict[str, Any]]:
+    def geos(self) -> dict[str, Any]:
         """In few letters: 60 geos of 30 channels have to go into an item of 400 kB."""
-        for each in self._effect.geos:
-            yield {
-                "channel": self._effect.channel,
-                "geo": each.geo,
-                "population": each.population,
-                "spend": each.spend,
-                "contribution": [_short(value) for value in self._scaled(each.contribution)],
-                "per_person": [_short(value) for value in self._scaled(each.per_person)],
-                "scale": [_short(value) for value in each.scale],
-            }
+        return {
+            "channel": self._effect.channel,
+            "effects": [
+                [
+                    each.geo,
+                    each.population,
+                    _short(each.spend),
+                    *map(_short, self._scaled(each.contribution)),
+                    *map(_short, self._scaled(each.per_person)),
+                    *map(_short, each.scale),
+                ]
+                for each in self._effect.geos
+            ],
+        }
 
     def response(self) -> SpendResponse | None:
         """None of a channel that never ran."""

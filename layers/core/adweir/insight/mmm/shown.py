@@ -74,7 +74,7 @@ def shown_version(found: Coefficients) -> dict[str, Any]:
     channels = [_channel(each) | {"curve": _points(curves.get(each["channel"], ()))} for each in found.channels]
     return _about(found) | {
         "channels": channels,
-        "geos": [_geo(each) for each in found.geos],
+        "geos": [_geo(each["channel"], effect) for each in found.geos for effect in each["effects"]],
         "fit": _numbers(found.fit),
         "reallocation": None if found.reallocation is None else _plan(found.reallocation),
         "lift_tests": [_numbers(each) for each in found.lift_tests],
@@ -141,10 +141,11 @@ def _channel(stored: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _geo(stored: Mapping[str, Any]) -> dict[str, Any]:
-    about = {name: stored[name] for name in ("channel", "geo")}
-    about |= {name: Decimal(stored[name]) for name in ("population", "spend")}
-    return about | {name: _three(stored[name]) for name in ("contribution", "per_person", "scale")}
+def _geo(channel: str, stored: Sequence[str]) -> dict[str, Any]:
+    geo, population, spend, *rest = stored
+    numbers = {"population": Decimal(population), "spend": Decimal(spend)}
+    threes = {name: _three(rest[at : at + 3]) for name, at in (("contribution", 0), ("per_person", 3), ("scale", 6))}
+    return {"channel": channel, "geo": geo, **numbers, **threes}
 
 
 def _points(stored: Iterable[Sequence[str]]) -> list[dict[str, Any]]:
