@@ -31,11 +31,13 @@ class Judged:
     errors: list[float] = field(default_factory=list)
     warned_worlds: list[bool] = field(default_factory=list)
     misses: list[dict[str, Any]] = field(default_factory=list)
+    held_by_geo: list[bool] = field(default_factory=list)
+    errors_by_geo: list[float] = field(default_factory=list)
 
     def add(self, kpi_total: float, truth: Mapping[str, float], answer: Mapping[str, Any]) -> None:
         """A world: its whole KPI, each channel's true contribution, and a fit's answer as `adweir mmm fit` writes it.
 
-        Raises ValueError when the channels are not the world's.
+        ValueError: the channels are not the world's.
         """
         channels: Sequence[Mapping[str, Any]] = answer["channels"]
         if sorted(each["channel"] for each in channels) != sorted(truth):
@@ -59,8 +61,27 @@ class Judged:
                 })  # fmt: skip
         self.warned_worlds.append(overall or any(each.get("warnings") for each in channels))
 
+    def add_by_geo(self, truth: Mapping[str, Mapping[str, float]], answer: Mapping[str, Any]) -> None:
+        """A world with regions: what each channel truly brought in each, and the fit's `geos` of each channel.
+
+        ValueError: a channel's regions are not the world's.
+        """
+        for each in answer["channels"]:
+            found = {place["geo"]: place["contribution"] for place in each["geos"]}
+            if found.keys() != truth[each["channel"]].keys():
+                raise ValueError(f"regions {list(found)} instead of {list(truth[each['channel']])}")
+            for geo, true in truth[each["channel"]].items():
+                self.held_by_geo.append(found[geo]["low"] <= true <= found[geo]["high"])
+                self.errors_by_geo.append(abs(found[geo]["estimate"] - true) / true)
+
     def figures(self) -> dict[str, float]:
-        """Coverage, median error of each world's four largest channels, mean score, and what warnings said."""
+        """Coverage, median error of each world's four largest channels, mean score, and what warnings said; by region
+        where worlds have regions.
+        """
+        by_geo = {
+            "coverage_by_geo": round(statistics.mean(self.held_by_geo), 4),
+            "median_error_by_geo": round(statistics.median(self.errors_by_geo), 4),
+        } if self.held_by_geo else {}  # fmt: skip
         return {
             "worlds": len(self.warned_worlds),
             "coverage": round(statistics.mean(self.held), 4),
@@ -69,4 +90,5 @@ class Judged:
             "held_or_warned": round(statistics.mean(h or t for h, t in zip(self.held, self.told, strict=True)), 4),
             "channels_warned": round(statistics.mean(self.told), 4),
             "quiet_worlds": self.warned_worlds.count(False),
+            **by_geo,
         }

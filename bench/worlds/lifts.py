@@ -1,4 +1,4 @@
-"""Geo worlds: sales by region and day, for experiments whose lift is planted, and for models that know regions.
+"""Geo experiments: sales by region and day, into which a lift can be planted.
 
 Regions share a country's season, week and shocks, each with a strength of its own; their sizes differ by thirty times.
 """
@@ -13,12 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.worlds.media import Cadence, Floats, MediaWorld, adstock, hill, wandering
+from bench.worlds.media import Floats, wandering
 
 REGIONS, HISTORY_DAYS, TEST_DAYS = 40, 182, 28
 FIRST = date(2026, 1, 5)
-GEO_WEEKS = 104
-GEO_CHANNELS = ("search", "social", "video", "tv")
 
 
 @dataclass(frozen=True)
@@ -78,39 +76,3 @@ def geo_panel(seed: int) -> GeoPanel:
     sales = size * np.exp(week + season + loading * shocks + own + noise)
     spend = 0.08 * size * np.exp(0.1 * rng.normal(size=(REGIONS, days)) + 0.2 * wandering(rng, days, 0.9))
     return GeoPanel(tuple(f"region_{n:02}" for n in range(REGIONS)), np.round(sales, 2), np.round(spend, 2))
-
-
-def geo_world(seed: int) -> MediaWorld:
-    """A weekly media-mix world of eight regions and four channels: all respond alike per head."""
-    rng = np.random.default_rng([seed, 41])
-    regions = [f"region_{n}" for n in range(8)]
-    people = [int(each) for each in np.round(np.exp(rng.uniform(np.log(2e5), np.log(8e6), len(regions))), -3)]
-    weeks = np.arange(GEO_WEEKS)
-    season = 0.1 * np.cos(2 * np.pi * (weeks / 52.18 - rng.uniform(0, 1)))
-    promotion = (rng.random(GEO_WEEKS) < 0.12).astype(np.float64)
-    columns: dict[str, list[Floats]] = {name: [] for name in (*GEO_CHANNELS, "promotion")}
-    brought: dict[str, list[Floats]] = {name: [] for name in GEO_CHANNELS}
-    base, noise = [], []
-    shape = {name: (rng.uniform(0.1, 0.6), rng.uniform(0.5, 2.0), rng.uniform(0.05, 0.15)) for name in GEO_CHANNELS}
-    together = {name: wandering(rng, GEO_WEEKS, 0.6) for name in GEO_CHANNELS}
-    for head in people:
-        for name, (carry, half, share) in shape.items():
-            own = wandering(rng, GEO_WEEKS, 0.5)
-            per_head = share / 3 * np.exp(0.35 * together[name] + 0.35 * own)
-            spend = np.round(per_head * head, 2)
-            curve = hill(adstock(spend / head, carry), half * share / 3 / (1 - carry), 1.0)
-            columns[name].append(spend)
-            brought[name].append(head * share * (1 + half) * curve)
-        columns["promotion"].append(promotion)
-        base.append(head * rng.uniform(0.5, 0.7) * (1 + season + 0.1 * promotion + 0.001 * weeks))
-        noise.append(head * rng.normal(0, 0.03, GEO_WEEKS))
-    dates = [date(2024, 1, 1) + timedelta(days=7 * int(week)) for week in weeks]
-    return MediaWorld(
-        name=f"geo-{seed}", kind="geo", cadence=Cadence("weekly", 7, GEO_WEEKS, (0.03, 0.03)),
-        dates=dates * len(regions), channels=GEO_CHANNELS, controls=("promotion",),
-        columns={name: np.concatenate(parts) for name, parts in columns.items()},
-        base=np.concatenate(base), noise=np.concatenate(noise),
-        brought={name: np.concatenate(parts) for name, parts in brought.items()},
-        facts={"channels": {name: {"carry": c, "half": h, "slope": 1.0} for name, (c, h, _) in shape.items()}},
-        geos=[name for name in regions for _ in weeks], population=[head for head in people for _ in weeks],
-    )  # fmt: skip

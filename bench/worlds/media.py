@@ -98,6 +98,14 @@ class MediaWorld:
             found[name] = {"contribution": brought, "spend": spent, "roi": brought / spent if spent else 0.0}
         return found
 
+    def by_geo(self) -> dict[str, dict[str, float]]:
+        """Of each channel, what it brought in each region over the whole table, in dollars; none without regions."""
+        places = np.array(self.geos)
+        return {
+            name: {geo: float(self.brought[name][places == geo].sum()) for geo in dict.fromkeys(self.geos)}
+            for name in (self.channels if self.geos else ())
+        }
+
     def write(self, folder: Path) -> Path:
         """`<name>.csv`, the table, and beside it `<name>.truth.json`. Returns the table's path."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -112,7 +120,7 @@ class MediaWorld:
                 writer.writerow([day.isoformat(), *place, f"{sold:.2f}", *(f"{column[row]:.6g}" for column in shown)])
         told = {
             "world": self.name, "kind": self.kind, "cadence": self.cadence.name, "kpi_total": float(self.kpi.sum()),
-            "controls": list(self.controls), "channels": self.truth(), "facts": self.facts,
+            "controls": list(self.controls), "channels": self.truth(), "by_geo": self.by_geo(), "facts": self.facts,
         }  # fmt: skip
         path.with_suffix(".truth.json").write_text(json.dumps(told, indent=1))
         return path

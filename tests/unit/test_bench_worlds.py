@@ -11,8 +11,9 @@ import pytest
 
 from bench.worlds.alarms import Tally
 from bench.worlds.intervals import Judged, interval_score
-from bench.worlds.lifts import HISTORY_DAYS, geo_panel, geo_world
+from bench.worlds.lifts import HISTORY_DAYS, geo_panel
 from bench.worlds.media import DAILY, KINDS, WELL_SPECIFIED, MediaWorld, media_world
+from bench.worlds.regions import ALIKE, UNLIKE, region_world
 from bench.worlds.sandbox_mix import sandbox_world
 from bench.worlds.series import COUNTS, HEAVY, HOURLY, INTERMITTENT, LIGHT, Planted, Series, daily, other
 from sandbox.world.mix import Mix, channels
@@ -45,7 +46,9 @@ def test_sales_are_base_noise_and_what_the_channels_brought(kind: str) -> None:
     assert 0.2 < share < 0.5
 
 
-@pytest.mark.parametrize("world", [media_world(1), media_world(1, cadence=DAILY), geo_world(1)], ids=lambda w: w.name)
+@pytest.mark.parametrize(
+    "world", [media_world(1), media_world(1, cadence=DAILY), region_world(1)], ids=lambda w: w.name
+)
 def test_a_table_and_its_truth_can_be_read_again(world: MediaWorld, tmp_path: Path) -> None:
     # when
     path = world.write(tmp_path)
@@ -65,7 +68,7 @@ def test_a_table_and_its_truth_can_be_read_again(world: MediaWorld, tmp_path: Pa
 def test_a_seed_is_one_world_and_another_seed_another() -> None:
     assert np.array_equal(media_world(3).kpi, media_world(3).kpi)
     assert not np.array_equal(media_world(3).kpi, media_world(5).kpi)
-    assert np.array_equal(geo_world(3).kpi, geo_world(3).kpi)
+    assert np.array_equal(region_world(3).kpi, region_world(3).kpi)
     assert np.array_equal(geo_panel(3).sales, geo_panel(3).sales)
     for make, groups in ((daily, (LIGHT, HEAVY)), (other, (HOURLY, COUNTS, INTERMITTENT))):
         for group in groups:
@@ -106,6 +109,34 @@ def test_the_sandboxs_table_is_its_own_sales_and_spends() -> None:
         brought = sum(day["contribution_micros"][one.key] for day in days) / 1e6
         assert world.truth()[name]["contribution"] == pytest.approx(brought)
         assert world.columns[name][5] * 1e6 == pytest.approx(mix.spend_usd(one, world.dates[5]))
+
+
+@pytest.mark.parametrize("kind", [ALIKE, UNLIKE])
+def test_what_channels_brought_in_the_regions_adds_up_to_the_country(kind: str) -> None:
+    # given, when
+    world = region_world(2, kind)
+
+    # then
+    by_geo = world.by_geo()
+    assert np.abs(world.kpi - world.base - world.noise - sum(world.brought.values())).max() <= 0.005
+    for name, facts in world.truth().items():
+        assert len(by_geo[name]) == len(set(world.geos)) == 8
+        assert sum(by_geo[name].values()) == pytest.approx(facts["contribution"])
+
+
+def test_regions_answer_alike_per_person_or_by_a_quarter_more_and_less() -> None:
+    # given, when
+    answers = {}
+    for kind in (ALIKE, UNLIKE):
+        world = region_world(2, kind)
+        per_head, places = world.brought["tv"] / np.array(world.population), np.array(world.geos)
+        per_dollar = [per_head[places == geo][0] / world.columns["tv"][places == geo][0] for geo in set(world.geos)]
+        heads = [world.population[world.geos.index(geo)] for geo in set(world.geos)]
+        answers[kind] = [float(each * many) for each, many in zip(per_dollar, heads, strict=True)]
+
+    # then
+    assert answers[ALIKE] == pytest.approx([answers[ALIKE][0]] * 8, rel=1e-3)
+    assert max(answers[UNLIKE]) > 1.3 * min(answers[UNLIKE])
 
 
 @pytest.mark.parametrize("group", [LIGHT, HEAVY])
@@ -199,6 +230,12 @@ def test_coverage_errors_and_warnings_of_a_fit() -> None:
 def test_a_fit_of_other_channels_is_refused() -> None:
     with pytest.raises(ValueError, match="instead of"):
         Judged().add(1.0, {"a": 1.0}, {"channels": [], "warnings": []})
+
+
+def test_a_fit_of_other_regions_is_refused() -> None:
+    answer = {"channels": [{"channel": "a", "geos": [{"geo": "north", "contribution": {}}]}]}
+    with pytest.raises(ValueError, match=r"\['north'\] instead of \['south'\]"):
+        Judged().add_by_geo({"a": {"south": 1.0}}, answer)
 
 
 def test_a_planted_lift_is_in_the_treated_regions_after_the_history_only() -> None:
