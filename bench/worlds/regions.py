@@ -1,9 +1,12 @@
 """Media mix by region: a table with a row per region and week, a column of people, and what each channel truly brought.
 
-A person in one region answers to a dollar spent for that person as one in another region does (`geo`), or some answer
-more than others (`geo_unlike`: by about a quarter, each channel for itself). Search, social and video are planned
-by region, tv for the whole country: the same dollars per person everywhere. Each region has a level, a season and a
-trend of its own and prices of its own; promotions run everywhere at once.
+Search, social and video are planned by region, tv for the whole country: the same dollars per person everywhere. Each
+region has a level and prices of its own; promotions run everywhere at once.
+
+    geo         a person answers to a dollar spent for that person alike everywhere, and season and trend are the
+                country's: what models of regions commonly assume
+    geo_unlike  some regions answer more than others (by about a quarter, each channel for itself), and each region
+                has a season and a trend of its own
 """
 
 from __future__ import annotations
@@ -49,6 +52,7 @@ def region_world(seed: int, kind: str = ALIKE, weeks: int = WEEKS) -> MediaWorld
     country = {name: wandering(rng, weeks, 0.6) for name in CHANNELS}
     promotion = (rng.random(weeks) < 0.12).astype(np.float64)
     noise_share, year = rng.uniform(*NOISE), rng.uniform(0, 1)
+    common = _moves(rng, weeks, year)
     columns: dict[str, list[Floats]] = {name: [] for name in (*CHANNELS, "promotion", "price_index")}
     brought: dict[str, list[Floats]] = {name: [] for name in CHANNELS}
     base, noise = [], []
@@ -62,7 +66,8 @@ def region_world(seed: int, kind: str = ALIKE, weeks: int = WEEKS) -> MediaWorld
         price = np.round(100 + 4 * wandering(rng, weeks, 0.8), 2)
         columns["promotion"].append(promotion)
         columns["price_index"].append(price)
-        base.append(heads * _base(rng, (weeks, year), promotion, price))
+        moves = _moves(rng, weeks, year) if kind == UNLIKE else common
+        base.append(heads * rng.uniform(0.5, 0.7) * (1 + moves + 0.1 * promotion - 0.004 * (price - 100)))
         noise.append(heads * noise_share * rng.normal(size=weeks))
     dates = [date(2024, 1, 1) + timedelta(days=7 * week) for week in range(weeks)]
     return MediaWorld(
@@ -83,11 +88,9 @@ def _shape(rng: np.random.Generator, name: str) -> Shape:
     return Shape(most=usual * (1 + half), half=half * spend / (1 - carry), carry=carry, spend=spend)
 
 
-def _base(rng: np.random.Generator, calendar: tuple[int, float], promotion: Floats, price: Floats) -> Floats:
-    """Dollars per person and week without advertising, in one region; `calendar`: weeks, and when its year peaks."""
-    weeks, year = calendar
+def _moves(rng: np.random.Generator, weeks: int, year: float) -> Floats:
+    """Season and trend, as a share of the level; `year`: when it peaks."""
     at = np.arange(weeks)
     season = rng.uniform(0.05, 0.12) * np.cos(2 * np.pi * (at / 52.18 - year - rng.normal(0, 0.03)))
-    line = rng.uniform(-0.1, 0.15) * (at / (weeks - 1) - 0.5)
-    moved: Floats = 1 + season + line + 0.1 * promotion - 0.004 * (price - 100)
-    return rng.uniform(0.5, 0.7) * moved
+    moves: Floats = season + rng.uniform(-0.1, 0.15) * (at / (weeks - 1) - 0.5)
+    return moves
