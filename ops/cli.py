@@ -39,6 +39,7 @@ SECTIONS = {
         Verb("connect", "ops.connecting:connect", "Store a platform's credential, checked at once"),
         Verb("disconnect", "ops.connecting:disconnect", "Delete a platform's credential"),
         Verb("sync", "ops.syncing:sync", "Pull what is new, now"),
+        Verb("etl", "ops.etl:etl", "Make media-mix datasets and coefficients, now"),
         Verb("apply", "ops.apply.command:apply", "Make the deployment what a file says"),
         Verb("backfill", "ops.backfills:backfill", "Pull days that were never pulled"),
         Verb("fire", "ops.firing:fire", "Send what a schedule would send now"),

@@ -32,6 +32,7 @@ from support.crash import Crash, Killed
 from support.empty_aws import make_bucket, make_queue
 from support.functions import loaded
 from support.load_world import insights
+from support.pipeline import a_run
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 CONTEXT = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 300_000)
@@ -106,11 +107,18 @@ def land(module: ModuleType, clock: FrozenClock) -> str:
 
 
 def planned_work(
-    etl: ModuleType, event: dict[str, Any], account_id: str, kind: StageKind = StageKind.ETL, stage: str = "etl"
+    etl: ModuleType,
+    event: dict[str, Any],
+    account_id: str,
+    kind: StageKind = StageKind.ETL,
+    stage: str = "etl",
+    **scope: Any,
 ) -> AccountTask:
-    """The task that an example of etl names, in the ledger."""
+    """The task that an example of etl names, in the ledger; of datasets with its run, which has the scope."""
     named = TaskMessage.model_validate_json(event["Records"][0]["body"])
     task = AccountTask(named.run_id, stage, account_id, kind, 4_000_000_000, id=named.task_id)
+    if kind is StageKind.ETL:
+        etl.app.ledger.create_run(a_run(named.run_id, scope=Scope(accounts=(account_id,), **scope)))
     etl.app.ledger.plan(task)
     return task
 
@@ -180,6 +188,33 @@ def test_a_task_of_a_run_makes_the_account_s_dataset_and_the_run_advances(
     manifest = json.loads(etl.app.raw.get_bytes("mmm/acc_example/USD/mmm_manifest.json"))
     assert (manifest["account_name"], manifest["first_date"]) == ("Example", "2026-11-18")
     assert manifest["files"]["ad_reporting"]["rows"] == 6
+
+
+def test_a_task_of_a_run_for_the_last_days_makes_the_dataset_of_these_days_alone(
+    function: Function, clock: FrozenClock
+) -> None:
+    validate, etl = function("validate"), function("etl")
+    validate.handler(landed_event(land(validate, clock)), CONTEXT)
+    event = example("etl/account-task.json")
+    planned_work(etl, event, "acc_example", mix_days=1)
+
+    assert etl.handler(event, CONTEXT) == NOTHING_FAILED
+
+    (key,) = (each.key for each in etl.app.raw.list("mmm/") if each.key.endswith("mmm_manifest.json"))
+    manifest = json.loads(etl.app.raw.get_bytes(key))
+    assert key == "mmm/acc_example/USD/days=1/mmm_manifest.json"
+    assert (manifest["lookback_days"], manifest["first_date"], manifest["last_date"]) == (1, "2026-11-19", "2026-11-19")
+
+
+def test_a_task_of_a_run_for_a_campaign_that_is_gone_makes_nothing(function: Function) -> None:
+    etl = function("etl")
+    event = example("etl/account-task.json")
+    task = planned_work(etl, event, "acc_example", campaign="cmp_00000000000000000000")
+
+    assert etl.handler(event, CONTEXT) == NOTHING_FAILED
+
+    assert etl.app.ledger.get_task(task.run_id, task.id).state is TaskState.SKIPPED
+    assert list(etl.app.raw.list("mmm/")) == []
 
 
 def test_a_deleted_account_has_no_dataset_and_stops_nothing(function: Function) -> None:

@@ -105,6 +105,7 @@ CHANGES = {
     "sync": ["{account}"],
     "brakes release": ["meta_ads:111", "--reason", "it is mended"],
     "backfill": ["--account", "{account}", "--start", "2026-10-01", "--end", "2026-10-02"],
+    "etl": ["--campaign", "{campaign}", "--lookback-days", "90"],
     "fire": ["daily", "--at", "2026-11-20T05:30Z"],
     "drop": ["{file}", "--account", "{account}", "--wait", "0"],
     "map": ["{table}", "--as", "agency/campaign_performance", "--save", "{account}", "platform=meta_ads"],
@@ -143,7 +144,7 @@ OF_ONE_ACCOUNT = {
         "quarantine drop",
         "quarantine replay",
     ),
-    *("quarantine replay", "redrive", "replay", "sync", "workflows run"),
+    *("etl", "quarantine replay", "redrive", "replay", "sync", "workflows run"),
 }
 WORKFLOW = {"stages": [{"name": "pulls", "kind": "pull", "datasets": ["ad_daily"]}]}
 READING = ("Get", "Query", "Scan", "BatchGet", "List", "Describe", "Head")

@@ -18,6 +18,7 @@ from routes.credentials import credentials
 from routes.datasets import datasets
 from routes.dead_letters import dead_letters
 from routes.describe import description
+from routes.etl import etl
 from routes.exports import exports
 from routes.ingestion import ingestion
 from routes.jobs import jobs
@@ -63,6 +64,7 @@ RESOURCES: tuple[Resource, ...] = (
     quality,
     datasets,
     media_mix,
+    etl,
     anomalies,
     lift_tests,
     keys,

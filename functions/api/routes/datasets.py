@@ -6,13 +6,11 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from adweir.model.messages import Scope
 from adweir.runtime.app import App
 from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Here, Resource
 from routes.campaigns import CampaignPath
-from routes.fields import AccountId, AccountPath, Instant, NextToken, Shown, StartedRun
-from routes.ingestion import start
+from routes.fields import AccountId, AccountPath, Instant, NextToken, Shown
 from routes.media_mix import MixLookShown, MixVersion, coefficients_of
 
 
@@ -160,15 +158,3 @@ def list_aggregates(app: Here, account_id: AccountPath) -> AggregateList:
         for level, grain, key, about in stored_sums(app.raw, known)
     ]
     return AggregateList(aggregates=found)
-
-
-@datasets.route("POST", _ONE, "Build the media-mix datasets of an account", limited=True, scope="write", status=202)
-def build_account_datasets(app: Here, account_id: AccountPath) -> StartedRun:
-    """A run of the workflow `refresh`, which scores the days that changed, too."""
-    return start(app, "refresh", Scope(accounts=(app.catalog.account(account_id).account_id,)))
-
-
-@datasets.route("POST", "/api/v1/etl", "Build the media-mix datasets of all accounts", scope="write", status=202)
-def build_datasets(app: Here) -> StartedRun:
-    """A run of the workflow `refresh`, which scores the days that changed, too."""
-    return start(app, "refresh", Scope())

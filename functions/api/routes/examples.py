@@ -165,6 +165,10 @@ EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
         "delivery": ("A stored delivery", {"key": "webhooks/meta_ads/deployment/nobody"}),
         "day": ("All files that a client dropped", {"prefix": "drops/nobody/", "reason": "the mapping was corrected"}),
     },
+    **{
+        name: {"year": ("Of the last year", {"lookback_days": 365})}
+        for name in ("build_datasets", "build_account_datasets", "build_account_mix", "build_campaign_datasets")
+    },
     "send_dead_letters": {"all": ("All, after a repair", {"reason": "the fault was mended"})},
     "drop_dead_letters": {"some": ("Some that nobody needs", {"ids": ["7f3c1f5e-2b0a-4c8e-9a55-000000000001"]})},
     "redrive_run": {"all": ("Everything that failed", {})},

@@ -254,6 +254,7 @@ MAX_MIX_PERIODS = 1500  # days or weeks of a fit: four years of days
 MAX_MIX_GEOS = 60  # geos of a fit: the states of a country
 MAX_MIX_ROWS = 12_000  # geos times periods of a fit: a hundred megabytes for a dozen channels
 MAX_MIX_DRAWS = 50  # drawn models of a family that a fit is stored with, for reallocations: 30 channels are 150 kB
+MAX_MIX_DAYS = 1096  # days that a media-mix dataset goes back: three years
 MAX_LIFT_TESTS = 50  # experiments that calibrate a fit
 
 # --- anomalies --------------------------------------------------------------------------------------------------

@@ -83,7 +83,8 @@ class Scope(BaseModel):
     """What a run covers; empty tuples mean all.
 
     `lookback_days`: so many days before an ad account's today are pulled again, in place of what its datasets and its
-    options say; 0 leaves it to them.
+    options say; 0 leaves it to them. `campaign` and `mix_days`: media-mix datasets are made of this cross-platform
+    campaign alone, and of so many days before an ad account's today; without them of all.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -96,6 +97,8 @@ class Scope(BaseModel):
     start: Id = ""
     end: Id = ""
     lookback_days: Annotated[int, Field(ge=0, le=limits.MAX_LOOKBACK_DAYS)] = 0
+    campaign: Id = ""
+    mix_days: Annotated[int, Field(ge=0, le=limits.MAX_MIX_DAYS)] = 0
 
     @property
     def only_account(self) -> str:

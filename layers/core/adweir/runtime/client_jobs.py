@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from adweir.insight.anomalies.watch import AnomalyWatch
     from adweir.insight.mmm.fitting import MixFitter
     from adweir.insight.mmm.publish import Publisher
+    from adweir.model.runs import Run
     from adweir.model.tasks import AccountTask
     from adweir.model.times import Clock
     from adweir.pipeline.account_work import AccountJob
@@ -52,6 +53,12 @@ class ClientParts(Protocol):
 def client_jobs(app: ClientParts) -> Mapping[StageKind, AccountJob]:
     """The jobs of `etl`, `curate` and `detect`. Each makes its parts when it is first done."""
 
+    def run_of(task: AccountTask) -> Run:
+        run = app.ledger.get_run(task.run_id)
+        if run is None:
+            raise NotFound(f"run {task.run_id} is gone")
+        return run
+
     def score(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
         scored = app.scorer.score(task.account_id, remaining, app.settings.margin_seconds)
         app.data_looks.look(task.account_id)
@@ -59,9 +66,11 @@ def client_jobs(app: ClientParts) -> Mapping[StageKind, AccountJob]:
 
     def publish(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
         from adweir.insight.mmm.fitting import FitTime
+        from adweir.insight.mmm.gather import MixAsked
 
+        scope = run_of(task).scope
         begun, whole = remaining(), float(app.settings.function_timeout_seconds)
-        made = app.publisher.publish(task.account_id)
+        made = app.publisher.publish(task.account_id, MixAsked(scope.campaign, scope.mix_days))
         time = FitTime(remaining, app.settings.margin_seconds, whole, begun)
         fits = app.mix_fitter.fit(made, time, task.run_id)
         return {
@@ -73,10 +82,7 @@ def client_jobs(app: ClientParts) -> Mapping[StageKind, AccountJob]:
     def sum_up(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
         from adweir.pipeline.flow_forms import flow_of
 
-        run = app.ledger.get_run(task.run_id)
-        if run is None:
-            raise NotFound(f"run {task.run_id} is gone")
-        stage = flow_of(run).stage(task.stage)
+        stage = flow_of(run_of(task)).stage(task.stage)
         asked = product(stage.levels or SumLevel, stage.grains or SumGrain)
         return app.aggregator.aggregate(task.account_id, asked, remaining, app.settings.margin_seconds)
 

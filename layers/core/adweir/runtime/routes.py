@@ -28,7 +28,7 @@ from adweir.runtime.changes import note_request
 from adweir.runtime.http import HttpApi, accounts_of, check_end, is_id, json_body, key_of_request, require, resolver
 
 _CHANGING = frozenset({"write", "admin"})
-_KINDS = {"Ad accounts": "profile", "Dead letters": "message", "Ingestion": "run"}
+_KINDS = {"Ad accounts": "profile", "Dead letters": "message", "Ingestion": "run", "Media-mix runs": "run"}
 _LOGGED = frozenset(
     {
         "Accounts",
@@ -44,6 +44,7 @@ _LOGGED = frozenset(
         "Lift tests",
         "Lists",
         "Mappings",
+        "Media-mix runs",
         "Pipeline",
         "Quality",
         "Replays",

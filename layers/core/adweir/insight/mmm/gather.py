@@ -20,6 +20,7 @@ from adweir.insight.mmm.regions import MixRegions, RegionReader
 from adweir.insight.mmm.sums import ChannelSums
 from adweir.insight.mmm.tidy import Names, TidyWriter, tidy_row
 from adweir.insight.mmm.wide import Sums
+from adweir.model import limits
 from adweir.model.campaigns import Campaign
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Account, AdCampaign, Profile, ProfileStatus
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from adweir.reporting.query import Queries
     from adweir.store.catalog.store import Catalog
 
-HISTORY_DAYS = 1096
-"""How far back a dataset goes: three years."""
 _FORM = 2
 """The version of what is made of the same inputs: a greater one has every dataset made anew."""
 
@@ -249,7 +248,7 @@ class Gatherer:
         They begin after the last day in another currency: an ad account may change its own.
         """
         today = local_date(self._clock.now(), profile.timezone)
-        history = Window(today - (self._asked.lookback_days or HISTORY_DAYS) * DAY, today - DAY)
+        history = Window(today - (self._asked.lookback_days or limits.MAX_MIX_DAYS) * DAY, today - DAY)
         reader = self._queries.reader(profile, ProfileQuestion(history, Level.ACCOUNT))
         foreign, unknown = "", defaultdict[str, set[date]](set)
         for read in reader.rows():
