@@ -33,6 +33,8 @@ _FORM = 1
 """Of what is made of the same days. A greater one has everything learned anew."""
 _REMEMBERED = timedelta(days=2 * COOL_DOWN_DAYS)
 """How long an incident is kept at hand after its last day."""
+LISTED_DAYS = 184
+"""Days before the newest settled one from which on anomalies are looked for; those before them are only learned."""
 Key = tuple[Level, str]
 
 
@@ -154,14 +156,15 @@ class Learning:
     ) -> None:
         """Keep of a day's findings what stands when all of the day are weighed together."""
         found = found_in(scores, day)
-        if not found:
+        if not found or day < date.fromisoformat(self.newest) - timedelta(days=LISTED_DAYS):
             return
         named = self._days.named({each.entity.key for each in found} | {p for f in found for p in f.entity.parents})
         stands = [each for each in found if not _is_explained(each, rows, {k for k, n in named.items() if n.is_off})]
-        tests = sum(each.tests for _, each in scores)
-        kept = discoveries([each.scored.z for each in stands], tests)
+        kept = [stays for level in Level for stays in _standing(level, stands, scores)]
         names = {key: each.name for key, each in named.items()}
-        causes.add(day, [each for each, stays in zip(stands, kept, strict=True) if stays], names)
+        of_all = max((each.spend for entity, each in scores if entity.level is Level.ACCOUNT), default=0.0)
+        least = self._settings.min_share * of_all
+        causes.add(day, kept, names, least)
 
     def _known(self) -> dict[Key, _KnownEntity]:
         """The states of this build, read once."""
@@ -177,6 +180,16 @@ class Learning:
                 self._states[entity.key] = _KnownEntity(entity, state)
                 self._counts[entity.level] += 1
         return self._states
+
+
+def _standing(
+    level: Level, found: Iterable[Found], scores: Iterable[tuple[WatchedEntity, EntityDay]]
+) -> Iterator[Found]:
+    """What stands of a level's findings. Each is weighed with its own level: many ads do not drown their account."""
+    here = [each for each in found if each.entity.level is level]
+    tests = sum(each.tests for entity, each in scores if entity.level is level)
+    stays = discoveries([each.scored.z for each in here], tests)
+    return (each for each, is_kept in zip(here, stays, strict=True) if is_kept)
 
 
 def _is_explained(found: Found, rows: DayRows, off: set[Key]) -> bool:

@@ -12,6 +12,7 @@ from math import exp
 from adweir.insight.anomalies.baseline import after_gap, cold_deviation, deviation, of_counts, place_of, scaled
 from adweir.insight.anomalies.judging import bounded, judged
 from adweir.insight.anomalies.learning import commit
+from adweir.insight.anomalies.recurring import recurs
 from adweir.insight.anomalies.settings import Note, ScoreBasis, Scored, SeriesSettings
 from adweir.insight.anomalies.state import SeriesState
 
@@ -65,6 +66,9 @@ def _score(state: SeriesState, settings: SeriesSettings, at: int, value: float) 
     if state.back_until is not None and at <= state.back_until:
         back = (reached - state.back_level - season) / one
         note = Note.RETURNED if abs(back) < settings.threshold else None
+    if note is None and abs(z) >= settings.threshold:
+        again = recurs(state.excursions, settings, at, reached - expected, empty=value == 0)
+        note = Note.RECURRING if again else None
     found = Scored(at, value, usual, z, basis=ScoreBasis.ROBUST, note=note)
     return judged(found, settings, state.alarmed, state.expected, max(abs(value), abs(usual)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import sqrt
 
-FALSE_SHARE = 0.1
+FALSE_SHARE = 0.01
 """Of the findings that stay, this share may be false, on average."""
 _STRETCH = 1.8
 

@@ -115,6 +115,16 @@ class _CauseGroup(NamedTuple):
     def marks(self) -> set[tuple[str, int]]:
         return {each.mark for each in self.own or self.parts}
 
+    @property
+    def at_risk(self) -> float:
+        """Of the entity its metric with the most; where only parts show it, what these have together."""
+        if self.own:
+            return max(each.at_risk for each in self.own)
+        of_parts: dict[tuple[Level, str], float] = {}
+        for each in self.parts:
+            of_parts[each.entity.key] = max(of_parts.get(each.entity.key, 0.0), each.at_risk)
+        return sum(of_parts.values())
+
 
 class Causes:
     """Puts findings together, one day after the other. `known` are the incidents of the last days."""
@@ -126,9 +136,14 @@ class Causes:
         self.incidents: dict[str, Incident] = {each.id: each for each in known}
         self.changed: set[str] = set()
 
-    def add(self, day: date, found: Sequence[Found], names: Mapping[tuple[Level, str], str]) -> None:
-        """Add a day's findings. The same findings again change nothing."""
-        groups = _of_wholes(_grouped(found))
+    def add(
+        self, day: date, found: Sequence[Found], names: Mapping[tuple[Level, str], str], least: float = 0.0
+    ) -> None:
+        """Add a day's findings. The same findings again change nothing.
+
+        Where less than `least` of spend is at risk, in all parts of a cause together, nobody has to look.
+        """
+        groups = [each for each in _of_wholes(_grouped(found)) if each.at_risk >= least]
         for group in sorted(groups, key=_furthest_first)[: limits.MAX_ANOMALIES_PER_DAY]:
             incident = self._known(day, group) or self._fresh(day, group, names)
             before = repr(incident)

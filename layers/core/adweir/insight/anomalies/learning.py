@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
-from math import exp, log
+from math import exp, log, sqrt
 from statistics import median, quantiles
 
 from adweir.insight.anomalies.baseline import after_gap, deviation, place_of, scaled
+from adweir.insight.anomalies.recurring import remembered
 from adweir.insight.anomalies.settings import Method, SeriesSettings
 from adweir.insight.anomalies.state import SeriesState
 
@@ -117,6 +118,9 @@ def _settle(state: SeriesState, settings: SeriesSettings) -> None:
     fitting = replace(settings, level_rate=max(settings.level_rate, 5 / settings.warm_up), spread_rate=0.04)
     for at, x in points:
         _move(state, fitting, place_of(settings, at), x)
+    for (at, value), one in zip(state.warm, off, strict=True):
+        z, empty = one / sqrt(state.spread), value == 0
+        state.excursions = remembered(state.excursions, settings, at, one, z, empty=empty)
     count, period = len(points), 1 if state.sparse else settings.period
     state.spread *= count / max(count - period - 1, 1) * (1 + period / count)
     state.tail, state.warm = settings.tail, []
@@ -144,6 +148,7 @@ def _update(state: SeriesState, settings: SeriesSettings, at: int, value: float)
     grown = _TAIL_SHARE - 1 if abs(z) <= _TAIL_Z * state.tail else _TAIL_SHARE
     state.tail = max(state.tail * exp(settings.tail_rate * grown), 1.0)
     _follow_run(state, z, x - state.season[place])
+    state.excursions = remembered(state.excursions, settings, at, x - expected, z, empty=value == 0)
     _move(state, settings, place, x)
     if len(state.run) >= settings.shift_after:
         state.back_level, state.back_until = state.run_level, at + _BACK_CYCLES * settings.place * settings.period

@@ -36,6 +36,8 @@ class Note(StrEnum):
     LOW_VOLUME = "low_volume"
     RETURNED = "returned"
     """The series is back where it was before a level shift."""
+    RECURRING = "recurring"
+    """As far off as it was several times before."""
     LATE = "late"
     """Older than a value that was learned: scored, not learned."""
     NO_VALUE = "no_value"
@@ -86,6 +88,14 @@ class SeriesSettings:
     """Seconds after an alarm without another one."""
     shift_after: int = 5
     """Values on one side, one after the other, that make a level shift."""
+    step: int = DAY_SECONDS
+    """Seconds between two values."""
+    recurring_for: int = 120 * DAY_SECONDS
+    """Seconds for which an excursion is remembered."""
+    recurring_from: int = 3
+    """Excursions after which another one like them is no anomaly; of zeros one less."""
+    recurring_longer: int = 0
+    """Values by which it may be longer than they were."""
     gap: int = 28 * DAY_SECONDS
     """Seconds without a value after which the level is learned anew."""
     min_effect: float = 0.0
@@ -118,12 +128,13 @@ class SeriesSettings:
                 tail=1.0,
                 tail_rate=0.0,
                 warm_up=max(4 * 24, 2 * per_day),
+                step=step,
                 cool_down=DAY_SECONDS,
                 shift_after=max(5, per_day),
                 gap=7 * DAY_SECONDS,
             )
         elif step > DAY_SECONDS:
-            found = cls(method=method, place=step, period=1, gap=28 * step)
+            found = cls(method=method, place=step, period=1, step=step, recurring_for=120 * step, gap=28 * step)
         return found if threshold is None else replace(found, threshold=threshold, cold_threshold=threshold)
 
     def threshold_of(self, basis: ScoreBasis, expected: int) -> float:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, fields
 
+from adweir.insight.anomalies.recurring import Excursion
 from adweir.model.errors import BadInput
 
-FORM = 1
+FORM = 2
 """Of the state. A state of another form is learned anew from the values."""
 
 
@@ -20,7 +21,7 @@ class SeriesState:
     counts sudden zeros and ends of them, fading, `streak` the values since its last zero. `warm` holds (at, value)
     until the robust score starts. `run` holds the seasonless values of a run on one side, of the sign `side`;
     `back_level` is the level before the last shift, which counts as normal until `back_until`. `fresh` holds seasonless
-    values after a long gap, None when there was none.
+    values after a long gap, None when there was none. `excursions`: the last ones, the oldest first.
     """
 
     form: int = FORM
@@ -47,6 +48,7 @@ class SeriesState:
     back_level: float = 0.0
     back_until: int | None = None
     fresh: list[float] | None = None
+    excursions: list[Excursion] = field(default_factory=list)
     pending: tuple[int, float] | None = None
     pending_alarm: bool = False
     alarmed: int | None = None
@@ -62,6 +64,7 @@ class SeriesState:
         try:
             found = dict(zip(_NAMES, json.loads(text), strict=True))
             found["warm"] = [(at, value) for at, value in found["warm"]]
+            found["excursions"] = [Excursion(*each) for each in found["excursions"]]
             found["pending"] = None if found["pending"] is None else tuple(found["pending"])
         except (TypeError, ValueError) as error:
             raise BadInput(f"this is no state of a series: {error}") from None

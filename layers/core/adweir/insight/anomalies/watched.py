@@ -40,6 +40,8 @@ _LEAST: Mapping[str, float] = {
     "cvr": 100,
 }
 """The least volume of a day: of a rate its trials. Amounts have `WatchSettings.min_spend`."""
+_RECURRING_DAYS = 180
+"""For which what comes again and again is remembered."""
 _LEAST_CLICKS, _LEAST_IMPRESSIONS = 20, 1000
 """From which a cost per click, and per thousand impressions, is a number to be compared."""
 
@@ -47,17 +49,25 @@ _LEAST_CLICKS, _LEAST_IMPRESSIONS = 20, 1000
 @dataclass(frozen=True, slots=True)
 class WatchSettings:
     """What an anomaly has to reach. `min_effect`: the least change, as a share of what was expected. `min_spend`: what
-    the entity has to spend on a day, or was expected to, in the ad account's currency. `threshold`: deviations; None:
-    the detector's own."""
+    the entity has to spend on a day, or was expected to, in the ad account's currency. `min_share`: what of a day's
+    spend of the whole ad account has to be at risk for an incident. `threshold`: deviations; None: the detector's own.
+    """
 
     min_effect: float = 0.2
     min_spend: float = 1.0
+    min_share: float = 0.1
     threshold: float | None = None
 
     def of(self, metric: str) -> SeriesSettings:
         """How a metric is scored."""
         least = self.min_spend if metric in {"spend", "revenue"} else _LEAST.get(metric, 0.0)
-        return replace(SeriesSettings.daily(self.threshold), min_effect=self.min_effect, min_volume=least)
+        return replace(
+            SeriesSettings.daily(self.threshold),
+            min_effect=self.min_effect,
+            min_volume=least,
+            recurring_for=_RECURRING_DAYS * DAY_SECONDS,
+            recurring_longer=1,
+        )
 
 
 class WatchedEntity(NamedTuple):
@@ -79,6 +89,7 @@ class Found(NamedTuple):
     metric: str
     day: date
     scored: Scored
+    at_risk: float
 
     @property
     def sign(self) -> int:
@@ -95,13 +106,32 @@ class Found(NamedTuple):
 
 
 class EntityDay(NamedTuple):
-    """What a day of an entity came to: all scores by metric, and how many of them were compared with anything."""
+    """What a day of an entity came to: all scores by metric, and how many of them were compared with anything.
+
+    `risked`: the spend that was at risk on the days just before, in a run of days with findings.
+    """
 
     scores: dict[str, Scored]
+    risked: float = 0.0
 
     @property
     def tests(self) -> int:
         return sum(each.basis is not ScoreBasis.NONE for each in self.scores.values())
+
+    @property
+    def spend(self) -> float:
+        """What was spent, or was expected to be where that is more."""
+        spend = self.scores.get("spend")
+        return max(spend.value, spend.expected or 0.0) if spend else 0.0
+
+    def at_risk(self, metric: str) -> float:
+        """The spend that a metric's change is about: the change itself, else the share of the spend that changed."""
+        scored = self.scores[metric]
+        usual = scored.expected or 0.0
+        change = abs(scored.value - usual)
+        if metric == "spend":
+            return change
+        return self.spend * (min(change / usual, 1.0) if usual > 0 else 1.0)
 
     @property
     def beyond(self) -> dict[str, Scored]:
@@ -118,6 +148,7 @@ class EntityState:
     through: str = ""
     active: str = ""
     parents: tuple[tuple[str, str], ...] = ()
+    risked: float = 0.0
     series: dict[str, SeriesState] = field(default_factory=dict)
     rates: dict[str, RateState] = field(default_factory=dict)
 
@@ -127,6 +158,7 @@ class EntityState:
             "through": self.through,
             "active": self.active,
             "parents": self.parents,
+            "risked": self.risked,
             "series": {name: state.to_json() for name, state in self.series.items()},
             "rates": {name: state.to_json() for name, state in self.rates.items()},
         }
@@ -140,7 +172,7 @@ class EntityState:
             series = {name: SeriesState.from_json(each) for name, each in body["series"].items()}
             rates = {name: RateState.from_json(each) for name, each in body["rates"].items()}
             parents = tuple((str(level), str(name)) for level, name in body["parents"])
-            return cls(str(body["through"]), str(body["active"]), parents, series, rates)
+            return cls(str(body["through"]), str(body["active"]), parents, float(body["risked"]), series, rates)
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise BadInput(f"this is no state of an entity: {error}") from None
 
@@ -171,7 +203,10 @@ class EntityState:
             rate = self.rates.setdefault(metric, RateState())
             rate.expected = expected.get(metric, 0)
             found[metric] = learn_rate(rate, settings.of(metric), at, hits, trials)
-        return EntityDay(_worth(found, settings))
+        scored = EntityDay(_worth(found, settings), self.risked)
+        beyond = [scored.at_risk(metric) for metric in scored.beyond]
+        self.risked = self.risked + max(beyond) if beyond else 0.0
+        return scored
 
     def check(self, day: date, slot: Slot, settings: WatchSettings) -> EntityDay:
         """Score a day as it would be learned next, without remembering it."""
@@ -224,6 +259,9 @@ def numbers_of(slot: Slot) -> DayNumbers:
 
 def _worth(found: dict[str, Scored], settings: WatchSettings) -> dict[str, Scored]:
     """The scores, without anomalies of an entity that spends too little for anybody to look."""
+    conversions, revenue = found.get("conversions"), found.get("revenue")
+    if conversions and revenue and max(conversions.value, conversions.expected or 0.0) < _LEAST["conversions"]:
+        found["revenue"] = revenue._replace(anomaly=False)
     spend = found.get("spend")
     if spend is None or max(spend.value, spend.expected or 0.0) >= settings.min_spend:
         return found
@@ -233,7 +271,9 @@ def _worth(found: dict[str, Scored], settings: WatchSettings) -> dict[str, Score
 def found_in(days: Iterable[tuple[WatchedEntity, EntityDay]], day: date) -> list[Found]:
     """What of a day's scores is beyond its threshold."""
     return [
-        Found(entity, metric, day, each) for entity, scores in days for metric, each in sorted(scores.beyond.items())
+        Found(entity, metric, day, each, scores.risked + scores.at_risk(metric))
+        for entity, scores in days
+        for metric, each in sorted(scores.beyond.items())
     ]
 
 
