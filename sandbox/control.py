@@ -22,7 +22,7 @@ from sandbox.served import ServedFault
 from sandbox.web import PlatformRequest, json_answer
 from sandbox.world import Company, Reading, WorldProfile
 from sandbox.world.bills import Bills
-from sandbox.world.happenings import KINDS
+from sandbox.world.happenings import ANOMALY, KINDS
 from sandbox.world.located import located_truth
 from sandbox.world.mix import Mix
 from sandbox.world.plan import RECENT_DAYS
@@ -35,6 +35,9 @@ _SETTINGS = {
     "url_seconds": "every platform: a report's download URL is valid for `seconds` (default 3600)",
 }
 """Kinds of switches that are values of the outside world and stay as they are set."""
+
+_BUDGET_DAYS = 184
+"""Days back for which changes of budgets are listed."""
 
 
 class Control:
@@ -50,7 +53,7 @@ class Control:
         self._log = log
         self._mix, self._bills = Mix(outside.world), Bills(outside.world)
         self._senders: dict[str, Door] = {"webhooks/push": send_push}
-        self._senders |= {kind: _happening(kind) for kind in KINDS}
+        self._senders |= {kind: _happening(kind) for kind in (*KINDS, ANOMALY)}
         with_forms = {stand_in.platform for stand_in in platforms if stand_in.forms}
         pages: dict[str, Page] = {"exports": export_pages.listed, "exports/file": export_pages.file}
         for stand_in in platforms:
@@ -238,20 +241,24 @@ class Control:
         return {"currency": "USD", "driver_per_mille": self._outside.world.driver, "mix": mixes}
 
     def _planted(self, query: dict[str, str]) -> dict[str, Any]:
-        """The anomalies and level shifts in the ad accounts of a `platform`, or in that with a `profile_id`."""
+        """What moves the ad accounts of a `platform`, or that with a `profile_id`; budgets of the last half year."""
         world = self._outside.world
 
         def day(index: int) -> str:
             return (world.first_day + timedelta(days=index)).isoformat()
 
-        anomalies, shifts = [], []
+        anomalies, shifts, budgets = [], [], []
+        last = (world.now.date() - world.first_day).days
         for profile in self._asked(query):
             about, plan = {"platform": profile.platform, "profile_id": profile.id}, world.plan(profile)
             anomalies += [a._asdict() | about | {"first": day(a.first), "last": day(a.last)} for a in plan.anomalies]
             shifts += [
                 about | {"metric": s.metric, "day": day(s.day), "before_per_mille": s.before} for s in plan.shifts
             ]
-        return {"anomalies": anomalies, "level_shifts": shifts}
+            for channel in sorted({profile.traits.channel_of(c.product).name for c in profile.campaigns}):
+                changes = plan.budget_changes(channel, max(last - _BUDGET_DAYS, 0), last)
+                budgets += [c._asdict() | about | {"day": day(c.day)} for c in changes]
+        return {"anomalies": anomalies, "level_shifts": shifts, "budget_changes": budgets}
 
     def _driver(self, body: dict[str, Any]) -> dict[str, Any]:
         """POST `{"per_mille"}`: the strength of hidden demand, 0 for none; GET tells it."""

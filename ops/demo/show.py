@@ -17,6 +17,7 @@ from ops.client import Api
 from ops.commands import fire, put_drop
 from ops.demo import DESCRIBED, PLATFORMS, READERS, SHARED
 from ops.demo.bills import wrong_bills
+from ops.demo.anomalies import anomalies_found
 from ops.demo.display import Stages, table
 from ops.demo.events import Events
 from ops.demo.filled import empty, request_all
@@ -67,6 +68,8 @@ def demonstrate(
         console.print(verdict.totals_text)
         if verdict.ways:
             console.print(verdict.ways_text)
+        if verdict.anomalies.planted:
+            console.print(verdict.anomalies.text)
     for line in verdict.wrong_lines:
         console.print(line, style="red", markup=False)
     console.print(f"{verdict.seconds:.0f} s from the first account to here.")
@@ -124,7 +127,8 @@ def flow(
             results.append(result)
             show("compared with the truth", len(results), len(profiles))
     lacking = empty(api, world.day(_RECENT_DAYS).isoformat(), world.day(0).isoformat())
-    return Verdict(results, time.monotonic() - begin, lacking, wrong_bills(api, world, profiles), ways)
+    looked = anomalies_found(api, world, profiles, extent.days)
+    return Verdict(results, time.monotonic() - begin, lacking, wrong_bills(api, world, profiles), ways, looked)
 
 
 def farewell(home: Home, description: dict[str, Any], results: Sequence[Compared], *, kept: bool) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ops.demo.anomalies import NONE, HeldAnomalies
 from ops.demo.truth import Compared, Figures
 from ops.demo.ways import WayIn
 
@@ -23,6 +24,8 @@ class Verdict:
     """Invoices that are not what a platform billed."""
     ways: Sequence[WayIn] = ()
     """What came in on other ways than pulls."""
+    anomalies: HeldAnomalies = NONE
+    """What was found of the planted anomalies, and what beside them."""
 
     @property
     def rows(self) -> int:
@@ -36,8 +39,12 @@ class Verdict:
 
     @property
     def right(self) -> bool:
-        """There are numbers, each one is the platforms' own or as sent, and so is each bill; no dataset is empty."""
-        return bool(self.rows) and not (self.wrong or self.empty or self.bills or self.otherwise)
+        """There are numbers, each one is the platforms' own or as sent, and so is each bill; no dataset is empty.
+
+        Planted anomalies are found, and none is invented.
+        """
+        wrong = self.wrong or self.empty or self.bills or self.otherwise
+        return bool(self.rows) and not wrong and self.anomalies.right
 
     @property
     def otherwise(self) -> list[str]:
@@ -53,6 +60,8 @@ class Verdict:
             return f"Every number is right, but not every invoice: {len(self.bills)} differ."
         if not self.wrong and self.otherwise:
             return f"Every pulled number is right, but {len(self.otherwise)} that came in on other ways are not."
+        if not self.wrong and not self.empty:
+            return f"Every number is right, but not what was found in them. {self.anomalies.text}"
         if not self.wrong:
             return f"Every number is right, but {len(self.empty)} datasets are empty."
         of = f"{self.rows + self.days:,} rows and daily totals"
@@ -83,7 +92,7 @@ class Verdict:
     def wrong_lines(self) -> list[str]:
         """Empty datasets, wrong invoices, what other ways brought wrong, and the first differences, one line each."""
         lines = [f"nothing is stored of {name}" for name in self.empty]
-        lines += [*self.bills, *self.otherwise]
+        lines += [*self.bills, *self.otherwise, *self.anomalies.lines]
         lines += [
             f"{one.platform} {one.profile_id} {found.name} {found.day}: stored {_text(found.stored)}, "
             f"platform {_text(found.truth)}"

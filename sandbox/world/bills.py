@@ -238,7 +238,7 @@ class Bills:
         window = range(first, first + last_of(month).day)
         found = []
         for campaign in profile.campaigns:
-            day_of = partial(plan.day, profile.traits.channel_of(campaign.product).name)
+            day_of = partial(plan.day, profile.traits.channel_of(campaign.product).name, campaign_id=campaign.id)
             ads = [ad for group in campaign.groups for ad in (*group.ads, *group.unlisted)]
             found.append((campaign, [(ad, at, final(profile, ad, day_of(at))) for ad in ads for at in window]))
         return found

@@ -8,8 +8,12 @@ from datetime import date
 from typing import Any
 
 from sandbox.world.catalog import MINOR_DIGITS, Credit, WorldAd, WorldAdGroup, WorldCampaign, WorldProfile
+from sandbox.world.plan import METRICS, Anomaly
 
 Event = Mapping[str, Any]
+ANOMALY = "anomaly"
+"""The kind of the event that plants one: the world's plan changes, not the ad account."""
+_MOST_PER_MILLE = 100_000
 
 
 def happen(profile: WorldProfile, event: Event, first_day: date) -> None:
@@ -127,6 +131,24 @@ def _product(profile: WorldProfile, event: Event, first_day: date) -> None:
 
 def _ended(ads: tuple[WorldAd, ...], last: int) -> tuple[WorldAd, ...]:
     return tuple(replace(ad, flight=(ad.flight[0], min(ad.flight[1], last))) for ad in ads)
+
+
+def anomaly_of(profile: WorldProfile, event: Event, first_day: date) -> Anomaly:
+    """`metric`, `start`, `end`, `per_mille` of its usual, and `campaign_id` where it is of one campaign alone.
+
+    Raises ValueError or KeyError.
+    """
+    metric, per_mille, campaign = event["metric"], int(event["per_mille"]), str(event.get("campaign_id") or "")
+    first, last = ((date.fromisoformat(event[name]) - first_day).days for name in ("start", "end"))
+    if metric not in METRICS:
+        raise ValueError(f"metric is one of {', '.join(METRICS)}")
+    if not 0 <= per_mille <= _MOST_PER_MILLE:
+        raise ValueError(f"per_mille is 0 to {_MOST_PER_MILLE}")
+    if not 0 <= first <= last:
+        raise ValueError(f"start and end are days from {first_day} on, start first")
+    if campaign and campaign not in {each.id for each in profile.campaigns}:
+        raise ValueError(f"{profile.id} has no campaign {campaign!r}")
+    return Anomaly(metric, first, last, per_mille, campaign)
 
 
 KINDS: Mapping[str, Callable[[WorldProfile, Event, date], None]] = {

@@ -74,9 +74,9 @@ class Mix:
     def _spend(self, _changes: int, profile: WorldProfile, channel: Channel, index: int) -> int:
         if index < 0:
             return 0
-        planned = self._world.plan(profile).day(channel.name, index)
+        plan = self._world.plan(profile)
         minor = sum(
-            final(profile, ad, planned)[2]
+            final(profile, ad, plan.day(channel.name, index, campaign.id))[2]
             for campaign, _, ad in profile.delivering()
             if profile.traits.channel_of(campaign.product) == channel
         )

@@ -1,7 +1,8 @@
 """What moves an ad account's numbers beside chance: its budgets, and the anomalies and level shifts planted in it.
 
 Everything is known and listed (`/_world/planted`). Budgets change by channel and week, and independently of each other,
-so that a media-mix model has something to learn from. Anomalies and shifts are of an ad account as a whole.
+so that a media-mix model has something to learn from. Shifts are of an ad account as a whole, and so are anomalies, but
+for those that somebody plants in a campaign (`/_world/anomaly`).
 """
 
 from __future__ import annotations
@@ -61,11 +62,21 @@ class PlannedDay(NamedTuple):
 
 
 class Anomaly(NamedTuple):
-    """From day `first` to day `last`, the metric of the ad account has `per_mille` of its usual."""
+    """From day `first` to `last`, the metric of the ad account, or of one campaign, has `per_mille` of its usual."""
 
     metric: str
     first: int
     last: int
+    per_mille: int
+    campaign_id: str = ""
+
+
+class BudgetChange(NamedTuple):
+    """From day `day` on, a channel's budget is `per_mille` of its usual; it was `before`."""
+
+    channel: str
+    day: int
+    before: int
     per_mille: int
 
 
@@ -89,19 +100,34 @@ class AccountPlan:
         self.shifts = tuple(_shifts(planted))
         self._days = cache(self._planned)
 
-    def day(self, channel: str, index: int) -> PlannedDay:
-        """A channel's day."""
-        return self._days(channel, index)
+    def plant(self, anomaly: Anomaly) -> None:
+        """One more, that somebody asked for."""
+        self.anomalies += (anomaly,)
+        self._days = cache(self._planned)
 
-    def _planned(self, channel: str, index: int) -> PlannedDay:
+    def day(self, channel: str, index: int, campaign_id: str = "") -> PlannedDay:
+        """A channel's day, in a campaign of it: most have nothing of their own."""
+        has_own = any(each.campaign_id == campaign_id for each in self.anomalies)
+        return self._days(channel, index, campaign_id if has_own else "")
+
+    def budget_changes(self, channel: str, first: int, last: int) -> Iterator[BudgetChange]:
+        """How the channel's budget changed from a day to another one."""
+        for week in range(first // 7 + 1, last // 7 + 1):
+            before, now = (self._budget(channel, one) for one in (week - 1, week))
+            yield BudgetChange(channel, 7 * week, before, now)
+
+    def _budget(self, channel: str, week: int) -> int:
+        return between(seed_of(*self._budget_seed, channel), week, *_BUDGET)
+
+    def _planned(self, channel: str, index: int, campaign_id: str) -> PlannedDay:
         per_mille = dict.fromkeys(METRICS, 1000)
-        per_mille[SPEND] = between(seed_of(*self._budget_seed, channel), index // 7, *_BUDGET)
+        per_mille[SPEND] = self._budget(channel, index // 7)
         per_mille[SPEND] = per_mille[SPEND] * (1000 + self._hidden.swing(index)) // 1000
         for shift in self.shifts:
             if index < shift.day:
                 per_mille[shift.metric] = per_mille[shift.metric] * shift.before // 1000
         for anomaly in self.anomalies:
-            if anomaly.first <= index <= anomaly.last:
+            if anomaly.first <= index <= anomaly.last and anomaly.campaign_id in {"", campaign_id}:
                 per_mille[anomaly.metric] = per_mille[anomaly.metric] * anomaly.per_mille // 1000
         return PlannedDay(index, (self._weekday + index) % 7, UsualLevel(**per_mille))
 

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 from sandbox.world.catalog import Company, WorldAd, WorldAdGroup, WorldCampaign, WorldKeyword, WorldProfile
 from sandbox.world.counting import CONVERSION, DEFAULT, Reading, row_numbers
 from sandbox.world.draw import mix
-from sandbox.world.happenings import Event, happen
+from sandbox.world.happenings import ANOMALY, Event, anomaly_of, happen
 from sandbox.world.numbers import Numbers, add, by_conversion_day, hours_of, of_day, split
-from sandbox.world.plan import HISTORY_DAYS, AccountPlan, HiddenDemand
+from sandbox.world.plan import HISTORY_DAYS, AccountPlan, Anomaly, HiddenDemand
 
 NOON = time(12, tzinfo=UTC)
 """At noon UTC the date is the same from Los Angeles to Tokyo, so every profile has the same today."""
@@ -69,6 +69,7 @@ class World:
         self.driver = 0
         self._day = lru_cache(maxsize=_MOST_DAYS)(self._compute_day)
         self._profiles = {(p.platform, p.id): p for company in companies for p in _everywhere(company)}
+        self._later: list[tuple[WorldProfile, Anomaly]] = []
         self._plans = self._planned()
 
     @property
@@ -115,11 +116,18 @@ class World:
         if event.get("kind") == DRIVER:
             self.driver = int(event["per_mille"])
             self._plans = self._planned()
+            for each, anomaly in self._later:
+                self.plan(each).plant(anomaly)
         else:
             profile = self.profile(str(event.get("platform")), str(event.get("profile_id")))
             if profile is None:
                 raise ValueError(f"no ad account {event.get('profile_id')!r}")
-            happen(profile, event, self.first_day)
+            if event.get("kind") == ANOMALY:
+                planted = anomaly_of(profile, event, self.first_day)
+                self._later.append((profile, planted))
+                self.plan(profile).plant(planted)
+            else:
+                happen(profile, event, self.first_day)
         self.changes += 1
         self._day.cache_clear()
 
@@ -202,12 +210,12 @@ class World:
         count = by_conversion_day if clock == CONVERSION else of_day
         plan, traits = self.plan(profile), profile.traits
         days = {
-            product: partial(plan.day, traits.channel_of(product).name)
-            for product in {c.product for c in profile.campaigns}
+            key: partial(plan.day, traits.channel_of(key[0]).name, campaign_id=key[1])
+            for key in {(c.product, c.id) for c in profile.campaigns}
         }
         rows = []
         for campaign, group, ad in profile.delivering():
-            whole = count(profile, ad, days[campaign.product], index, age)
+            whole = count(profile, ad, days[campaign.product, campaign.id], index, age)
             if whole.is_zero:
                 continue
             hours = hours_of(whole, ad, index)[:hour] if hourly or hour < 24 else []

@@ -39,13 +39,12 @@ class Days:
         self.numbers: dict[date, dict[WatchedEntity, Slot]] = {}
         self.off: set[tuple[Level, str]] = set()
         for number in range(days):
-            factor = 1 + 0.2 * math.sin(number * 2 * math.pi / 7) + 0.03 * math.sin(number * 12.9898)
-            self.deliver(number, dict.fromkeys(CAMPAIGNS, factor))
+            self.deliver(number, dict.fromkeys(CAMPAIGNS, wave(number)))
         self.until = days
 
     def deliver(self, number: int, factors: dict[WatchedEntity, float]) -> None:
         """A day's delivery by campaign, as a factor of the usual; 0: none. The account's is the sum."""
-        usual = 100_000 * (1 + 0.2 * math.sin(number * 2 * math.pi / 7) + 0.03 * math.sin(number * 12.9898))
+        usual = 100_000 * wave(number)
         rows: dict[WatchedEntity, Slot] = {}
         for place, (campaign, factor) in enumerate(factors.items(), 1):
             if factor:
@@ -68,6 +67,11 @@ class Days:
 
     def named(self, keys: set[tuple[Level, str]]) -> dict[tuple[Level, str], NamedEntity]:
         return {key: NamedEntity(f"name of {key[1]}", key in self.off) for key in keys}
+
+
+def wave(number: int) -> float:
+    """A weekly pattern, and a little more."""
+    return 1 + 0.2 * math.sin(number * 2 * math.pi / 7) + 0.03 * math.sin(number * 12.9898)
 
 
 def _slot(impressions: int) -> Slot:
@@ -113,7 +117,7 @@ def world(tables: None, clock: FrozenClock) -> World:
 
 
 def spiked(days: Days, factors: Iterable[float], at: int = SPIKE) -> Days:
-    days.deliver(at, dict(zip(CAMPAIGNS, factors, strict=True)))
+    days.deliver(at, dict(zip(CAMPAIGNS, (each * wave(at) for each in factors), strict=True)))
     return days
 
 
@@ -216,12 +220,44 @@ def test_what_was_paused_is_no_anomaly(world: World) -> None:
 
 def test_what_ends_without_a_reason_is_one_anomaly(world: World) -> None:
     for at in range(SPIKE, 70):
-        spiked(world.days, (0.0, 1.0, 1.0, 1.0), at)
+        spiked(world.days, (1.0, 0.0, 1.0, 1.0), at)
 
     world.look(70)
 
-    (incident,) = [i for i in world.incidents() if i.entity_id == "c0"]
-    assert incident.first_day == "2026-09-30"
+    (incident,) = world.incidents()
+    assert (incident.entity_id, incident.first_day) == ("c1", "2026-09-30")
+
+
+def test_a_small_campaign_needs_somebody_once_its_days_together_cost_enough(world: World) -> None:
+    """c0 spends a tenth of the ad account's money: a day without it is little, two are not."""
+    for at in (SPIKE, SPIKE + 1):
+        spiked(world.days, (0.0, 1.0, 1.0, 1.0), at)
+
+    world.look(SPIKE + 1)
+    assert world.incidents() == []
+    world.look(SPIKE + 2)
+
+    (incident,) = world.incidents()
+    assert (incident.entity_id, incident.days) == ("c0", ["2026-10-01"])
+
+
+def test_a_campaign_that_pauses_again_and_again_needs_nobody_until_it_stays_away(world: World) -> None:
+    for at in (20, 31, 38, 52, SPIKE, SPIKE + 20, SPIKE + 21, SPIKE + 22):
+        spiked(world.days, (1.0, 1.0, 1.0, 0.0), at)
+
+    world.look()
+
+    days = [day for incident in world.incidents() for day in incident.days if day >= "2026-09-30"]
+    assert days == ["2026-10-22"]
+
+
+def test_days_long_ago_are_learned_and_make_no_incident(tables: None, clock: FrozenClock) -> None:
+    world = World(clock, Days(300))
+    spiked(spiked(world.days, (0.1, 0.1, 0.1, 0.1), 100), (0.1, 0.1, 0.1, 0.1), 200)
+
+    assert world.look() == 300
+
+    assert [i.days for i in world.incidents()] == [[(FIRST + timedelta(days=200)).isoformat()]]
 
 
 def test_an_account_without_days_and_absurd_values_fail_nothing(tables: None, clock: FrozenClock) -> None:

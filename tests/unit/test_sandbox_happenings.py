@@ -186,3 +186,47 @@ def test_an_ad_s_spend_may_be_written_with_more_than_six_decimals() -> None:
         changed = {key for key in before if before[key] != after[key]}
         assert {ad_id for _, ad_id in changed} == {int(first.id)}
         assert all(round(after[key], 6) == before[key] for key in before)
+
+
+def test_an_anomaly_is_planted_in_an_ad_account_or_in_one_campaign(tmp_path: Path) -> None:
+    """Given two plants, then the numbers of their days are moved at every level, and stay so when demand changes."""
+    state = tmp_path / "state.json"
+    outside = Outside(state_path=state, seed=7, anchor=ANCHOR, today=ANCHOR, population=population())
+    profile = meta_of(outside.world, "halden")
+    day, other = ANCHOR - timedelta(days=20), ANCHOR - timedelta(days=10)
+    campaign = next(row["entity_id"] for row in outside.world.truth(profile, other, other, "campaign"))
+    spans = {name: {"start": one.isoformat(), "end": one.isoformat()} for name, one in (("a", day), ("b", other))}
+    before = [sums(outside.world.truth(profile, one, one, "account")) for one in (day, other)]
+    ours = [row for row in outside.world.truth(profile, other, other, "campaign") if row["entity_id"] == campaign]
+
+    body = {"profile_id": profile.id, "per_mille": 3000}
+    outside.happen("anomaly", {**body, "metric": "clicks", **spans["a"]})
+    outside.happen("anomaly", {**body, "metric": "spend", "per_mille": 0, "campaign_id": campaign, **spans["b"]})
+    outside.drive(0)
+
+    again = Outside(state_path=state, seed=7, anchor=ANCHOR, today=ANCHOR, population=population())
+    for world in (outside.world, again.world):
+        mine = meta_of(world, "halden")
+        after = [sums(world.truth(mine, one, one, "account")) for one in (day, other)]
+        assert after[0][1] > 2.8 * before[0][1]
+        assert (after[0][0], after[0][3]) == (before[0][0], before[0][3])
+        assert after[1][3] == before[1][3] - sums(ours)[3] < before[1][3]
+        assert world.plan(mine).anomalies[-1].campaign_id == campaign
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"metric": "revenue"}, "metric is one of spend, clicks, impressions, conversions"),
+        ({"per_mille": -1}, "per_mille is 0 to 100000"),
+        ({"start": "2026-11-02"}, "start first"),
+        ({"campaign_id": "none"}, "has no campaign 'none'"),
+    ],
+)
+def test_an_anomaly_that_cannot_be_is_refused(outside: Outside, wrong: dict[str, Any], says: str) -> None:
+    good = {"metric": "spend", "start": "2026-11-01", "end": "2026-11-01", "per_mille": 0}
+    profile = meta_of(outside.world, "halden")
+
+    with pytest.raises(ValueError, match=says):
+        outside.happen("anomaly", {"profile_id": profile.id, **good, **wrong})
+    assert outside.state.happenings == []

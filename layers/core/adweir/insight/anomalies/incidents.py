@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
+from math import inf
 from typing import Any, NamedTuple
 
 from adweir.insight.anomalies.settings import AnomalySeverity
@@ -25,6 +26,8 @@ COOL_DOWN_DAYS = 7
 """Within so many days what is found again of an incident is part of it, and nobody is told again."""
 _TOGETHER = 3
 """Parts of one whole that show the same on a day, from which on it is of the whole."""
+_MOST = 0.5
+"""What of a whole's change has to be in a part for it to go on as the part's incident."""
 _ORDER = {severity: place for place, severity in enumerate(AnomalySeverity)}
 
 
@@ -116,6 +119,12 @@ class _CauseGroup(NamedTuple):
         return {each.mark for each in self.own or self.parts}
 
     @property
+    def carriers(self) -> list[tuple[Level, str]]:
+        """The parts in which most of what the entity itself shows is."""
+        most = self.at_risk * _MOST if self.own else inf
+        return sorted({each.entity.key for each in self.parts if each.at_risk >= most})
+
+    @property
     def at_risk(self) -> float:
         """Of the entity its metric with the most; where only parts show it, what these have together."""
         if self.own:
@@ -152,9 +161,9 @@ class Causes:
                 self.changed.add(incident.id)
 
     def _known(self, day: date, group: _CauseGroup) -> Incident | None:
-        """The incident that goes on: of the entity, or of what it is part of."""
+        """The incident that goes on: of the entity, of what it is part of, or of the part that most of it is in."""
         oldest = (day - timedelta(days=COOL_DOWN_DAYS)).isoformat()
-        for key in (group.entity.key, *group.entity.parents):
+        for key in (group.entity.key, *group.entity.parents, *group.carriers):
             for incident in sorted(self.incidents.values(), key=lambda each: each.id):
                 near = incident.first_day <= day.isoformat() and incident.last_day >= oldest
                 is_valid = near and incident.state != AnomalyState.WITHDRAWN

@@ -1,7 +1,7 @@
 """What comes again and again in a series: its budget is changed each week, or it does not deliver on some days.
 
-A series remembers its last excursions, runs of values far off on one side. A value that is no farther off, in a run that
-is no longer, than several of them is how the series is: nobody has to look, however many deviations it is.
+A series remembers its last excursions, runs of values far off on one side. A value that is no farther off than several
+of them, in a run that is no longer, is how the series is: nobody has to look, however many deviations it is.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ class Excursion(NamedTuple):
     empty: bool
 
 
-def remembered(known: list[Excursion], settings: SeriesSettings, at: int, off: float, z: float, *, empty: bool) -> list[Excursion]:
+def remembered(
+    known: list[Excursion], settings: SeriesSettings, at: int, off: float, z: float, *, empty: bool
+) -> list[Excursion]:
     """The excursions with a value learned at `at`: `off` its distance, `z` its deviations."""
     if abs(z) < _LEAST_Z:
         return known

@@ -89,7 +89,7 @@ class Found(NamedTuple):
     metric: str
     day: date
     scored: Scored
-    at_risk: float
+    at_risk: float = 0.0
 
     @property
     def sign(self) -> int:
