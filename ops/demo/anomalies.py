@@ -8,8 +8,9 @@ Every other one is invented.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from ops.client import Api
 from ops.demo.world import WorldDoors, known_as
@@ -33,19 +34,20 @@ _SHOWN_IN = {
 """By planted metric, those that it shows in."""
 
 
-class HeldAnomalies(NamedTuple):
-    """What came of a comparison. The lists have a line per case.
+@dataclass(frozen=True)
+class HeldAnomalies:
+    """What came of a comparison. Each case has a line.
 
     `planted`, `found`: of planted anomalies that could be found. `doubled`: found as several incidents. `explained`:
     incidents about level shifts and budgets.
     """
 
-    planted: int
-    found: int
-    missed: list[str]
-    doubled: list[str]
-    explained: int
-    invented: list[str]
+    planted: int = 0
+    found: int = 0
+    missed: tuple[str, ...] = ()
+    doubled: tuple[str, ...] = ()
+    explained: int = 0
+    invented: tuple[str, ...] = ()
 
     @property
     def right(self) -> bool:
@@ -68,11 +70,18 @@ class HeldAnomalies(NamedTuple):
         named = (("not found", self.missed), ("found twice", self.doubled), ("invented", self.invented))
         return [f"{name}: {each}" for name, lines in named for each in lines]
 
-    def __add__(self, more: HeldAnomalies) -> HeldAnomalies:  # type: ignore[override]
-        return HeldAnomalies(*(mine + theirs for mine, theirs in zip(self, more, strict=True)))
+    def __add__(self, more: HeldAnomalies) -> HeldAnomalies:
+        return HeldAnomalies(
+            self.planted + more.planted,
+            self.found + more.found,
+            self.missed + more.missed,
+            self.doubled + more.doubled,
+            self.explained + more.explained,
+            self.invented + more.invented,
+        )
 
 
-NONE = HeldAnomalies(0, 0, [], [], 0, [])
+NONE = HeldAnomalies()
 
 
 def anomalies_found(api: Api, world: WorldDoors, profiles: Iterable[Mapping[str, Any]], days: int) -> HeldAnomalies:
@@ -108,15 +117,17 @@ def held(planted: Mapping[str, Any], found: Sequence[Mapping[str, Any]], span: t
     """
     incidents = [each for each in found if each["state"] != "withdrawn"]
     due = [each for each in planted["anomalies"] if span[0] <= _day(each["first"]) and _day(each["last"]) <= span[1]]
-    missed, doubled = [], []
+    missed: list[str] = []
+    doubled: list[str] = []
     for anomaly in due:
         showing = [each for each in incidents if _shows(each, anomaly)]
         if len(showing) != 1:
             (doubled if showing else missed).append(_said(anomaly))
     unplanted = [each for each in incidents if not any(_touches(each, one) for one in planted["anomalies"])]
     invented = [each for each in unplanted if not _is_explained(each, planted)]
-    lines = [f"{each['platform']} {each['profile_id']} {each['first_day']}: {each['says']}" for each in invented]
-    return HeldAnomalies(len(due), len(due) - len(missed), missed, doubled, len(unplanted) - len(invented), lines)
+    lines = tuple(f"{each['platform']} {each['profile_id']} {each['first_day']}: {each['says']}" for each in invented)
+    explained = len(unplanted) - len(invented)
+    return HeldAnomalies(len(due), len(due) - len(missed), tuple(missed), tuple(doubled), explained, lines)
 
 
 def _shows(incident: Mapping[str, Any], anomaly: Mapping[str, Any]) -> bool:

@@ -16,8 +16,8 @@ from adweir.model.datasets import Dataset
 from ops.client import Api
 from ops.commands import fire, put_drop
 from ops.demo import DESCRIBED, PLATFORMS, READERS, SHARED
-from ops.demo.bills import wrong_bills
 from ops.demo.anomalies import anomalies_found
+from ops.demo.bills import wrong_bills
 from ops.demo.display import Stages, table
 from ops.demo.events import Events
 from ops.demo.filled import empty, request_all

@@ -52,7 +52,7 @@ def test_a_planted_anomaly_is_found_by_what_follows_from_it_on_one_of_its_days()
 def test_another_day_or_metric_or_a_withdrawn_one_does_not_find_it(shown: list[dict[str, Any]]) -> None:
     found = looked(*shown)
     assert (found.found, found.right) == (0, False)
-    assert found.missed == ["meta_ads 1 clicks 2026-10-12 2026-10-13 500"]
+    assert found.missed == ("meta_ads 1 clicks 2026-10-12 2026-10-13 500",)
 
 
 def test_two_incidents_of_one_cause_are_one_too_many() -> None:
@@ -78,4 +78,4 @@ def test_shifts_and_budgets_explain_what_begins_with_them(day: str, metric: str,
 
 def test_ad_accounts_add_up() -> None:
     one = looked(incident("2026-10-12", "cpc"))
-    assert NONE + one + one == HeldAnomalies(2, 2, [], [], 0, [])
+    assert NONE + one + one == HeldAnomalies(planted=2, found=2)
