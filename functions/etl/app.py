@@ -1,4 +1,4 @@
-"""etl: the tasks of stages that pull nothing (media-mix datasets, sums, scores of days), and exports of reports."""
+"""etl: the tasks of stages that pull nothing (datasets and fits of media mixes, sums, scores), exports of reports."""
 
 from __future__ import annotations
 
