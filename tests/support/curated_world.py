@@ -38,12 +38,14 @@ class _Client(ListedCatalog):
 
 
 class FakeBucket(RawStore):
-    """Objects with their metadata. `puts` and `requests` name what was asked, in order; a `crash` may end a write."""
+    """Objects with their metadata. `puts` and `requests` name what was asked, in order, `after_each` is what there was
+    after each write; a `crash` may end one."""
 
     def __init__(self) -> None:
         self.objects: dict[str, tuple[bytes, Mapping[str, str]]] = {}
         self.puts: list[str] = []
         self.requests: list[str] = []
+        self.after_each: list[dict[str, tuple[bytes, Mapping[str, str]]]] = []
         self.crash = Crash()
 
     def metadata(self, key: str) -> dict[str, str]:
@@ -66,12 +68,14 @@ class FakeBucket(RawStore):
         data = body if isinstance(body, bytes) else body.read()
         self.crash.around(self.objects.__setitem__)(key, (data, dict(metadata or {})))
         self.puts.append(key)
+        self.after_each.append(dict(self.objects))
         return ""
 
     def delete(self, keys: Any) -> None:
         for key in keys:
             self.requests.append(f"DELETE {key}")
             self.crash.around(self.objects.pop)(key, None)
+            self.after_each.append(dict(self.objects))
 
     def list(self, prefix: str, start_after: str = "") -> Any:
         self.requests.append(f"LIST {prefix}")

@@ -167,12 +167,11 @@ class MonthMaker:
         count = stage_rows(rows, (self._account.profile, level, part.breakdown), staged, making.check)
         covered = coverage()
         stage_days(covered, making.scores, days)
-        run(f"CREATE OR REPLACE TABLE days AS SELECT * FROM {csv_table(days, DAYS)}")  # noqa: S608
+        known = csv_table(days, DAYS)
         values = self._values(part, level_name(level, part.breakdown))
-        self._keep("coverage", values, queries.day_rows() if covered else None)
+        self._keep("coverage", values, queries.day_rows(known) if covered else None)
         if count:
-            run(f"CREATE OR REPLACE TABLE staged AS SELECT * FROM {csv_table(staged, ROWS)}")  # noqa: S608
-            made = queries.level_rows("staged", level)
+            made = queries.level_rows(csv_table(staged, ROWS), known, level)
             run(f"CREATE OR REPLACE TABLE {queries.table_of(level)} AS {made}")
         self._keep("metrics", values, f"SELECT * FROM {queries.table_of(level)}" if count else None)  # noqa: S608
         return count

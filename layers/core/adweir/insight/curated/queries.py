@@ -1,7 +1,7 @@
 """SQL that makes tables of `curated/` from staged rows, days and names. Their columns are those of `layout`.
 
-Every identifier here is ours, and every text from outside stands in a table: `owner` has one row, `names` and `days`
-what their files have.
+Every identifier here is ours, and every text from outside stands in a table or a file: `owner` has one row, `names` what
+its file has, `staged` and `days` are how SQL names theirs.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def units(amount: str) -> str:
 
 def _same(column: str) -> str:
     """What all rows of a group have; null where they differ."""
-    return f"CASE WHEN COUNT(DISTINCT {column}) + CAST(COUNT({column}) < COUNT(*) AS INT) <= 1 THEN MIN({column}) END"
+    return f"CASE WHEN COUNT({column}) = COUNT(*) AND MIN({column}) = MAX({column}) THEN MIN({column}) END"
 
 
-def level_rows(staged: str, level: Level) -> str:
+def level_rows(staged: str, days: str, level: Level) -> str:
     """The rows of a level: staged ones of an object, hour and source added up, with names and what their day rests on.
 
     A level may be answered by a finer one, so that an object has several rows; an unknown number is left out of a sum.
@@ -45,7 +45,7 @@ def level_rows(staged: str, level: Level) -> str:
         f"BOOL_OR(kept) AS kept, BOOL_OR(held) AS held FROM {staged} GROUP BY {', '.join(_KEYS)}"
     )
     kinds = _kinds(level)
-    shown = {kind: f"COALESCE({kind}_of.name, {kind}_by.name)" for kind in kinds}
+    shown = {kind: _known(kind, "name") for kind in kinds}
     columns = {
         **{name: f"r.{name}" for name in (*_KEYS, "ad_product", *_COUNTS, "task_id", "definition", "answered_by")},
         **{name: units(f"r.{name}") for name in METRICS if name not in _COUNTS},
@@ -53,9 +53,7 @@ def level_rows(staged: str, level: Level) -> str:
         "ad_id": "r.own_id" if level is Level.AD else "NULL",
         "keyword_id": "r.own_id" if level is Level.KEYWORD else "NULL",
         "keyword_text": shown.get("keyword", "NULL"),
-        "keyword_match_type": "COALESCE(keyword_of.match_type, keyword_by.match_type)"
-        if "keyword" in kinds
-        else "NULL",
+        "keyword_match_type": _known("keyword", "match_type") if "keyword" in kinds else "NULL",
         "as_of": "CAST(r.as_of AS TIMESTAMP)",
         "kept": "r.kept",
         "held": "r.held",
@@ -65,7 +63,7 @@ def level_rows(staged: str, level: Level) -> str:
     }
     named = ", ".join(f"{text} AS {name}" for name, text in columns.items())
     return (
-        f"SELECT {named}, o.* FROM ({grouped}) r CROSS JOIN owner o LEFT JOIN days d ON d.date = r.date "  # noqa: S608
+        f"SELECT {named}, o.* FROM ({grouped}) r CROSS JOIN owner o LEFT JOIN {days} d ON d.date = r.date "  # noqa: S608
         f"{' '.join(_joined(kind) for kind in kinds)}"
     )
 
@@ -78,21 +76,22 @@ def _kinds(level: Level) -> tuple[str, ...]:
 
 
 def _joined(kind: str) -> str:
-    """The name of an object as one of its group, and as the only one of its id."""
-    own = _NAMED[kind]
-    group = "r.ad_group_id" if kind in _IN_GROUP else "NULL"
-    return (
-        f"LEFT JOIN names {kind}_of ON {kind}_of.kind = '{kind}' AND {kind}_of.id = {own} "
-        f"AND {kind}_of.ad_group_id = {group} "
-        f"LEFT JOIN names {kind}_by ON {kind}_by.kind = '{kind}' AND {kind}_by.id = {own} "
-        f"AND {kind}_by.ad_group_id IS NULL"
-    )
+    """The name of an object as the only one of its id, and where its id is its group's, as one of its group."""
+    said = f"names {{0}} ON {{0}}.kind = '{kind}' AND {{0}}.id = {_NAMED[kind]} AND {{0}}.ad_group_id"
+    alone = f"LEFT JOIN {said.format(f'{kind}_by')} IS NULL"
+    return f"LEFT JOIN {said.format(f'{kind}_of')} = r.ad_group_id {alone}" if kind in _IN_GROUP else alone
 
 
-def day_rows() -> str:
+def _known(kind: str, column: str) -> str:
+    """What a joined object is called."""
+    alone = f"{kind}_by.{column}"
+    return f"COALESCE({kind}_of.{column}, {alone})" if kind in _IN_GROUP else alone
+
+
+def day_rows(days: str) -> str:
     """The rows of the table `coverage`."""
     kept = "d.date, CAST(d.pulled_at AS TIMESTAMP) AS pulled_at, d.complete, d.settled, d.missing, d.quality"
-    return f"SELECT {kept}, o.* FROM days d CROSS JOIN owner o"  # noqa: S608
+    return f"SELECT {kept}, o.* FROM {days} d CROSS JOIN owner o"  # noqa: S608
 
 
 def shown(table: CuratedTable, source: str) -> str:
