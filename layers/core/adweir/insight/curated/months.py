@@ -171,7 +171,8 @@ class MonthMaker:
         values = self._values(part, level_name(level, part.breakdown))
         self._keep("coverage", values, queries.day_rows(known) if covered else None)
         if count:
-            made = queries.level_rows(csv_table(staged, ROWS), known, level)
+            run(f"CREATE OR REPLACE TABLE staged AS SELECT * FROM {csv_table(staged, ROWS)}")  # noqa: S608
+            made = queries.level_rows("staged", known, level)
             run(f"CREATE OR REPLACE TABLE {queries.table_of(level)} AS {made}")
         self._keep("metrics", values, f"SELECT * FROM {queries.table_of(level)}" if count else None)  # noqa: S608
         return count
