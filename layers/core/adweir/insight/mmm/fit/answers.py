@@ -171,6 +171,6 @@ def _adstock(sampled: Sampled, place: int) -> dict[str, Any]:
 def _saturation(sampled: Sampled, place: int) -> dict[str, Any]:
     middles = _middles(sampled, place)
     found: dict[str, Any] = {"family": sampled.media.family.value, "half": rounded(float(np.exp(middles[HALF])))}
-    if sampled.media.family is Family.HILL:
+    if sampled.media.family is Family.HILL or place in sampled.media.shapes.curved:
         found["slope"] = rounded(float(np.exp(middles[SLOPE])))
     return found | {"scale": rounded(float(sampled.media.scale[place]))}

@@ -23,7 +23,7 @@ from adweir.insight.mmm.fit.media import Shapes, heads_of, media_of
 from adweir.insight.mmm.fit.outcome import LEVEL, MODEL_VERSION, MixOutcome, rounded
 from adweir.insight.mmm.fit.sample import CHAINS, drawn
 from adweir.insight.mmm.fit.settle import BaselineForm, Ground, Settled, settled
-from adweir.insight.mmm.fit.shapes import asked_for
+from adweir.insight.mmm.fit.shapes import AskedShapes, curved_ones, late_ones
 from adweir.insight.mmm.fit.validate import Held, held_out
 
 _RULED_OUT = 8.0
@@ -52,8 +52,8 @@ def fit(frame: MixFrame) -> MixOutcome:
     ordered, silent = _spoken(ordered)
     seed = np.random.default_rng(int(hashed, 16))
     ground, first = _ground(ordered, seed)
-    asked = asked_for(first)
-    families = {family: _family(ordered, ground, first, family, asked.shapes) for family in Family}
+    asked, settled_ones = _shaped(ordered, ground, first)
+    families = {family: _held(each) for family, each in settled_ones.items()}
     best = max(each.found.likely for each in families.values())
     kept = {family: each for family, each in families.items() if each.found.likely > best - _RULED_OUT}
     chosen = min(kept, key=lambda family: kept[family].error)
@@ -112,12 +112,25 @@ def _ground(frame: MixFrame, seed: np.random.Generator) -> tuple[Ground, Settled
     return ground, max(found, key=lambda each: each.likely)
 
 
-def _family(frame: MixFrame, ground: Ground, first: Settled, family: Family, shapes: Shapes) -> _Chosen:
+def _shaped(frame: MixFrame, ground: Ground, first: Settled) -> tuple[AskedShapes, dict[Family, Settled]]:
+    """The families, with the shapes that the data ask for."""
+    late = late_ones(first)
+    concave = {family: _family(frame, ground, first, family, late) for family in Family}
+    asked = curved_ones(list(concave.values()))
+    if not asked.shapes.curved:
+        return asked, concave
+    return asked, {family: _family(frame, ground, concave[family], family, asked.shapes) for family in Family}
+
+
+def _family(frame: MixFrame, ground: Ground, first: Settled, family: Family, shapes: Shapes) -> Settled:
     media = media_of(frame, family, shapes)
     own = ground._replace(anchors=anchors_of(frame, media))
     full = first.surface.media.slots(first.mode)
     start = np.array([full[which, channel] for channel, which in media.free])
-    found = settled(own, media, np.concatenate([start, media.start()], axis=1), first.form)
+    return settled(own, media, np.concatenate([start, media.start()], axis=1), first.form)
+
+
+def _held(found: Settled) -> _Chosen:
     held = held_out(found)
     return _Chosen(found, held, float(np.sqrt(np.mean(held.errors**2))))
 

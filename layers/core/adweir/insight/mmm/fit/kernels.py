@@ -5,9 +5,10 @@ at r = 1, with a later and rounder peak for r > 1. They sum to 1, so an adstocke
 Saturation is 1 at the usual spend, so that a channel's size and its shape are nearly independent of each other:
 
     hill       g(a) = a**n (1 + k**n) / (a**n + k**n)
-    logistic   g(a) = tanh(c a / k) / tanh(c / k), with c = atanh(1/2)
+    logistic   g(a) = tanh(c (a / k)**n) / tanh(c / k**n), with c = atanh(1/2)
 
-`k` is where half of the most is reached, in units of `scale`.
+`k` is where half of the most is reached, in units of `scale`. With n = 1 both are concave, with more they have the form
+of an S.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def saturate(family: Family, stock: Floats, log_half: Floats, log_slope: Floats 
     """The curve at adstocked spends (C, R, N), for parameters (C, N). Without slopes those are 1."""
     half = np.exp(log_half)[:, None, :]
     if family is Family.LOGISTIC:
-        return _logistic(stock, half)
+        return _logistic(stock, half, None if log_slope is None else np.exp(log_slope)[:, None, :])
     if log_slope is None:
         below = stock + half
         values = stock * (1 + half) / below
@@ -96,18 +97,29 @@ def _hill(stock: Floats, half: Floats, slope: Floats) -> Saturation:
     return Saturation(values, by_stock, by_half, by_slope)
 
 
-def _logistic(stock: Floats, half: Floats) -> Saturation:
-    pace = HALF / half
-    top, one = np.tanh(np.minimum(pace * stock, _STEEPEST)), np.tanh(np.minimum(pace, _STEEPEST))
+def _logistic(stock: Floats, half: Floats, slope: Floats | None) -> Saturation:
+    if slope is None:
+        log_half, steep, per_stock = np.log(half), np.ones(1), 1 / half
+        risen, bent = stock / half, 1 / half
+    else:
+        log_half, steep = np.log(half), slope
+        risen = np.exp(slope * (np.log(np.maximum(stock, _TINY)) - log_half))
+        bent, per_stock = np.exp(-slope * log_half), risen / np.maximum(stock, _TINY)
+    inner, usual = np.minimum(HALF * risen, _STEEPEST), np.minimum(HALF * bent, _STEEPEST)
+    top, one = np.tanh(inner), np.tanh(usual)
     values = top / one
-    slope_here, slope_one = 1 - top * top, 1 - one * one
-    by_stock = slope_here * pace / one
-    by_half = -pace * (stock * slope_here - values * slope_one) / one
-    return Saturation(values, by_stock, by_half, np.zeros(0))
+    here, there = (1 - top * top) * inner, (1 - one * one) * usual
+    by_stock = steep * (1 - top * top) * HALF * per_stock / one
+    by_half = -steep * (here - values * there) / one
+    if slope is None:
+        return Saturation(values, by_stock, by_half, np.zeros(0))
+    logs = np.log(np.maximum(stock, _TINY))
+    by_slope = slope * (here * (logs - log_half) + values * there * log_half) / one
+    return Saturation(values, by_stock, by_half, by_slope)
 
 
 def most(family: Family, half: Floats, slope: Floats) -> Floats:
     """What the curve approaches: the beta of a channel that brings 1 at `scale`."""
     if family is Family.LOGISTIC:
-        return np.asarray(1 / np.tanh(np.minimum(HALF / half, _STEEPEST)))
+        return np.asarray(1 / np.tanh(np.minimum(HALF / half**slope, _STEEPEST)))
     return np.asarray(1 + half**slope)

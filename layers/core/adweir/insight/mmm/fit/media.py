@@ -65,10 +65,9 @@ class ActingMedia:
     def free(self) -> list[tuple[int, int]]:
         """Channel and parameter of each place in a vector."""
         channels = range(len(self.past))
-        slopes = self.shapes.curved if self.family is Family.HILL else frozenset()
         places = [(channel, which) for which in (SIZE, THETA, HALF) for channel in channels]
         places += [(channel, SHAPE) for channel in sorted(self.shapes.delayed)]
-        return places + [(channel, SLOPE) for channel in sorted(slopes)]
+        return places + [(channel, SLOPE) for channel in sorted(self.shapes.curved)]
 
     @cached_property
     def prior(self) -> tuple[Floats, Floats]:

@@ -6,13 +6,13 @@ the slope of the likelihood at that point says otherwise (Rao's score test, the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from adweir.insight.mmm.fit.frame import Floats
-from adweir.insight.mmm.fit.kernels import Family
 from adweir.insight.mmm.fit.media import SHAPE, SLOPE, Shapes
 from adweir.insight.mmm.fit.settle import Settled
 from adweir.insight.mmm.fit.solve import climbed
@@ -20,32 +20,35 @@ from adweir.insight.mmm.fit.surface import Surface
 
 _CLEAR = 3.3
 """Standard deviations, one-sided: a chance of 1 in 2,000 per test."""
+_CLEAR_OF_ALL = 2.33
+"""The same for the one test of all channels together: 1 in 100, and both families have to ask."""
 _TURNS = 8
 _ROWS_FOR_SLOPE = 100
-"""Per channel: with fewer an S overfits."""
+"""Per channel: with fewer, one channel's S is not told from another's."""
+
+
+_TINY = 1e-9
 
 
 class AskedShapes(NamedTuple):
     """What the data ask for: the shapes that are fitted, and channels whose S there are too few rows for."""
 
     shapes: Shapes
-    unfitted: frozenset[int]
+    unfitted: frozenset[int] = frozenset()
 
 
-def asked_for(found: Settled) -> AskedShapes:
-    """The shapes beyond the simplest that a settled Hill surface asks for, one after the other, the clearest first."""
+def late_ones(found: Settled) -> Shapes:
+    """Which channels act late, as a settled Hill surface has it: one after the other, the clearest first. A channel
+    whose response looks like an S is given one meanwhile, lest that be taken for a delay.
+    """
     surface, mode = found.surface, found.mode
-    channels = len(surface.media.past)
-    enough = len(surface.rows.kpi) >= _ROWS_FOR_SLOPE * channels
-    shapes, unfitted = surface.media.shapes, frozenset[int]()
+    shapes = surface.media.shapes
     for _ in range(_TURNS):
-        scores = _scores(surface, mode)
+        scores = _scores(surface, mode).by_place()
         best = max(scores, key=lambda place: scores[place])
         if scores[best] < _CLEAR:
             break
         channel, which = best
-        if which == SLOPE and not enough:
-            unfitted |= {channel}
         shapes = (
             replace(shapes, delayed=shapes.delayed | {channel})
             if which == SHAPE
@@ -53,7 +56,27 @@ def asked_for(found: Settled) -> AskedShapes:
         )
         surface, mode = with_shapes(surface, mode, shapes)
         mode, _ = climbed(surface, mode, 10)
-    return AskedShapes(replace(shapes, curved=shapes.curved - unfitted), unfitted)
+    return replace(shapes, curved=frozenset())
+
+
+def curved_ones(families: Sequence[Settled]) -> AskedShapes:
+    """Which channels respond in the form of an S: those of which both families say so, each with a concave curve.
+
+    All channels where all together do (few rows can say that, and of no channel by itself); one by one only where there
+    are rows enough.
+    """
+    surface = families[0].surface
+    shapes, everything = surface.media.shapes, frozenset(range(len(surface.media.past)))
+    scores = [_scores(each.surface, each.mode) for each in families]
+    enough = len(surface.rows.kpi) >= _ROWS_FOR_SLOPE * len(everything)
+    alone = frozenset(
+        channel for channel in everything if min(each.by_place()[channel, SLOPE] for each in scores) > _CLEAR
+    )
+    if min(each.together(SLOPE) for each in scores) > _CLEAR_OF_ALL:
+        return AskedShapes(replace(shapes, curved=everything), frozenset() if enough else everything)
+    if enough:
+        return AskedShapes(replace(shapes, curved=alone))
+    return AskedShapes(shapes, alone)
 
 
 def with_shapes(surface: Surface, mode: Floats, shapes: Shapes) -> tuple[Surface, Floats]:
@@ -65,22 +88,36 @@ def with_shapes(surface: Surface, mode: Floats, shapes: Shapes) -> tuple[Surface
     return Surface(media, surface.base, surface.rows, surface.noise, anchors), vector
 
 
-def _scores(surface: Surface, mode: Floats) -> dict[tuple[int, int], float]:
-    """By channel and parameter that is not free: the slope of the log likelihood at 0, in standard deviations."""
+class _Scores(NamedTuple):
+    """Slopes of the log likelihood at 0 of parameters that are not free, and their covariance, all else considered."""
+
+    places: Sequence[tuple[int, int]]
+    slopes: Floats
+    cover: Floats
+
+    def by_place(self) -> dict[tuple[int, int], float]:
+        """By channel and parameter, in standard deviations."""
+        spread = np.diag(self.cover)
+        found = np.where(spread > _TINY, self.slopes / np.sqrt(np.maximum(spread, _TINY)), 0.0)
+        return dict(zip(self.places, map(float, found), strict=True))
+
+    def together(self, which: int) -> float:
+        """Of a parameter that all channels have alike, in standard deviations."""
+        chosen = [place for place, each in enumerate(self.places) if each[1] == which]
+        spread = float(self.cover[np.ix_(chosen, chosen)].sum())
+        return float(self.slopes[chosen].sum() / np.sqrt(spread)) if spread > _TINY else 0.0
+
+
+def _scores(surface: Surface, mode: Floats) -> _Scores:
     everything = frozenset(range(len(surface.media.past)))
-    curved = everything if surface.media.family is Family.HILL else frozenset[int]()
-    wide, vector = with_shapes(surface, mode, Shapes(everything, curved))
+    wide, vector = with_shapes(surface, mode, Shapes(everything, everything))
     local = wide.local(vector, precise=True)
     mean, precision = wide.media.prior
     slope = local.gradient[:, 0] + precision @ (vector[:, 0] - mean)
     curvature = local.precision[0] - precision
     held = [place for place, each in enumerate(wide.media.free) if each in surface.media.free]
+    new = [place for place, each in enumerate(wide.media.free) if each not in surface.media.free]
     kept = curvature[np.ix_(held, held)] + precision[np.ix_(held, held)]
-    found = {}
-    for place, each in enumerate(wide.media.free):
-        if place in held:
-            continue
-        across = curvature[held, place]
-        left = curvature[place, place] - across @ np.linalg.solve(kept, across)
-        found[each] = float(slope[place] / np.sqrt(left)) if left > 1e-9 else 0.0
-    return found
+    across = curvature[np.ix_(held, new)]
+    cover = curvature[np.ix_(new, new)] - across.T @ np.linalg.solve(kept, across)
+    return _Scores([wide.media.free[place] for place in new], slope[new], np.asarray(cover))
