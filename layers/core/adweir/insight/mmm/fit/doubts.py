@@ -29,7 +29,10 @@ _TOGETHER = 0.12
 _FEWEST_TOGETHER = 3
 _FOLLOWS = 3.3
 """Standard deviations, one-sided, of what the KPI seems to know of a channel's coming spend."""
-_REMEMBERS = 0.6
+_REMEMBERS, _UNLIKELY = 0.3, 3.0
+"""Autocorrelation of the residuals, and in standard deviations of what independent ones have by chance."""
+_WANDERS = 0.33
+"""Standard deviation of the trend's wandering, beside that of what all channels bring."""
 _LEAST_RUN = 0.02
 """Of the usual spend: logs end there."""
 
@@ -54,7 +57,7 @@ def doubts_of(frame: MixFrame, found: Settled, asked: AskedShapes) -> Doubts:
         *_shaped(frame, asked),
     ):
         by_channel[channel].append(said)
-    general = (*_rows(frame), *_together(frame, moves), *_remembers(found))
+    general = (*_rows(frame), *_together(frame, moves), *_lasting(found), *_curved(frame, asked))
     return Doubts(general, {channel: tuple(said) for channel, said in by_channel.items()})
 
 
@@ -175,10 +178,37 @@ def _shaped(frame: MixFrame, asked: AskedShapes) -> Iterator[tuple[str, str]]:
         yield frame.channels[place], f"{said}, which may overstate what it brings"
 
 
-def _remembers(found: Settled) -> Iterator[str]:
-    memory = found.surface.noise.memory
-    if memory >= _REMEMBERS:
+def _curved(frame: MixFrame, asked: AskedShapes) -> Iterator[str]:
+    if asked.guessed:
         yield (
-            f"residuals are autocorrelated ({memory:.2f}): something that lasts moves the KPI and is not in the data;"
-            " give it as a control"
+            f"responses look S-shaped, and {frame.kpi.size} rows are too few to tell each channel's from the others':"
+            " how little a small spend brings is a guess"
         )
+
+
+def _lasting(found: Settled) -> Iterator[str]:
+    """What lasts and is in no column, whether the trend takes it or the residuals: where budgets follow it, it looks
+    like an effect of theirs.
+    """
+    surface = found.surface
+    total = surface.media.bring(found.mode).total
+    memory, wander = surface.noise.memory, _wander(surface, total)
+    unlikely = _UNLIKELY / np.sqrt(len(surface.rows.kpi))
+    share = float(wander.std() / max(float(total.std()), 1e-300))
+    if memory >= max(_REMEMBERS, unlikely):
+        moved = f"residuals are autocorrelated ({memory:.2f})"
+    elif share > _WANDERS:
+        moved = f"beyond season and controls the KPI wanders by {share:.0%} of what all channels move it"
+    else:
+        return
+    yield (
+        f"possible hidden driver: {moved}, so something that lasts moves it and is not in the data; where budgets follow"
+        " that, what advertising brings is overstated: give it as a control, or an experiment"
+    )
+
+
+def _wander(surface: Surface, total: Floats) -> Floats:
+    """(R,): what the trend adds to its straight line, in the KPI's units."""
+    walks = np.diag(surface.base.walk) > 0
+    level = surface.level(total)[walks, 0]
+    return np.asarray(surface.base.columns[:, walks] @ level * surface.rows.trust / surface.rows.weights)

@@ -31,10 +31,13 @@ _TINY = 1e-9
 
 
 class AskedShapes(NamedTuple):
-    """What the data ask for: the shapes that are fitted, and channels whose S there are too few rows for."""
+    """What the data ask for: the shapes that are fitted, channels whose S there are too few rows for, and whether there
+    are too few rows for an S of each channel that has one.
+    """
 
     shapes: Shapes
     unfitted: frozenset[int] = frozenset()
+    guessed: bool = False
 
 
 def late_ones(found: Settled) -> Shapes:
@@ -73,7 +76,7 @@ def curved_ones(families: Sequence[Settled]) -> AskedShapes:
         channel for channel in everything if min(each.by_place()[channel, SLOPE] for each in scores) > _CLEAR
     )
     if min(each.together(SLOPE) for each in scores) > _CLEAR_OF_ALL:
-        return AskedShapes(replace(shapes, curved=everything), frozenset() if enough else everything)
+        return AskedShapes(replace(shapes, curved=everything), guessed=not enough)
     if enough:
         return AskedShapes(replace(shapes, curved=alone))
     return AskedShapes(shapes, alone)
