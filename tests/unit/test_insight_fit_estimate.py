@@ -129,19 +129,32 @@ def test_a_reallocation_keeps_the_budget_and_gains() -> None:
 
 
 @pytest.mark.parametrize("family", list(Family))
-def test_curves_and_adstock_have_the_derivatives_that_they_say(family: Family) -> None:
+@pytest.mark.parametrize("slope", [None, np.array([[0.7]])])
+def test_curves_have_the_derivatives_that_they_say(family: Family, slope: Floats | None) -> None:
     stock = np.linspace(0.1, 3, 12).reshape(1, 12, 1)
     half = np.array([[0.3]])
     step = 1e-6
 
-    curve = saturate(family, stock, half, None)
-    moved = saturate(family, stock, half + step, None)
-    shifted = saturate(family, stock + step, half, None)
+    curve = saturate(family, stock, half, slope)
 
-    assert (moved.values - curve.values) / step == pytest.approx(curve.by_half, abs=1e-4)
-    assert (shifted.values - curve.values) / step == pytest.approx(curve.by_stock, abs=1e-4)
-    weights = kernel(half, half * 0, 20)
+    assert (saturate(family, stock, half + step, slope).values - curve.values) / step == pytest.approx(
+        curve.by_half, abs=1e-4
+    )
+    assert (saturate(family, stock + step, half, slope).values - curve.values) / step == pytest.approx(
+        curve.by_stock, abs=1e-4
+    )
+    if slope is not None:
+        assert (saturate(family, stock, half, slope + step).values - curve.values) / step == pytest.approx(
+            curve.by_slope, abs=1e-4
+        )
+
+
+def test_adstock_has_the_derivatives_that_it_says() -> None:
+    theta, step = np.array([[0.3]]), 1e-6
+
+    weights = kernel(theta, theta * 0, 20)
+
     assert weights.weights.sum() == pytest.approx(1)
-    assert (kernel(half + step, half * 0, 20).weights - weights.weights) / step == pytest.approx(
+    assert (kernel(theta + step, theta * 0, 20).weights - weights.weights) / step == pytest.approx(
         weights.by_theta, abs=1e-4
     )

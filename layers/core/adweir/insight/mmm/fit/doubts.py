@@ -202,8 +202,8 @@ def _lasting(found: Settled) -> Iterator[str]:
     else:
         return
     yield (
-        f"possible hidden driver: {moved}, so something that lasts moves it and is not in the data; where budgets follow"
-        " that, what advertising brings is overstated: give it as a control, or an experiment"
+        f"possible hidden driver: {moved}, so something that lasts moves it and is not in the data; where budgets"
+        " follow that, what advertising brings is overstated: give it as a control, or an experiment"
     )
 
 

@@ -28,7 +28,7 @@ _COMMON, _OWN = 1.0, 1.0
 _THETA = {1: (-0.2, 1.2), 7: (-0.6, 1.2)}
 _HALF = (0.5, 1.0)
 _SHAPE = (0.8, 0.6)
-_SLOPE = (0.5, 0.4)
+_SLOPE = (0.7, 0.5)
 """Means and standard deviations on the parameters' scales."""
 
 

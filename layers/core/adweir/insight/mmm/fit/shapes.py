@@ -25,8 +25,6 @@ _CLEAR_OF_ALL = 2.33
 _TURNS = 8
 _ROWS_FOR_SLOPE = 100
 """Per channel: with fewer, one channel's S is not told from another's."""
-
-
 _TINY = 1e-9
 
 

@@ -1,0 +1,77 @@
+"""Responses in the form of an S are fitted as such where the data show one; demand that nobody sees is warned of."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import cache
+
+import numpy as np
+import pytest
+
+from adweir.insight.mmm.fit.estimate import fit
+from adweir.insight.mmm.fit.frame import Floats, MixFrame
+from adweir.insight.mmm.fit.outcome import MixOutcome
+
+CHANNELS = ("search", "social", "video")
+SLOPE = 3.0
+
+
+def a_frame(sold: Floats, spend: Floats) -> MixFrame:
+    days = tuple(date(2022, 1, 3) + timedelta(days=7 * week) for week in range(len(sold)))
+    return MixFrame(days, sold[None], CHANNELS[: len(spend)], spend[:, None, :])
+
+
+def responses(spend: Floats, slope: float) -> Floats:
+    """(C, T): geometric adstock of 0.3, and a curve that is steepest at the usual spend where `slope` is above 1."""
+    stock = np.array([np.convolve(each, 0.7 * 0.3 ** np.arange(20))[: len(each)] for each in spend])
+    raised = (stock / 8.0) ** slope
+    return np.asarray(np.array([[120.0], [90.0], [70.0]])[: len(spend)] * raised / (1 + raised))
+
+
+@cache
+def curved(channels: int, slope: float) -> tuple[MixOutcome, Floats]:
+    """A fit, and what the channels truly brought."""
+    draws, weeks = np.random.default_rng(11), 130
+    spend = np.exp(draws.normal(2, 0.5, (channels, weeks)))
+    brought = responses(spend, slope)
+    base = 300 + 20 * np.cos(np.arange(weeks) / 8.3)
+    return fit(a_frame(base + brought.sum(axis=0) + draws.normal(0, 6, weeks), spend)), brought.sum(axis=1)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_intervals_hold_where_responses_have_the_form_of_an_s(channels: int) -> None:
+    outcome, truth = curved(channels, SLOPE)
+
+    for each, true in zip(outcome.channels, truth, strict=True):
+        assert each.contribution.low <= true <= each.contribution.high
+        assert each.saturation["slope"] > 1.5
+
+
+def test_few_rows_for_an_s_of_each_channel_are_warned_of() -> None:
+    enough, few = curved(1, SLOPE)[0].warnings, curved(2, SLOPE)[0].warnings
+
+    assert not enough
+    assert [said.partition(" are")[0] for said in few] == ["responses look S-shaped, and 130 rows"]
+
+
+def test_concave_responses_are_fitted_with_concave_curves_and_no_word() -> None:
+    outcome, _ = curved(2, 1.0)
+
+    assert not outcome.warnings
+    assert not any(each.warnings for each in outcome.channels)
+    assert all(each.saturation.get("slope", 1.0) == 1.0 for each in outcome.channels)
+
+
+@pytest.mark.parametrize("memory", [0.6, 0.97], ids=["within weeks", "over months"])
+def test_demand_that_nobody_sees_is_warned_of(memory: float) -> None:
+    draws = np.random.default_rng(5)
+    weeks = 110
+    demand = np.zeros(weeks)
+    for week in range(1, weeks):
+        demand[week] = memory * demand[week - 1] + draws.normal(0, np.sqrt(1 - memory**2))
+    spend = np.exp(2 + 0.25 * demand + draws.normal(0, 0.4, (2, weeks)))
+    sold = 400 + 45 * demand + responses(spend, 1.0).sum(axis=0) + draws.normal(0, 6, weeks)
+
+    outcome = fit(a_frame(sold, spend))
+
+    assert any(said.startswith("possible hidden driver") for said in outcome.warnings)
