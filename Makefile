@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export ADWEIR_ARCH = $(ARCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-all test coverage check contract contracts contract-dbt contract-mmm client security layers hashes fuzz simulate kills soak mutants lint up down status build deploy bench sam clean
+.PHONY: help demo demo-all test coverage check contract contracts contract-dbt contract-geox contract-mmm client security layers hashes fuzz simulate kills soak mutants lint up down status build deploy bench sam clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ contract-dbt: $(READY) ## have dbt build examples/dbt (installs it once)
 
 contract-mmm: $(READY) ## load media-mix datasets with Meridian, PyMC-Marketing, Robyn, GeoX (5 GB once; TOOL="pymc")
 	$(BIN)/python -m contract.media_mix $(TOOL)
+
+contract-geox: $(READY) ## plant lifts in 20 geo experiments of Meridian GeoX (8 minutes of CPU)
+	$(BIN)/python -m contract.experiments
 
 client: $(READY) ## make a client of the API's description, use it
 	$(BIN)/python -m contract.generated_client

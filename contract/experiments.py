@@ -1,4 +1,4 @@
-"""Geo experiments by meridian-geox, unmodified: `python -m contract.experiments [--worlds 20]`.
+"""Geo experiments by meridian-geox, unmodified: `make contract-geox`, `python -m contract.experiments [--worlds 20]`.
 
 In each made-up world (bench/worlds/lifts.py) the library chooses the regions of a heavy-up from the history alone. Then
 a lift of five to nine per cent is planted in their sales, with twice the spend, and the library says what the test

@@ -1,6 +1,8 @@
 """Geo experiments: sales by region and day, into which a lift can be planted.
 
 Regions share a country's season, week and shocks, each with a strength of its own; their sizes differ by thirty times.
+What a region does by itself lasts days in a settled panel, as what is judged by placebos assumes; in a drifting one it
+lasts a month, about as long as the test.
 """
 
 from __future__ import annotations
@@ -15,7 +17,10 @@ import numpy as np
 
 from bench.worlds.media import Floats, wandering
 
-REGIONS, HISTORY_DAYS, TEST_DAYS = 40, 182, 28
+REGIONS, HISTORY_DAYS, TEST_DAYS = 60, 182, 28
+"""As many regions as a table by region may have."""
+SETTLED, DRIFTING = 0.6, 0.97
+"""What is left on the next day of what a region did by itself."""
 FIRST = date(2026, 1, 5)
 
 
@@ -61,7 +66,7 @@ class GeoPanel:
         return path
 
 
-def geo_panel(seed: int) -> GeoPanel:
+def geo_panel(seed: int, memory: float = SETTLED) -> GeoPanel:
     """The panel of a seed, without a test in it; equal seeds make equal panels."""
     rng = np.random.default_rng([seed, 40])
     days = HISTORY_DAYS + TEST_DAYS
@@ -71,7 +76,7 @@ def geo_panel(seed: int) -> GeoPanel:
     season = 0.15 * np.cos(2 * np.pi * (at / 365.25 - rng.uniform(0, 1)))
     shocks = 0.04 * wandering(rng, days, 0.6)
     loading = rng.normal(1.0, 0.25, (REGIONS, 1))
-    own = np.stack([0.03 * wandering(rng, days, 0.97) for _ in range(REGIONS)])
+    own = np.stack([0.03 * wandering(rng, days, memory) for _ in range(REGIONS)])
     noise = rng.normal(0, 1, (REGIONS, days)) * 0.06 * np.sqrt(4000 / size)
     sales = size * np.exp(week + season + loading * shocks + own + noise)
     spend = 0.08 * size * np.exp(0.1 * rng.normal(size=(REGIONS, days)) + 0.2 * wandering(rng, days, 0.9))
