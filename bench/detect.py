@@ -16,7 +16,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +33,7 @@ LESS_F1, MOST_FALSE = 0.01, 1.2
 USUAL = (3.0, 3.5)
 """Thresholds at which the reference was published."""
 SWEPT = (3.0, 3.5, 4.0, 4.5, 5.0, 6.0)
+KINDS = ("spike", "drop", "zero", "shift", "faint_spike", "faint_drop")
 _FIRST_SEED = 5_000
 
 
@@ -135,6 +136,23 @@ def judged(tallies: dict[str, dict[str, Tally]]) -> dict[str, object]:
     }  # fmt: skip
 
 
+def shown(details: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str]:
+    """The figures for people: a line per group and detector; false alarms by series and year, recall by kind."""
+    kinds = {f"recall_{kind}": kind.replace("_", " ") for kind in KINDS}
+    titles = f"{'F1':>6} {'recall':>7} {'precision':>10} {'false':>6}   {'  '.join(kinds.values())}"
+    yield f"{'series':13} {'detector':14} {titles}"
+    for group, each in details.items():
+        for who in ("adweir", *(f"reference@{z}" for z in (*USUAL, 5.0))):
+            found = each[who]
+            recalls = (
+                f"{found[key]:{len(kind)}.2f}" if key in found else " " * len(kind) for key, kind in kinds.items()
+            )
+            yield (
+                f"{group:13} {who:14} {found['f1']:6.3f} {found['recall']:7.3f} {found['precision']:10.3f}"
+                f" {found['false_per_series_year']:6.2f}   {'  '.join(recalls)}"
+            )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--series", type=int, default=240)
@@ -151,9 +169,7 @@ def main() -> int:
         speed = speeds(groups[LIGHT][:40], folder)
         tallies = {name: measured(group, folder, asked.threshold) for name, group in groups.items()}
     details = {name: {who: tally.figures() for who, tally in each.items()} for name, each in tallies.items()}
-    for name, each in details.items():
-        for who in ("adweir", *(f"reference@{z}" for z in (3.5, 5.0))):
-            print(f"{name:13} {who:14} {each[who]}")
+    print(*shown(details), sep="\n")
     found = {"bench": "detect", **judged(tallies), **speed}
     if asked.details:
         asked.details.write_text(json.dumps({**found, "groups": details}, indent=1))

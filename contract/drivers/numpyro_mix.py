@@ -31,8 +31,8 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
-from numpyro.diagnostics import summary
 from jax.flatten_util import ravel_pytree
+from numpyro.diagnostics import summary
 from numpyro.infer import MCMC, NUTS, init_to_median
 from numpyro.infer.util import initialize_model
 

@@ -11,7 +11,7 @@ import pytest
 
 from bench.worlds.alarms import Tally
 from bench.worlds.intervals import Judged, interval_score
-from bench.worlds.lifts import HISTORY_DAYS, geo_panel
+from bench.worlds.lifts import DRIFTING, HISTORY_DAYS, SETTLED, geo_panel
 from bench.worlds.media import DAILY, KINDS, WELL_SPECIFIED, MediaWorld, media_world
 from bench.worlds.regions import ALIKE, UNLIKE, region_world
 from bench.worlds.sandbox_mix import sandbox_world
@@ -236,6 +236,21 @@ def test_a_fit_of_other_regions_is_refused() -> None:
     answer = {"channels": [{"channel": "a", "geos": [{"geo": "north", "contribution": {}}]}]}
     with pytest.raises(ValueError, match=r"\['north'\] instead of \['south'\]"):
         Judged().add_by_geo({"a": {"south": 1.0}}, answer)
+
+
+def test_what_a_region_does_by_itself_ends_in_days_or_drifts_for_weeks() -> None:
+    # given, when
+    kept = {}
+    for memory in (SETTLED, DRIFTING):
+        panel = geo_panel(1, memory)
+        sales = np.log(panel.sales[panel.sales.mean(axis=1) > 4000])
+        own = sales - sales.mean(axis=0) - (sales - sales.mean(axis=0)).mean(axis=1, keepdims=True)
+        weeks = own.reshape(len(own), -1, 7).mean(axis=2)
+        kept[memory] = float((weeks[:, 2:] * weeks[:, :-2]).mean() / (weeks**2).mean())
+
+    # then
+    assert abs(kept[SETTLED]) < 0.1
+    assert kept[DRIFTING] > 0.25
 
 
 def test_a_planted_lift_is_in_the_treated_regions_after_the_history_only() -> None:

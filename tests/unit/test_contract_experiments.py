@@ -34,16 +34,21 @@ class Library:
         )
 
 
-@pytest.mark.parametrize(("right", "code"), [(True, 0), (False, 1)])
+@pytest.mark.parametrize(("right", "code", "more"), [(True, 0, ()), (False, 1, ()), (False, 0, ("--drifting",))])
 def test_a_library_is_right_where_its_interval_holds_what_was_planted(
-    *, right: bool, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    *,
+    right: bool,
+    code: int,
+    more: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     # given
     monkeypatch.setattr(experiments, "interpreter", lambda *_: Path("python"))
     monkeypatch.setattr(experiments, "ask", Library(right=right).ask)
 
     # when
-    ended = experiments.main(["--worlds", "1"])
+    ended = experiments.main(["--worlds", "1", *more])
 
     # then
     assert ended == code
