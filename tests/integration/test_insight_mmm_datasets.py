@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +19,7 @@ from adweir.model.media_mix import MediaMix
 from adweir.model.metrics import Level, MetricRow, Source
 from adweir.model.platforms import Platform
 from adweir.model.series_ids import series_id
+from adweir.model.times import Window
 from adweir.runtime.app import App
 from adweir.runtime.settings import Settings
 from adweir.store.catalog.references import ReferenceRow
@@ -268,6 +270,56 @@ def test_the_last_days_alone_are_a_dataset_of_their_own(app: App) -> None:
     assert (last["first_date"], last["tables"]["daily"]["rows"]) == ("2026-11-10", 10)
     assert publisher_of(app, catalog).publish("acme") == [whole]
     assert last["files"]["ad_reporting"]["csv"]["key"] == "mmm/acme/USD/days=10/ad_reporting.csv"
+
+
+def file_of(app: App, profile: Profile, *days: int) -> None:
+    """A dropped file with a row per day, of campaigns."""
+    loaded = PullRows()
+    for day in days:
+        loaded.offer(MetricRow("c1", f"2026-11-{day:02}", 500 + day, 5, 1_000_000, 3_000_000 + day, 7_000_000, "c1"))
+    file = replace(of_ads(profile, "all", WINDOW), level=Level.CAMPAIGN, source=Source.FILE, complete=False)
+    app.metrics.load(file, loaded)
+
+
+def test_days_before_the_first_pull_are_known_where_a_file_has_them(app: App) -> None:
+    """Amazon keeps weeks: its older days are dropped."""
+    pull(app, META, "all", WINDOW, *(ad_day("g1~a1", day, day * 1_010_000) for day in DAYS))
+    late = Window(date(2026, 11, 10), WINDOW.end)
+    for product in ("sp", "sb", "sd"):
+        rows = [ad_day("g1~a2", day, day * 20_000, "sp") for day in range(10, 20)] if product == "sp" else []
+        pull(app, AMAZON, product, late, *rows)
+    file_of(app, AMAZON, *range(3, 13))
+
+    [manifest] = publisher_of(app, StoryCatalog(META, AMAZON)).publish("acme")
+
+    daily = manifest["tables"]["daily"]
+    assert (daily["ready"], daily["first"], daily["last"]) == (True, "2026-11-03", "2026-11-19"), daily["findings"]
+    handed = {"amazon_ads#22": {"days": 7, "first": "2026-11-03", "last": "2026-11-09"}}
+    assert manifest["history_handed_over"] == handed
+    spend = {row["time"]: row["amazon_ads_spend"] for row in rows_of(app, daily["files"])}
+    assert (spend["2026-11-03"], spend["2026-11-09"]) == ("3.000003", "3.000009")
+    assert Decimal(spend["2026-11-10"]) == Decimal("0.2")  # the pull answers
+
+
+def test_a_day_without_rows_among_those_that_files_brought_is_not_known(app: App) -> None:
+    pull(app, META, "all", Window(date(2026, 11, 10), WINDOW.end), *(ad_day("g1~a1", d, d) for d in range(10, 20)))
+    file_of(app, META, 3, 4, 6, 7, 8, 9)
+
+    [manifest] = publisher_of(app, StoryCatalog(META)).publish("acme")
+
+    daily = manifest["tables"]["daily"]
+    found = [finding["message"] for finding in daily["findings"] if finding["gate"] == "coverage"]
+    assert found == ["not pulled, so they may not be zero: 2026-11-05"]
+
+
+def test_an_ad_account_that_was_never_pulled_is_not_in_a_dataset_for_its_files(app: App) -> None:
+    pull(app, META, "all", WINDOW, *(ad_day("g1~a1", day, day * 1_010_000) for day in DAYS))
+    file_of(app, AMAZON, 3, 4)
+
+    [manifest] = publisher_of(app, StoryCatalog(META, AMAZON)).publish("acme")
+
+    assert manifest["profiles_left_out"] == {"amazon_ads#22": "never pulled"}
+    assert manifest["history_handed_over"] == {}
 
 
 def test_features_and_the_slim_file_stand_beside_a_national_table(app: App) -> None:

@@ -26,7 +26,7 @@ from adweir.model.datasets import Dataset
 from adweir.model.entities import Account, AdCampaign, Profile, ProfileStatus
 from adweir.model.errors import NotFound
 from adweir.model.media_mix import MediaMix
-from adweir.model.metrics import METRICS, Level
+from adweir.model.metrics import METRICS, Level, Source
 from adweir.model.times import DAY, Clock, Window, is_zone, local_date
 from adweir.reporting.bound_to import CROSS_CAMPAIGN, BoundTo
 from adweir.reporting.dimensions import RowValues
@@ -56,13 +56,17 @@ class MixAsked(NamedTuple):
 
 
 WHOLE = MixAsked()
+_HANDED = (Source.FILE, Source.PUSH)
+_KNOWN = DayCoverage(pulled_at=None, missing=(), settled=True, live=False, whole=True)
 
 
 class _Covered(NamedTuple):
-    """A profile's days that were pulled whole, and by metric the days on which some of it is unknown."""
+    """A profile's days that were pulled whole or were handed over before the first of those (`handed`), and by metric
+    the days on which some of it is unknown."""
 
     days: Mapping[date, DayCoverage]
     unknown: Mapping[str, set[date]]
+    handed: frozenset[date] = frozenset()
 
 
 @dataclass
@@ -107,6 +111,7 @@ class Gatherer:
         self._campaign = self._asked_campaign()
         self._channels = Channels(account.media_mix.channels)
         self._facts: dict[tuple[str, str], AdCampaign] = {}
+        self._handed: Mapping[str, frozenset[date]] = {}
 
     def by_currency(self) -> list[tuple[str, list[Profile]]]:
         """The ad accounts of each dataset."""
@@ -120,6 +125,7 @@ class Gatherer:
         """What there is of a currency, without its rows; None where nothing was pulled whole."""
         read = {profile.key: self._covered(profile) for profile in profiles if _is_readable(profile)}
         covered = {key: found.days for key, found in read.items()}
+        self._handed = {key: found.handed for key, found in read.items()}
         pulled = [profile for profile in profiles if covered.get(profile.key)]
         if not pulled:
             return None
@@ -134,6 +140,7 @@ class Gatherer:
             "lookback_days": self._asked.lookback_days or None,
             "currency": currency,
             "timezones": {profile.key: profile.timezone for profile in pulled},
+            "history_handed_over": _said_of(self._handed, window),
             "profiles_left_out": {each.key: _why_left_out(each) for each in profiles if each not in pulled},
             "first_date": start.isoformat(),
             "last_date": end.isoformat(),
@@ -211,6 +218,7 @@ class Gatherer:
                 found.unknown.setdefault((profile.key, name), set()).add(date.fromisoformat(read.row.day))
             yield read
         whole = {day for day, one in reader.coverage().items() if one.whole}
+        whole |= self._handed.get(profile.key, frozenset())
         found.uncovered |= {day for day in window.days() if day not in whole}
 
     @property
@@ -245,13 +253,17 @@ class Gatherer:
     def _covered(self, profile: Profile) -> _Covered:
         """The days whose account totals rest on a whole pull, of the account level or of one that stands for it.
 
-        They begin after the last day in another currency: an ad account may change its own.
+        They begin after the last day in another currency: an ad account may change its own. Of a platform that keeps
+        its numbers for weeks, older days come as files or pushes: before the first day that was pulled, a day with rows
+        of such counts as known.
         """
         today = local_date(self._clock.now(), profile.timezone)
         history = Window(today - (self._asked.lookback_days or limits.MAX_MIX_DAYS) * DAY, today - DAY)
         reader = self._queries.reader(profile, ProfileQuestion(history, Level.ACCOUNT))
-        foreign, unknown = "", defaultdict[str, set[date]](set)
+        foreign, unknown, handed = "", defaultdict[str, set[date]](set), set[date]()
         for read in reader.rows():
+            if read.row.source in _HANDED:
+                handed.add(date.fromisoformat(read.row.day))
             if not is_in(profile.currency, read):
                 foreign = max(foreign, read.row.day)
             elif None in read.row.slot:
@@ -259,7 +271,8 @@ class Gatherer:
                     unknown[name].add(date.fromisoformat(read.row.day))
         found = reader.coverage()
         days = {day: covered for day, covered in found.items() if covered.whole and day.isoformat() > foreign}
-        return _Covered(days, unknown)
+        early = frozenset(day for day in handed if days and day < min(days) and day.isoformat() > foreign)
+        return _Covered(dict.fromkeys(sorted(early), _KNOWN) | days, unknown, early)
 
 
 def lacking(found: MixFound, geos: Iterable[str], window: Window) -> list[Finding]:
@@ -277,6 +290,16 @@ def is_in(currency: str, read: ReadRow) -> bool:
 
 def _is_readable(profile: Profile) -> bool:
     return profile.status == ProfileStatus.ACTIVE and is_zone(profile.timezone)
+
+
+def _said_of(handed: Mapping[str, frozenset[date]], window: Window) -> dict[str, dict[str, Any]]:
+    """What the manifest says of the days of a window that files or pushes brought, by ad account."""
+    within = {key: sorted(day for day in days if window.start <= day <= window.end) for key, days in handed.items()}
+    return {
+        key: {"days": len(days), "first": days[0].isoformat(), "last": days[-1].isoformat()}
+        for key, days in sorted(within.items())
+        if days
+    }
 
 
 def _why_left_out(profile: Profile) -> str:
