@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -25,6 +26,7 @@ from typing import Any, BinaryIO, NamedTuple
 from adweir.insight.mmm.beside import Beside, DaySeries
 from adweir.insight.mmm.files import MixTable, TableFiles
 from adweir.insight.mmm.gates import check
+from adweir.insight.mmm.steps import MixSteps
 from adweir.insight.mmm.tidy import COLUMNS
 from adweir.insight.mmm.wide import Cadence, Sums, Wide, build
 from adweir.model.times import Window
@@ -132,7 +134,7 @@ def tidy_rows() -> Iterator[tuple[str, ...]]:
 
 def write(place: Path) -> tuple[Path, dict[str, Any]]:
     """Write the dataset; its manifest, and what has to be loaded of it by table."""
-    files = TableFiles(_Folder(place), place)
+    files = TableFiles(_Folder(place), place, MixSteps(time.monotonic))
     found = list(tables())
     tidy = place / "ad_reporting.csv"
     with tidy.open("w", newline="") as file:

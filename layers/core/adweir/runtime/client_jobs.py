@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from adweir.model.errors import NotFound
 from adweir.model.flows import StageKind, SumGrain, SumLevel
+from adweir.model.log import log
 
 if TYPE_CHECKING:
     from adweir.insight.aggregates import Aggregator
@@ -67,13 +68,18 @@ def client_jobs(app: ClientParts) -> Mapping[StageKind, AccountJob]:
     def publish(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
         from adweir.insight.mmm.fitting import FitTime
         from adweir.insight.mmm.gather import MixAsked
+        from adweir.insight.mmm.steps import MixSteps
 
         scope = run_of(task).scope
         begun, whole = remaining(), float(app.settings.function_timeout_seconds)
-        made = app.publisher.publish(task.account_id, MixAsked(scope.campaign, scope.mix_days))
+        steps = MixSteps(app.clock.monotonic)
+        made = app.publisher.publish(task.account_id, MixAsked(scope.campaign, scope.mix_days), steps)
         time = FitTime(remaining, app.settings.margin_seconds, whole, begun)
-        fits = app.mix_fitter.fit(made, time, task.run_id)
+        with steps.of("fit"):
+            fits = app.mix_fitter.fit(made, time, task.run_id)
+        log.info("etl of %s: %s", task.account_id, steps.counts())
         return {
+            **steps.counts(),
             **fits,
             "datasets": len(made),
             "tables_ready": sum(one["ready"] for m in made for one in m["tables"].values()),

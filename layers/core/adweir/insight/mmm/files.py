@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from adweir.insight.mmm.exports import geox_rows, robyn_columns, robyn_rows
 from adweir.insight.mmm.gates import Finding, Severity
+from adweir.insight.mmm.steps import MixSteps
 from adweir.insight.mmm.tidy import guard
 from adweir.insight.mmm.wide import Cadence, Wide
 from adweir.insight.parquet import to_parquet
@@ -40,9 +41,10 @@ class MixTable(NamedTuple):
 class TableFiles:
     """Writes files below a folder and puts them where they are kept."""
 
-    def __init__(self, objects: FileKeeper, place: Path) -> None:
+    def __init__(self, objects: FileKeeper, place: Path, steps: MixSteps) -> None:
         self._objects = objects
         self._place = place
+        self._steps = steps
 
     def entry(self, root: str, table: MixTable) -> dict[str, Any]:
         """The manifest's entry of a table; one with an error is described, not stored."""
@@ -78,7 +80,9 @@ class TableFiles:
 
         columns = robyn_columns(wide)
         files = self._table(where, folder / "mmm_robyn.csv", robyn_rows(wide, columns))
-        found = features(wide)
+        with self._steps.of("features"):
+            found = features(wide)
+        self._steps.count("features", wide.size)
         target = folder / "features.csv"
         types = found.write(target)
         made = {**found.facts, "definitions": definitions(wide.cadence), "files": self.store(where, target, types)}
@@ -96,7 +100,7 @@ class TableFiles:
     ) -> dict[str, Any]:
         """Store rows, the first of them a header, as CSV and Parquet; columns without a type are numbers, `time` is
         text."""
-        with target.open("w", encoding="utf-8", newline="") as file:
+        with self._steps.of("dataset"), target.open("w", encoding="utf-8", newline="") as file:
             writer, lines = csv.writer(file, lineterminator="\n"), iter(rows)
             header = next(lines)
             writer.writerow(header)
@@ -109,15 +113,8 @@ class TableFiles:
 
         With `formulas`, texts that a spreadsheet would run have an apostrophe in front, in the CSV only.
         """
-        parquet = csv_file.with_suffix(".parquet")
-        to_parquet(csv_file, parquet, types)
-        if formulas:
-            plain = csv_file.rename(csv_file.with_suffix(".plain"))
-            with (
-                plain.open(encoding="utf-8", newline="") as source,
-                csv_file.open("w", encoding="utf-8", newline="") as target,
-            ):
-                guard(source, target)
+        with self._steps.of("dataset"):
+            parquet = _twin(csv_file, types, formulas=formulas)
         stored = {}
         for kind, path, content_type in (
             ("csv", csv_file, "text/csv; charset=utf-8"),
@@ -127,6 +124,21 @@ class TableFiles:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
                 file.seek(0)
-                self._objects.put(key, file, content_type=content_type)
+                with self._steps.of("load"):
+                    self._objects.put(key, file, content_type=content_type)
             stored[kind] = {"key": key, "sha256": digest}
         return stored
+
+
+def _twin(csv_file: Path, types: Mapping[str, str], *, formulas: bool) -> Path:
+    """The Parquet file of a CSV, in which `formulas` then have an apostrophe."""
+    parquet = csv_file.with_suffix(".parquet")
+    to_parquet(csv_file, parquet, types)
+    if formulas:
+        plain = csv_file.rename(csv_file.with_suffix(".plain"))
+        with (
+            plain.open(encoding="utf-8", newline="") as source,
+            csv_file.open("w", encoding="utf-8", newline="") as target,
+        ):
+            guard(source, target)
+    return parquet

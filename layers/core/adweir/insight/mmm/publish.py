@@ -26,6 +26,7 @@ from adweir.insight.mmm.beside import NATIONAL
 from adweir.insight.mmm.files import MixTable, TableFiles
 from adweir.insight.mmm.gates import check
 from adweir.insight.mmm.gather import WHOLE, Gatherer, MixAsked, MixFound, lacking
+from adweir.insight.mmm.steps import MixSteps
 from adweir.insight.mmm.tidy import COLUMNS
 from adweir.insight.mmm.wide import Cadence, build
 from adweir.model.errors import NotFound
@@ -55,8 +56,9 @@ class Publisher:
         self._objects = objects
         self._clock = clock
 
-    def publish(self, account_id: str, asked: MixAsked = WHOLE) -> list[dict[str, Any]]:
-        """Make the account's datasets that are not up to date, and return the manifests of all.
+    def publish(self, account_id: str, asked: MixAsked = WHOLE, steps: MixSteps | None = None) -> list[dict[str, Any]]:
+        """Make the account's datasets that are not up to date, and return the manifests of all. `steps` gets the rows
+        and seconds of each step added.
 
         Raises NotFound when there is no such account, or when it has no such campaign.
         """
@@ -67,21 +69,28 @@ class Publisher:
             found = gatherer.found(currency, profiles)
             if found is not None:
                 root = asked.root(account.account_id, currency)
-                manifests.append(self._publish_currency(root, gatherer, found))
+                own = MixSteps(self._clock.monotonic)
+                manifests.append(self._publish_currency(root, gatherer, found, own))
+                if steps is not None:
+                    steps.add(own)
         return manifests
 
-    def _publish_currency(self, root: str, gatherer: Gatherer, found: MixFound) -> dict[str, Any]:
+    def _publish_currency(self, root: str, gatherer: Gatherer, found: MixFound, steps: MixSteps) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder)
             tidy = place / "ad_reporting.csv"
-            written = gatherer.fill(found, tidy)
-            tables = tables_of(found)
+            with steps.of("extract"):
+                written = gatherer.fill(found, tidy)
+            steps.count("extract", written.count)
+            with steps.of("aggregate"):
+                tables = tables_of(found)
+            steps.count("aggregate", sum(table.wide.size for table in tables))
             inputs, before = found.hashed(tidy, (table.wide.rows() for table in tables)), self._manifest(root)
             if before.get("inputs") == inputs:
                 return before
             if before:
                 self._put_manifest(root, before | {"inputs": None})  # its files are about to be replaced
-            files = TableFiles(self._objects, place)
+            files = TableFiles(self._objects, place, steps)
             stored = files.store(root, tidy, dict(COLUMNS), formulas=written.has_formulas)
             manifest: dict[str, Any] = {
                 "schema": _SCHEMA,
@@ -91,6 +100,7 @@ class Publisher:
                 "tables": {table.name: files.entry(root, table) for table in tables},
                 "inputs": inputs,
             }
+            manifest["steps"] = steps.shown()
             self._put_manifest(root, manifest)
         return manifest
 
