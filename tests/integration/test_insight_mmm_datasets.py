@@ -301,15 +301,15 @@ def test_days_before_the_first_pull_are_known_where_a_file_has_them(app: App) ->
     assert Decimal(spend["2026-11-10"]) == Decimal("0.2")  # the pull answers
 
 
-def test_a_day_without_rows_among_those_that_files_brought_is_not_known(app: App) -> None:
+def test_a_day_that_files_lack_ends_what_they_tell_of_the_past(app: App) -> None:
     pull(app, META, "all", Window(date(2026, 11, 10), WINDOW.end), *(ad_day("g1~a1", d, d) for d in range(10, 20)))
     file_of(app, META, 3, 4, 6, 7, 8, 9)
 
     [manifest] = publisher_of(app, StoryCatalog(META)).publish("acme")
 
     daily = manifest["tables"]["daily"]
-    found = [finding["message"] for finding in daily["findings"] if finding["gate"] == "coverage"]
-    assert found == ["not pulled, so they may not be zero: 2026-11-05"]
+    assert (daily["ready"], daily["first"]) == (True, "2026-11-06")
+    assert manifest["history_handed_over"] == {"meta_ads#11": {"days": 4, "first": "2026-11-06", "last": "2026-11-09"}}
 
 
 def test_an_ad_account_that_was_never_pulled_is_not_in_a_dataset_for_its_files(app: App) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import compress
@@ -254,8 +254,8 @@ class Gatherer:
         """The days whose account totals rest on a whole pull, of the account level or of one that stands for it.
 
         They begin after the last day in another currency: an ad account may change its own. Of a platform that keeps
-        its numbers for weeks, older days come as files or pushes: before the first day that was pulled, a day with rows
-        of such counts as known.
+        its numbers for weeks, older days come as files or pushes: before the first day that was pulled, days with
+        rows of such count as known, as far back as none is missing.
         """
         today = local_date(self._clock.now(), profile.timezone)
         history = Window(today - (self._asked.lookback_days or limits.MAX_MIX_DAYS) * DAY, today - DAY)
@@ -271,7 +271,7 @@ class Gatherer:
                     unknown[name].add(date.fromisoformat(read.row.day))
         found = reader.coverage()
         days = {day: covered for day, covered in found.items() if covered.whole and day.isoformat() > foreign}
-        early = frozenset(day for day in handed if days and day < min(days) and day.isoformat() > foreign)
+        early = _before(min(days), {day for day in handed if day.isoformat() > foreign}) if days else frozenset()
         return _Covered(dict.fromkeys(sorted(early), _KNOWN) | days, unknown, early)
 
 
@@ -300,6 +300,15 @@ def _said_of(handed: Mapping[str, frozenset[date]], window: Window) -> dict[str,
         for key, days in sorted(within.items())
         if days
     }
+
+
+def _before(first: date, handed: Collection[date]) -> frozenset[date]:
+    """The days that end right before the first pulled one and of which none is missing."""
+    found, day = set(), first - DAY
+    while day in handed:
+        found.add(day)
+        day -= DAY
+    return frozenset(found)
 
 
 def _why_left_out(profile: Profile) -> str:
