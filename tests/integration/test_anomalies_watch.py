@@ -38,6 +38,7 @@ class Days:
         self.watcher = Watcher("acc_1", "meta_ads", "1", "EUR")
         self.numbers: dict[date, dict[WatchedEntity, Slot]] = {}
         self.off: set[tuple[Level, str]] = set()
+        self.pulled = 1
         for number in range(days):
             self.deliver(number, dict.fromkeys(CAMPAIGNS, wave(number)))
         self.until = days
@@ -60,7 +61,8 @@ class Days:
 
     def ripe(self, _check: Callable[[], None]) -> list[RipeDay]:
         days = sorted(self.numbers)[: self.until]
-        return [RipeDay(day, repr(sorted(self.numbers[day].items())).encode()) for day in days]
+        stamp = str(self.pulled).encode()
+        return [RipeDay(day, repr(self.numbers[day].get(ACCOUNT)).encode(), stamp) for day in days]
 
     def rows(self, window: Window, _check: Callable[[], None]) -> dict[date, dict[WatchedEntity, Slot]]:
         return {day: dict(self.numbers.get(day, {})) for day in window.days()}
@@ -206,6 +208,28 @@ def test_a_restated_day_is_learned_anew_and_what_is_gone_is_withdrawn(world: Wor
     after = next(i for i in world.incidents() if i.id == before.id)
     assert after.state == AnomalyState.WITHDRAWN
     assert world.states() == untouched.states()
+
+
+def test_a_campaign_that_is_restated_under_the_same_total_is_learned_anew(world: World) -> None:
+    """Given a pull that moves a day's delivery from one campaign to another, then all is learned anew; else nothing."""
+    world.look()
+    world.days.pulled += 1
+    assert world.look() == 0
+    assert world.incidents() == []
+
+    day = world.days.numbers[FIRST + timedelta(days=SPIKE)]
+    day[CAMPAIGNS[2]], day[CAMPAIGNS[3]] = _slot(1000), _plus(day[CAMPAIGNS[2]], day[CAMPAIGNS[3]])
+    assert world.look() == 0, "nothing was pulled again: it cannot have changed"
+    world.days.pulled += 1
+
+    assert world.look() == 90
+    assert ("c2", ["2026-09-30"]) in [(i.entity_id, i.days) for i in world.incidents()]
+    assert world.look() == 0
+
+
+def _plus(one: Slot, other: Slot) -> Slot:
+    total = [(mine or 0) + (theirs or 0) for mine, theirs in zip(one, other, strict=True)]
+    return (total[0], total[1], total[2], total[3], total[4])
 
 
 def test_what_was_paused_is_no_anomaly(world: World) -> None:

@@ -92,9 +92,23 @@ class Learning:
         watch = self.watch
         if watch.build == 0 or watch.basis != self._basis:
             return True
-        now = digests(ripe, max(watch.through, watch.deciding))
-        first = self._days.window.start.isoformat()[: len("2026-11")]
-        return {month: each for month, each in watch.digests.items() if month >= first} != now
+        until = max(watch.through, watch.deciding)
+        if self._recent(watch.digests) != digests(ripe, until):
+            return True
+        known, now = self._recent(watch.stamps), stamps(ripe, until)
+        pulled_again = [month for month, each in now.items() if known.get(month) != each]
+        for month in pulled_again:
+            days = [each.day for each in ripe if each.day.isoformat() <= until and _month(each.day) == month]
+            rows = self._days.rows(Window(days[0], days[-1]), self._check)
+            if added({}, {day: rows[day] for day in days}) != {month: watch.rows.get(month)}:
+                return True
+        if pulled_again:
+            self._put(stamps=now)
+        return False
+
+    def _recent(self, by_month: Mapping[str, str]) -> dict[str, str]:
+        first = _month(self._days.window.start)
+        return {month: each for month, each in by_month.items() if month >= first}
 
     def _batches(self, ripe: Sequence[RipeDay]) -> Iterator[list[RipeDay]]:
         """What has to be learned, by months; first what was decided before, and not learned by all."""
@@ -104,7 +118,7 @@ class Learning:
         if decided:
             yield decided
         fresh = left[len(decided) :]
-        for _, month in groupby(fresh, key=lambda each: each.day.isoformat()[: len("2026-11")]):
+        for _, month in groupby(fresh, key=lambda each: _month(each.day)):
             yield list(month)
 
     def _learn(self, batch: Sequence[RipeDay], ripe: Sequence[RipeDay]) -> None:
@@ -120,7 +134,12 @@ class Learning:
         if not is_decided:
             again = [each.day for each in batch if each.day.isoformat() <= self.watch.again]
             self._kept.settle(causes, last, (again[0], again[-1]) if again else None, self.newest)
-            self._put(deciding=last, digests=digests(ripe, last), open=self._kept.recent(last, _REMEMBERED))
+            seen = {
+                "digests": digests(ripe, last),
+                "stamps": stamps(ripe, last),
+                "rows": added(self._recent(self.watch.rows), {each.day: rows[each.day] for each in batch}),
+            }
+            self._put(deciding=last, open=self._kept.recent(last, _REMEMBERED), **seen)
         states = self._known()
         for key in sorted(touched):
             state = states[key].state
@@ -200,11 +219,32 @@ def _is_explained(found: Found, rows: DayRows, off: set[Key]) -> bool:
 
 def digests(days: Iterable[RipeDay], until: str) -> dict[str, str]:
     """By month what the days until one (ISO) are."""
+    return _by_month((each.day, each.print) for each in days if each.day.isoformat() <= until)
+
+
+def stamps(days: Iterable[RipeDay], until: str) -> dict[str, str]:
+    """By month when the days until one (ISO) were pulled."""
+    return _by_month((each.day, each.stamp) for each in days if each.day.isoformat() <= until)
+
+
+def added(known: Mapping[str, str], days: Mapping[date, DayRows]) -> dict[str, str]:
+    """By month a sum over its days of what all entities delivered: further days are added to what is known."""
+    found = {month: int(each, 16) for month, each in known.items()}
+    for day, rows in days.items():
+        text = repr((day, sorted((entity, slot) for entity, slot in rows.items())))
+        one = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
+        found[_month(day)] = (found.get(_month(day), 0) + one) % 2**64
+    return {month: f"{each:016x}" for month, each in found.items()}
+
+
+def _month(day: date) -> str:
+    return day.isoformat()[: len("2026-11")]
+
+
+def _by_month(days: Iterable[tuple[date, bytes]]) -> dict[str, str]:
     found: dict[str, list[bytes]] = defaultdict(list)
-    for each in days:
-        text = each.day.isoformat()
-        if text <= until:
-            found[text[: len("2026-11")]].append(text.encode() + each.print)
+    for day, each in days:
+        found[_month(day)].append(day.isoformat().encode() + each)
     return {month: hashlib.sha256(b"".join(prints)).hexdigest()[:20] for month, prints in sorted(found.items())}
 
 

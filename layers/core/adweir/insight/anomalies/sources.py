@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from adweir.reporting.query import Queries
     from adweir.reporting.reading import ReadRow
     from adweir.store.catalog.store import Catalog
+    from adweir.store.metrics.read import DayState
 
 _K = TypeVar("_K")
 Check = Callable[[], None]
@@ -36,10 +37,12 @@ _AD_IMPRESSIONS = 1000
 
 
 class RipeDay(NamedTuple):
-    """A settled day. `print` is of its numbers: another one when the day was restated."""
+    """A settled day. `print` is of the account's numbers: another one when the day was restated. `stamp` is of when the
+    day was pulled at each level: only where it is another one, campaigns and ads may have been restated."""
 
     day: date
     print: bytes
+    stamp: bytes = b""
 
 
 class NamedEntity(NamedTuple):
@@ -77,7 +80,8 @@ class ProfileDays:
             if known[day].settled and known[day].whole:
                 whole = [day in pulled[level] for level in _WATCHED_LEVELS]
                 text = repr((totals.get(day.isoformat()), whole)).encode()
-                found.append(RipeDay(day, hashlib.sha256(text).digest()))
+                stamp = repr([sorted(states[day].began.items()) for states in pulled.values() if day in states])
+                found.append(RipeDay(day, hashlib.sha256(text).digest(), hashlib.sha256(stamp.encode()).digest()))
         return found
 
     def rows(self, window: Window, check: Check) -> dict[date, dict[WatchedEntity, Slot]]:
@@ -130,9 +134,9 @@ class ProfileDays:
         if read.row.currency in {"", self._profile.currency}:
             sums[key] = plus(sums[key], read.row.slot) if key in sums else read.row.slot
 
-    def _pulled(self, level: Level) -> frozenset[date]:
+    def _pulled(self, level: Level) -> Mapping[date, DayState]:
         series = Series(self._profile.platform, self._profile.profile_id, level, Grain.DAY)
-        return frozenset(self._queries.days(series, self.window))
+        return self._queries.days(series, self.window)
 
     def _timed(self, rows: Iterator[ReadRow], check: Check) -> Iterator[ReadRow]:
         for number, read in enumerate(rows):

@@ -32,7 +32,8 @@ class WatchMark:
     """How far an ad account, or a client's arms, was learned.
 
     `build` counts how often it was learned anew; `basis` says by what settings. `through` is the last day that every
-    entity has learned, "" for none. `digests`: by month, what the learned days were. A batch that was decided and not
+    entity has learned, "" for none. `digests`: by month, what the learned days of the account were, `rows` those of all
+    entities, and `stamps` when they were pulled. A batch that was decided and not
     learned by all yet goes to the day `deciding`, "" without one. `open`: incidents of the last days, by first day and
     id. `again`: up to this day an earlier build had decided ("": there was none).
     """
@@ -42,6 +43,8 @@ class WatchMark:
     through: str = ""
     deciding: str = ""
     digests: Mapping[str, str] = field(default_factory=dict)
+    rows: Mapping[str, str] = field(default_factory=dict)
+    stamps: Mapping[str, str] = field(default_factory=dict)
     open: tuple[tuple[str, str], ...] = ()
     again: str = ""
 
