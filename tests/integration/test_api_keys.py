@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 import json
+from dataclasses import asdict
 from datetime import timedelta
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
+from adweir.insight.anomalies.incidents import Incident
 from adweir.model import limits
 from adweir.model.entities import AdCampaign, Credential, Profile, Status
 from adweir.model.errors import Forbidden
@@ -33,6 +35,7 @@ from support.mix_versions import put_version
 OWN, RIVAL = "acc_own", "acc_rival"
 SECRETS = ("Rival Company", "999", "Rival's shop", "Rival's campaign", "Rival's bill", "rival-label", RIVAL)
 """What a key of OWN must not see."""
+ANOMALY = f"ano_20261102{'0' * 16}"
 RANGE = {"start": "2026-11-01", "end": "2026-11-02"}
 
 FIRST = (CurrentStage("profiles"),)
@@ -57,6 +60,10 @@ def world(api: ModuleType) -> ModuleType:
     catalog.put_invoices([bill], T1)
     rows = PullRows()
     rows.offer(MetricRow("c9", "2026-11-01", 1000, 10, 2_500_000, 999_000_000, 3_000_000, "c9", "", -1, "EUR"))
+    of, day = (RIVAL, "meta_ads", "999", "campaign", "c9", "EUR"), "2026-11-02"
+    finding = {"metric": "spend", "date": day, "value": "1", "expected": "9", "z": "-9", "severity": "critical"}
+    told = Incident(ANOMALY, *of, day, day, [day], T1, name="Rival's campaign", metrics=[finding], version=1)
+    assert api.app.findings.anomalies.put(asdict(told))
     stamp = Stamp(T1, "t9")
     api.app.metrics.load(Pull(META, "999", Level.CAMPAIGN, Grain.DAY, Source.PULL, "all", DAYS, stamp, True), rows)
     for account, label in ((OWN, "default"), (RIVAL, "rival-label")):
@@ -90,6 +97,10 @@ ALLOWED: list[tuple[str, str, Any, dict[str, str], int]] = [
     ("POST", f"/api/v1/accounts/{RIVAL}/credentials", {"platform": "meta", "access_token": "a-token-of-own"}, {}, 404),
     ("PUT", f"/api/v1/accounts/{RIVAL}/webhook-secrets/meta", {"secret": "x" * 16}, {}, 404),
     ("DELETE", f"/api/v1/accounts/{RIVAL}/webhook-secrets/meta", None, {}, 404),
+    ("GET", "/api/v1/anomalies", None, {"start": "2026-11-01", "end": "2026-11-20"}, 200),
+    ("GET", f"/api/v1/anomalies/{ANOMALY}", None, {}, 404),
+    ("POST", f"/api/v1/anomalies/{ANOMALY}/feedback", {"expected": True}, {}, 404),
+    ("POST", "/api/v1/anomalies/check", {"platform": "meta", "profile_id": "999", "metrics": {"spend": 9}}, {}, 404),
     ("GET", "/api/v1/profiles", None, {}, 200),
     ("GET", "/api/v1/profiles", None, {"platform": "meta"}, 200),
     ("GET", "/api/v1/profiles", None, {"account_id": "999"}, 200),

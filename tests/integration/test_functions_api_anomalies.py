@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from datetime import date, timedelta
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from adweir.insight.anomalies.watched import EntityState, WatchSettings
 from adweir.model.entities import Profile
 from adweir.model.platforms import Platform
 from adweir.store.findings.anomalies import LearnedEntity, WatchMark
-from support.api import Call
+from support.api import Call, an_event
 
 FACTS = {
     "metric": "spend",
@@ -135,3 +136,22 @@ def test_arriving_numbers_are_scored_by_what_was_learned_and_nothing_is_stored(a
     assert (
         "there is no ad account l" in call("POST", "/api/v1/anomalies/check", mistyped, expect=404)["error"]["message"]
     )
+
+
+def test_a_limited_key_sees_and_answers_for_the_anomalies_of_its_accounts_alone(
+    api: ModuleType, stored: list[Incident]
+) -> None:
+    def ask(method: str, path: str, body: Any = None) -> Any:
+        days = {"start": "2026-10-01", "end": "2026-11-30"} if path.endswith("anomalies") else {}
+        event = an_event(method, path, body, scopes="write", **days)
+        event["requestContext"]["authorizer"]["lambda"]["accounts"] = "acc_2"
+        answer = api.handler(event, SimpleNamespace())
+        return answer["statusCode"], json.loads(answer["body"])
+
+    status, listed = ask("GET", "/api/v1/anomalies")
+    assert (status, [each["first_day"] for each in listed["anomalies"]]) == (200, ["2026-11-02"])
+    own, other = (f"/api/v1/anomalies/{stored[number].id}" for number in (2, 0))
+    assert (ask("GET", own)[0], ask("GET", other)[0]) == (200, 404)
+    assert [ask("POST", f"{path}/feedback", {"expected": True})[0] for path in (own, other)] == [200, 404]
+    asked = {"platform": "meta", "profile_id": "1", "metrics": {"spend": 9}}
+    assert ask("POST", "/api/v1/anomalies/check", asked)[0] == 404

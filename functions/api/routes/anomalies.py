@@ -2,17 +2,21 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import Field
 
 from adweir.model import limits
 from adweir.model.times import iso
+from adweir.runtime.app import App
 from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
 from routes.fields import PAGE_ITEMS, AccountId, Day, Given, Instant, Limit, NextToken, PageToken, PlatformName, Shown
 from routes.profiles import ad_account
+
+if TYPE_CHECKING:
+    from adweir.insight.anomalies.incidents import Incident
 
 _DAYS = 90
 AnomalyId = Annotated[str, Field(examples=["ano_202610155f0c1d2e3b4a5968"])]
@@ -137,7 +141,7 @@ class CheckAnswer(Shown):
 anomalies = Resource("Anomalies", "Numbers of settled days that left their expected range")
 
 
-@anomalies.route("GET", "/api/v1/anomalies", "List anomalies, newest first")
+@anomalies.route("GET", "/api/v1/anomalies", "List anomalies, newest first", limited=True)
 def list_anomalies(
     app: Here, asked: Annotated[AnomaliesQuery, Query()], limit: Limit = PAGE_ITEMS, next_token: PageToken = ""
 ) -> AnomalyList:
@@ -155,7 +159,8 @@ def list_anomalies(
     following = scanned[-1][0] if more and scanned else None
     for place, (token, body) in enumerate(scanned):
         shown = shown_incident(incident_of(body))
-        if all(not value or shown[name] == value for name, value in wanted.items()):
+        is_theirs = not app.accounts or shown["account_id"] in app.accounts
+        if is_theirs and all(not value or shown[name] == value for name, value in wanted.items()):
             found.append(shown)
         if len(found) == limit:
             following = token if more or place + 1 < len(scanned) else None
@@ -163,39 +168,40 @@ def list_anomalies(
     return AnomalyList.model_validate({"anomalies": found, "next_token": following})
 
 
-@anomalies.route("GET", "/api/v1/anomalies/{anomaly_id}", "Show an anomaly", errors=(404, 422))
+@anomalies.route("GET", "/api/v1/anomalies/{anomaly_id}", "Show an anomaly", limited=True, errors=(404, 422))
 def show_anomaly(app: Here, anomaly_id: AnomalyPath) -> AnomalyAnswer:
     """With the metrics and parts that show it."""
-    from adweir.insight.anomalies.kept import anomaly_of, shown_incident
+    from adweir.insight.anomalies.kept import shown_incident
 
-    return AnomalyAnswer.model_validate(shown_incident(anomaly_of(app.findings.anomalies, anomaly_id)))
+    return AnomalyAnswer.model_validate(shown_incident(_theirs(app, anomaly_id)))
 
 
 @anomalies.route(
     "POST",
     "/api/v1/anomalies/{anomaly_id}/feedback",
     "Say whether an anomaly was expected",
+    limited=True,
     scope="write",
     errors=(404, 409, 422),
 )
 def say_expected(app: Here, caller: Caller, anomaly_id: AnomalyPath, body: FeedbackForm) -> AnomalyAnswer:
     """Where it was, its series alarm later from the next day on: each such anomaly raises their threshold by a quarter,
     to twice at most. `expected: false` takes it back."""
-    from adweir.insight.anomalies.kept import anomaly_of, give_feedback, shown_incident
+    from adweir.insight.anomalies.kept import give_feedback, shown_incident
 
     store = app.findings.anomalies
     said = {"expected": body.expected, "at": iso(app.clock.now()), "who": caller, "note": body.note}
-    incident = give_feedback(store, anomaly_of(store, anomaly_id), said)
+    incident = give_feedback(store, _theirs(app, anomaly_id), said)
     about = "expected" if body.expected else "not expected"
     note_change(app, caller, "say expected", anomaly_id, about, kind="anomaly", account_id=incident.account_id)
     return AnomalyAnswer.model_validate(shown_incident(incident))
 
 
-@anomalies.route("POST", "/api/v1/anomalies/check", "Score numbers as they arrive", errors=(404, 422))
+@anomalies.route("POST", "/api/v1/anomalies/check", "Score numbers as they arrive", limited=True, errors=(404, 422))
 def check_numbers(app: Here, body: CheckForm) -> CheckAnswer:
     """Beside what the settled days of the entity let expect; rates and costs follow from the numbers given."""
     from adweir.insight.anomalies.batches import entity_states
-    from adweir.insight.anomalies.watched import EntityState, WatchSettings, shown
+    from adweir.insight.anomalies.watched import EntityState, shown
     from adweir.model.metrics import METRICS
     from adweir.model.money import to_micros
 
@@ -208,8 +214,7 @@ def check_numbers(app: Here, body: CheckForm) -> CheckAnswer:
     amounts = [None if value is None else to_micros(value) for value in given[2:]]
     slot = (counts[0], counts[1], amounts[0], amounts[1], amounts[2])
     day = body.date or app.clock.now().date()
-    least = WatchSettings(app.settings.anomaly_min_effect, app.settings.anomaly_min_spend, body.threshold)
-    scores = (states.get(key) or EntityState()).check(day, slot, least).scores
+    scores = (states.get(key) or EntityState()).check(day, slot, app.watch_settings(body.threshold)).scores
     results = [
         {
             "metric": metric,
@@ -224,3 +229,13 @@ def check_numbers(app: Here, body: CheckForm) -> CheckAnswer:
     ]
     through = mark.through or None
     return CheckAnswer.model_validate({"date": day.isoformat(), "learned_through": through, "results": results})
+
+
+def _theirs(app: App, anomaly_id: str) -> "Incident":
+    """An anomaly of the accounts that the key may see. Raises NotFound: a key of others learns nothing of it."""
+    from adweir.insight.anomalies.kept import anomaly_of, unknown
+
+    found = anomaly_of(app.findings.anomalies, anomaly_id)
+    if app.accounts and found.account_id not in app.accounts:
+        raise unknown(anomaly_id)
+    return found

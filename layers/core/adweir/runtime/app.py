@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from adweir.insight.aggregates import Aggregator
     from adweir.insight.anomalies.watch import AnomalyWatch
+    from adweir.insight.anomalies.watched import WatchSettings
     from adweir.insight.mmm.fitting import MixFitter
     from adweir.insight.mmm.publish import Publisher
     from adweir.intake.collect.claim import Claims
@@ -315,11 +316,18 @@ class App(Resources):
     def anomaly_watch(self) -> AnomalyWatch:
         """Looks for anomalies in the settled days of client accounts."""
         from adweir.insight.anomalies.watch import AnomalyWatch, WatchParts
-        from adweir.insight.anomalies.watched import WatchSettings
 
         parts = WatchParts(self.catalog, self.queries, self.findings.anomalies, self.bus, self.clock)
-        least = WatchSettings(self.settings.anomaly_min_effect, self.settings.anomaly_min_spend)
-        return AnomalyWatch(parts, least)
+        return AnomalyWatch(parts, self.watch_settings())
+
+    def watch_settings(self, threshold: float | None = None) -> WatchSettings:
+        """What an anomaly has to reach here. `threshold`: deviations, in place of the detector's own."""
+        from adweir.insight.anomalies.watched import WatchSettings
+
+        set_to = self.settings
+        return WatchSettings(
+            set_to.anomaly_min_effect, set_to.anomaly_min_spend, set_to.anomaly_min_share, threshold=threshold
+        )
 
     @cached_property
     def monitor(self) -> Monitor:

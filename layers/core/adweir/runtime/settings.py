@@ -98,6 +98,7 @@ class Settings(BaseModel):
     quality_threshold: float = Field(default=0.8, description="a pull scoring under it raises QualityBreached")
     anomaly_min_effect: float = Field(default=0.2, description="the least change that is an anomaly, as a share")
     anomaly_min_spend: float = Field(default=1.0, description="what has to be spent on a day for one to matter")
+    anomaly_min_share: float = Field(default=0.1, description="the share of an ad account's spend that is at risk")
     aws_lambda_function_memory_size: int = Field(default=0, description="MB of this function; Lambda sets it")
     api_title: str = "adweir"
     log_level: str = "INFO"

@@ -258,9 +258,14 @@ def anomaly_of(store: Anomalies, anomaly: str) -> Incident:
     day = day_in(anomaly)
     body = store.get(day.isoformat(), anomaly) if day else None
     if body is None:
-        message = f"there is no anomaly {anomaly[:64]}; GET /api/v1/anomalies lists them"
-        raise NotFound(message, [{"field": "anomaly_id", "message": "is unknown"}])
+        raise unknown(anomaly)
     return incident_of(body)
+
+
+def unknown(anomaly: str) -> NotFound:
+    """That there is no such anomaly."""
+    message = f"there is no anomaly {anomaly[:64]}; GET /api/v1/anomalies lists them"
+    return NotFound(message, [{"field": "anomaly_id", "message": "is unknown"}])
 
 
 def give_feedback(store: Anomalies, incident: Incident, feedback: Mapping[str, Any]) -> Incident:

@@ -7,7 +7,7 @@ the binomial that the history predicts, widened by how much more the days really
 from __future__ import annotations
 
 import json
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from math import sqrt
 
 from adweir.insight.anomalies.judging import bounded, judged
@@ -50,7 +50,8 @@ class RateState:
     def from_json(cls, text: str) -> RateState:
         """Raises BadInput for what is no state of this form: learn the rate anew then."""
         try:
-            found = cls(*json.loads(text))
+            values = json.loads(text)
+            found = cls(**dict(zip(_NAMES, values, strict=True)))
         except (TypeError, ValueError) as error:
             raise BadInput(f"this is no state of a rate: {error}") from None
         if found.form != RATE_FORM:
@@ -134,3 +135,6 @@ def _tamed(state: RateState, settings: SeriesSettings, hits: float, trials: floa
     state.width += _WIDTH_RATE * (kept * kept * state.width - state.width)
     state.width = max(state.width, 1.0)
     return trials * (rate + kept * sqrt(max(state.width * single, _TINY)))
+
+
+_NAMES = [each.name for each in fields(RateState)]
