@@ -17,11 +17,11 @@ _MEMORY_LIMIT = "256MB"
 
 
 @contextmanager
-def engine(folder: Path, database: str = ":memory:") -> Iterator[DuckDBPyConnection]:
+def engine(folder: Path, database: str = ":memory:", memory: str = _MEMORY_LIMIT) -> Iterator[DuckDBPyConnection]:
     """A connection that works on one thread, in bounded memory, spills into `folder` and loads nothing from outside."""
     import duckdb  # noqa: PLC0415
 
-    connection = duckdb.connect(database, config={"memory_limit": _MEMORY_LIMIT, "threads": 1})
+    connection = duckdb.connect(database, config={"memory_limit": memory, "threads": 1})
     try:
         connection.execute("SET autoinstall_known_extensions = false")
         connection.execute("SET autoload_known_extensions = false")

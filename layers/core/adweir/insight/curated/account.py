@@ -29,6 +29,8 @@ _SCORED_MONTHS = 12
 """Of which a day's quality is shown: scores expire after 400 days, and a month has all of them or none."""
 _SAVED_AFTER = 12
 """Months that are made between two writes of the state."""
+_MEMORY = "1GB"
+"""Of DuckDB; the function has three. A month of 300,000 rows takes 350 MB, a larger one goes on in files."""
 _OPEN = "?"
 """Instead of what an object of entities is made of, while it is made."""
 _DUE = frozenset({ProfileStatus.ACTIVE, ProfileStatus.DENIED})
@@ -75,7 +77,7 @@ class AccountCurator:
         fresh = [name for name, digest in known.entities.items() if state.entities.get(name, "") != digest]
         if not (todo or gone or fresh):
             return
-        with engine(place, str(place / "month.duckdb")) as connection:
+        with engine(place, str(place / "month.duckdb"), _MEMORY) as connection:
             making = Making(self._parts, self._tables, connection, place, known.scores, self._time.check)
             maker = MonthMaker(self._account, making, known.names)
             levels = {part: maker.levels(part, known.kept) for part in todo}
