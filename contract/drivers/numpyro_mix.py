@@ -36,7 +36,7 @@ from numpyro.diagnostics import summary
 from numpyro.infer import MCMC, NUTS, init_to_median
 from numpyro.infer.util import initialize_model
 
-CHAINS, WARM_UP, DRAWS = 2, {"weekly": 400, "daily": 250}, {"weekly": 400, "daily": 200}
+CHAINS, WARM_UP, DRAWS = 2, {"weekly": 400, "daily": 200}, {"weekly": 400, "daily": 200}
 LAGS = {"weekly": 14, "daily": 20}
 PER_YEAR = {"weekly": 365.25 / 7, "daily": 365.25}
 
@@ -161,7 +161,7 @@ def sampled_about_the_mode(arguments: tuple[Any, ...], seed: int) -> Sampled:
     top, root = mode(lambda at: made.potential_fn(named(at)), start)
     root = jnp.asarray(root, dtype=top.dtype)
     kernel = NUTS(potential_fn=lambda at: made.potential_fn(named(top + root @ at)), target_accept_prob=0.85,
-                  max_tree_depth=9, dense_mass=True)  # fmt: skip
+                  max_tree_depth=9)  # fmt: skip
     run = chains(kernel, "daily")
     first = 0.3 * jax.random.normal(key, (CHAINS, len(top)))
     run.run(jax.random.PRNGKey(seed + 1), init_params=first, extra_fields=("diverging", "num_steps"))
