@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel, ValidationError
 
-from adweir.model.account_fields import CompanyName, Email
+from adweir.model.account_fields import CompanyName, Email, checked_changes
 from adweir.model.entities import Account, Credential, Profile
 from adweir.model.errors import NotFound
 from adweir.model.ids import IdKind
+from adweir.model.media_mix import MediaMix
 from adweir.pipeline.health import newest_pulls
+from adweir.pipeline.recorded import account_changes
 from adweir.runtime.app import App
 from ops import deeds
 from ops.errors import CommandFailed
@@ -115,6 +118,41 @@ def create(
     if same:
         remark(f"another account has this name: {', '.join(same[:_SHOWN])}")
     remark(f"store its credentials: adweir connect PLATFORM --account {made.account_id}")
+
+
+@app.command("media-mix")
+def media_mix(
+    context: typer.Context,
+    account: AccountId,
+    file: Annotated[
+        Path | None,
+        typer.Argument(exists=True, dir_okay=False, help="JSON, as `media_mix` of the API; replaces the settings."),
+    ] = None,
+) -> None:
+    """Show what counts as a channel, KPI and control of a client's media mix, or replace it by a file."""
+    target = app_of(context)
+    was = target.catalog.account(account)
+    if file is None:
+        show_json(was.media_mix.model_dump(mode="json"))
+        return
+    try:
+        wanted = MediaMix.model_validate_json(file.read_text("utf-8"))
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise CommandFailed(f"{file.name}: {_why(error)}") from None
+    changes = checked_changes(was, {"media_mix": wanted.model_dump(mode="json")}, target.platforms.parse)
+    made = target.catalog.update_account(account, **changes)
+    changed = account_changes(was, made)
+    deeds.note(target, "update account", account, kind="account", account_id=account, changes=changed)
+    show_json(made.media_mix.model_dump(mode="json"))
+    remark(f"the next dataset is made so: adweir etl --account {account}")
+
+
+def _why(error: ValidationError | UnicodeDecodeError) -> str:
+    """What is wrong with a file, and where."""
+    if isinstance(error, UnicodeDecodeError):
+        return "is no text in UTF-8"
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
 
 
 @app.command()

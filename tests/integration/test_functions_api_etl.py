@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -94,6 +96,23 @@ def test_the_command_line_asks_for_the_same(adweir: Run, api: ModuleType, call: 
         Scope(),
     ):
         assert scope in asked
+
+
+def test_the_command_line_shows_and_replaces_what_a_media_mix_is_made_of(
+    api: ModuleType, call: Call, account_id: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    accounts = commands_on(SimpleNamespace(app=lambda: api.app), monkeypatch, group="accounts")
+    file, wrong = tmp_path / "mix.json", tmp_path / "wrong.json"
+    file.write_text(json.dumps({"controls": ["price"], "kpi": {"revenue": "sales"}}))
+    wrong.write_text(json.dumps({"channels": [{"channel": "Brand"}]}))
+
+    accounts("media-mix", account_id, str(file))
+    shown = accounts("media-mix", account_id)
+    refused = accounts("media-mix", account_id, str(wrong), expect=1)
+
+    assert json.loads(shown.stdout)["kpi"] == {"conversions": "", "revenue": "sales"}
+    assert call("GET", f"/api/v1/accounts/{account_id}")["media_mix"]["controls"] == ["price"]
+    assert "wrong.json: channels.0.channel: " in refused.output
 
 
 def test_a_campaign_of_another_client_is_refused(adweir: Run, call: Call, account_id: str) -> None:

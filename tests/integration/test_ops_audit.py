@@ -86,6 +86,7 @@ CHANGES = {
     "anomalies expected": ["{anomaly}"],
     "accounts create": ["Halden", "a@halden.example"],
     "accounts delete": ["{account}", "--yes"],
+    "accounts media-mix": ["{account}", "{mix}"],
     "campaigns create": ["Autumn", "--account", "{account}"],
     "campaigns change": ["{campaign}", "name=Winter"],
     "campaigns delete": ["{campaign}", "--yes"],
@@ -133,6 +134,7 @@ OF_ONE_ACCOUNT = {
     *(command for command in CHANGES if command.startswith("campaigns")),
     *(
         "accounts delete",
+        "accounts media-mix",
         "anomalies expected",
         "backfill",
         "cancel",
@@ -196,7 +198,9 @@ def words(target: Deployment, tmp_path: Path) -> dict[str, str]:
     campaign = app.campaigns.create(account, {"name": "Summer"})
     campaign, arm = app.campaigns.create_arm(campaign.campaign_id, "meta", {"name": "Stories"})
     key, _ = app.catalog.create_key("key_1", "of a test", ("read",))
-    files = {"file": str(file), "table": str(table), "workflow": str(flow)}
+    mix = tmp_path / "mix.json"
+    mix.write_text(json.dumps({"controls": ["price"]}))
+    files = {"file": str(file), "table": str(table), "workflow": str(flow), "mix": str(mix)}
     of: dict[str, Any] = {"account_id": account, "platform": "meta_ads", "profile_id": "111", "currency": "EUR"}
     when: dict[str, Any] = dict.fromkeys(("first_day", "last_day"), "2026-11-15") | {"days": ["2026-11-15"]}
     anomaly = Incident(
