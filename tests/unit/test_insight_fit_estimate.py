@@ -58,6 +58,28 @@ def test_contributions_are_found_again_where_there_is_hardly_any_noise() -> None
         assert each.roi.estimate == pytest.approx(each.contribution.estimate / each.spend)
 
 
+def test_channels_that_ran_before_the_table_begins_are_not_thought_weaker() -> None:
+    # given a year of a channel that acts for long: before the table it spent as it did later
+    days, memory = 300, 60
+    every = np.asarray(np.exp(np.random.default_rng(8).normal(3, 0.6, days + memory)))
+    weights = 0.2 * 0.8 ** np.arange(memory)
+    stock = np.convolve(every, weights)[memory : days + memory]
+    effect = 900 * stock / (stock + 20.0)
+    noise = np.random.default_rng(9).normal(0, 4, days)
+    frame = MixFrame(
+        dates=tuple(MONDAY + timedelta(days=day) for day in range(days)),
+        kpi=(500 + effect + noise)[None],
+        channels=("video",),
+        spend=every[None, None, memory:],
+    )
+
+    # when
+    (channel,) = fit(frame).channels
+
+    # then the first days, which still live on what nobody knows, do not pull it down
+    assert channel.contribution.low <= effect.sum() <= channel.contribution.high
+
+
 def test_the_same_frame_has_the_same_outcome_and_channels_may_come_in_any_order() -> None:
     frame = world(spends())
     turned = replace(frame, channels=CHANNELS[::-1], spend=frame.spend[::-1])

@@ -19,7 +19,7 @@ from adweir.insight.mmm.fit.experiments import anchors_of
 from adweir.insight.mmm.fit.frame import Floats, MixFrame
 from adweir.insight.mmm.fit.geos import by_place, nothing_of
 from adweir.insight.mmm.fit.kernels import Family
-from adweir.insight.mmm.fit.media import Shapes, heads_of, media_of
+from adweir.insight.mmm.fit.media import Shapes, heads_of, media_of, opening
 from adweir.insight.mmm.fit.outcome import LEVEL, MODEL_VERSION, MixOutcome, rounded
 from adweir.insight.mmm.fit.sample import CHAINS, drawn
 from adweir.insight.mmm.fit.settle import BaselineForm, Ground, Settled, settled
@@ -32,6 +32,8 @@ _WORK = 60_000_000
 """Rows times channels times lags times draws that sampling a family may cost: some ten seconds."""
 _FEWEST_ROUNDS, _ROUNDS_AT_BEST = 60, 300
 _STARTS = 4
+_OPENING_TRUST = 0.03
+"""Of the noise's inverse size: rows whose spend is guessed in part count a thousandth."""
 
 
 class _Chosen(NamedTuple):
@@ -105,7 +107,9 @@ def _ground(frame: MixFrame, seed: np.random.Generator) -> tuple[Ground, Settled
     """What does not depend on the family: the KPI, the baseline, and the form of it that explains the past better."""
     kpi = (frame.kpi / heads_of(frame)[:, None]).reshape(-1)
     media = media_of(frame, Family.HILL)
-    ground = Ground(kpi, np.ones_like(kpi), baseline(frame), len(frame.geos), anchors_of(frame, media))
+    trust = np.ones_like(frame.kpi)
+    trust[:, : opening(frame)] = _OPENING_TRUST
+    ground = Ground(kpi, trust.reshape(-1), baseline(frame), len(frame.geos), anchors_of(frame, media))
     starts = media.start() + 0.5 * seed.normal(size=(len(media.free), _STARTS))
     starts[:, 0] = media.start()[:, 0]
     found = [settled(ground, media, starts, form) for form in BaselineForm]

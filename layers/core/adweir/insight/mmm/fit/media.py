@@ -21,6 +21,10 @@ from adweir.insight.mmm.fit.kernels import Family, kernel, saturate
 SIZE, THETA, SHAPE, HALF, SLOPE = range(5)
 _LAGS = {1: 36, 7: 13}
 """Periods for which spend is remembered, by the days per period."""
+_OPENING = {1: 28, 7: 4}
+"""Periods at the beginning that still remember spend from before it, by the days per period."""
+_MOST_OPENING = 0.125
+"""Of all periods, so that a short series keeps something to learn from."""
 _MEDIA_SHARE = 0.3
 """Of the KPI, that all channels together are expected to bring; the prior is wide (`_COMMON`)."""
 _COMMON, _OWN = 1.0, 1.0
@@ -146,12 +150,21 @@ def media_of(frame: MixFrame, family: Family, shapes: Shapes | None = None) -> A
 
 
 def past_of(frame: MixFrame, acting: Floats, scale: Floats) -> Floats:
-    """(C, R, L): what acted in each row and in the periods before it, per head and in units of `scale` (C,)."""
+    """(C, R, L): what acted in each row and in the periods before it, per head and in units of `scale` (C,).
+
+    What acted before the first row is not known, and rarely nothing: the mean of the opening stands in for it.
+    """
     lags = _LAGS[frame.step]
     scaled = acting / heads_of(frame)[None, :, None] / scale[:, None, None]
-    padded = np.concatenate([np.zeros((*acting.shape[:2], lags - 1)), scaled], axis=2)
+    before = scaled[:, :, : opening(frame)].mean(axis=2, keepdims=True)
+    padded = np.concatenate([np.repeat(before, lags - 1, axis=2), scaled], axis=2)
     past = sliding_window_view(padded, lags, axis=2)[..., ::-1]
     return np.ascontiguousarray(past.reshape(len(acting), -1, lags))
+
+
+def opening(frame: MixFrame) -> int:
+    """How many periods at the beginning depend on spend that the frame does not have."""
+    return max(1, min(_OPENING[frame.step], int(_MOST_OPENING * len(frame.dates))))
 
 
 def heads_of(frame: MixFrame) -> Floats:
