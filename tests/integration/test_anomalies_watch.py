@@ -397,3 +397,43 @@ def test_the_history_that_is_learned_is_bounded_by_whole_months(size: int, fits:
     window = ProfileDays(queries, Mock(), profile).window
     assert (first_of_month(date(2026, 11, 22), -size) >= window.start) is fits
     assert (window.start.day, window.end) == (1, date(2026, 11, 22))
+
+
+@pytest.mark.parametrize("call", range(1, 12))
+def test_two_workers_at_once_learn_each_day_once_and_find_each_cause_once(
+    tables: None, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    """Given a task that is delivered twice, when the other worker does all before any write of the first, then the
+    first gives way, and what is stored is as if there had been one."""
+    alone, first, other = (World(clock) for _ in range(3))
+    alone.days.watcher = alone.days.watcher._replace(profile_id="2")
+    for each in (alone, first, other):
+        spiked(each.days, (0.1, 0.1, 0.1, 0.1))
+        each.store.watches.get(each.days.watcher.key)
+    alone.look(SPIKE + 2)
+    calls = 0
+
+    def interrupted(put: Callable[..., Any]) -> Callable[..., Any]:
+        def after_the_other(*arguments: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == call:
+                other.look(SPIKE + 2)
+            return put(*arguments)
+
+        return after_the_other
+
+    for stored in (first.store, first.store.watches, first.store.entities):
+        monkeypatch.setattr(stored, "put", interrupted(stored.put))
+    try:
+        first.look(SPIKE + 2)
+    except NotReady:
+        first.look(SPIKE + 2)
+
+    found = {each.profile_id: (each.days, each.metrics, each.parts, each.state) for each in first.incidents()}
+    assert len(first.incidents()) == 2
+    assert found["1"] == found["2"]
+    assert first.states() == alone.states()
+    assert {event.anomaly_id for event in (*first.bus.events, *other.bus.events)} == {
+        each.id for each in first.incidents() if each.profile_id == "1"
+    }

@@ -21,6 +21,7 @@ from adweir.insight.anomalies.rates import RATE_FORM
 from adweir.insight.anomalies.sources import Check, DayRows, ProfileDays, RipeDay, starts
 from adweir.insight.anomalies.state import FORM
 from adweir.insight.anomalies.watched import EntityDay, EntityState, Found, WatchedEntity, WatchSettings, found_in
+from adweir.model.errors import NotReady
 from adweir.model.metrics import Level
 from adweir.model.times import Window
 from adweir.store.findings.anomalies import LearnedEntity, WatchMark, changed
@@ -73,7 +74,8 @@ class Learning:
         }
         if self._is_outdated(ripe):
             until = max(self.watch.through, self.watch.deciding, self.watch.again)
-            self.watch = WatchMark(build=self.watch.build + 1, basis=self._basis, again=until)
+            before = self.watch
+            self.watch = WatchMark(before.build + 1, self._basis, again=until, seen=before.seen)
         self._kept.load(self.watch.open)
         learned = 0
         for batch in self._batches(ripe):
@@ -147,8 +149,10 @@ class Learning:
         self._put(through=last, deciding="")
 
     def _put(self, **fields: object) -> None:
-        self.watch = changed(self.watch, **fields)
-        self._store.watches.put(self._key, self.watch)
+        watch = changed(self.watch, **fields)
+        if not self._store.watches.put(self._key, watch):
+            raise NotReady("another worker learns the same ad account: what it leaves is learned then", after=60)
+        self.watch = changed(watch, seen=watch.seen + 1)
 
     def _scored(self, day: date, rows: DayRows, touched: set[Key]) -> Iterator[tuple[WatchedEntity, EntityDay]]:
         """A day's scores of every entity that is watched, and the states with it."""

@@ -47,6 +47,8 @@ class WatchMark:
     stamps: Mapping[str, str] = field(default_factory=dict)
     open: tuple[tuple[str, str], ...] = ()
     again: str = ""
+    seen: int = 0
+    """How often it was changed; 0: it is not stored."""
 
 
 class WatchItem(FindingsItem):
@@ -109,9 +111,14 @@ class Watches(_Expiring[WatchItem]):
         found = self._fetch(_pk(watched), _WATCH)
         return next(self._readable([found], _watch), WatchMark()) if found else WatchMark()
 
-    def put(self, watched: str, watch: WatchMark) -> None:
-        """Store how far. Only the worker that holds the task does. Raises Unavailable."""
-        self._put(WatchItem(_pk(watched), _WATCH, body=asdict(watch), expires=self._ends))
+    def put(self, watched: str, watch: WatchMark) -> bool:
+        """Store how far, in place of what was read (`seen`). False when another worker did meanwhile: read it anew.
+
+        Raises Unavailable.
+        """
+        item = WatchItem(_pk(watched), _WATCH, seen=watch.seen + 1, body=asdict(watch), expires=self._ends)
+        absent = WatchItem.seen.does_not_exist() | (WatchItem.expires <= epoch(self._clock.now()))
+        return self._put(item, WatchItem.seen == watch.seen if watch.seen else absent)
 
     def expected(self, watched: str) -> dict[str, dict[str, list[str]]]:
         """`<level>#<entity>` → metric → the incidents in which it was expected. Raises Unavailable."""
@@ -158,7 +165,7 @@ class LearnedEntities(_Expiring[EntityItem]):
         return {(each.level, each.entity_id): each for each in found if each.build == build}
 
     def put(self, watched: str, learned: LearnedEntity) -> None:
-        """Store what was learned of an entity, in place of what was before. Raises Unavailable."""
+        """Store what was learned of an entity, unless another worker learned more of it. Raises Unavailable."""
         item = EntityItem(
             _pk(watched),
             f"{learned.level}#{learned.entity_id}",
@@ -167,7 +174,8 @@ class LearnedEntities(_Expiring[EntityItem]):
             text=learned.state,
             expires=self._ends,
         )
-        self._put(item)
+        is_same = (EntityItem.build == learned.build) & (EntityItem.through <= learned.through)
+        self._put(item, EntityItem.build.does_not_exist() | (EntityItem.build < learned.build) | is_same)
 
 
 class Anomalies(_Expiring[AnomalyItem]):
@@ -238,7 +246,7 @@ def _month_of(day: str) -> str:
 
 def _watch(item: WatchItem) -> WatchMark:
     body = {name: value for name, value in item.body.items() if name in WatchMark.__dataclass_fields__}
-    return WatchMark(**body | {"open": tuple((day, name) for day, name in body["open"])})
+    return WatchMark(**body | {"open": tuple((day, name) for day, name in body["open"]), "seen": int(item.seen or 0)})
 
 
 def _learned(item: EntityItem) -> LearnedEntity:
