@@ -50,7 +50,7 @@ contract-dbt: $(READY) ## have dbt build examples/dbt (installs it once)
 contract-mmm: $(READY) ## load media-mix datasets with Meridian, PyMC-Marketing, Robyn, GeoX (5 GB once; TOOL="pymc")
 	$(BIN)/python -m contract.media_mix $(TOOL)
 
-contract-geox: $(READY) ## plant lifts in 20 geo experiments of Meridian GeoX (8 minutes of CPU)
+contract-geox: $(READY) ## plant lifts in 20 geo experiments of Meridian GeoX
 	$(BIN)/python -m contract.experiments
 
 client: $(READY) ## make a client of the API's description, use it
