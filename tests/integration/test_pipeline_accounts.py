@@ -24,7 +24,7 @@ from support.pipeline_world import DAILY, META, MORNING, PipelineWorld, run_of, 
 
 pytestmark = pytest.mark.usefixtures("tables")
 
-KINDS = (StageKind.RECONCILE, StageKind.ETL, StageKind.DETECT)
+KINDS = (StageKind.RECONCILE, StageKind.ETL, StageKind.CURATE, StageKind.DETECT)
 """What follows the days that a built-in workflow brings."""
 FOLLOWING = [(kind, "acc-1") for kind in KINDS]
 WITH_TOTALS = {
@@ -85,6 +85,7 @@ def test_what_follows_the_data_is_done_once_per_client_after_its_pulls(world: Pi
     assert {stage.name: (stage.tasks, stage.loaded) for stage in run_of(world).stages[-len(KINDS) :]} == {
         "reconcile": (1, 1),
         "etl": (1, 1),
+        "curate": (1, 1),
         "detect": (1, 1),
     }
 

@@ -28,7 +28,7 @@ from support.pipeline_world import DAILY, MORNING, PipelineWorld, run_to_end, st
 pytestmark = pytest.mark.usefixtures("tables")
 
 BY_HAND = StartRun(workflow="refresh", scheduled_at=MORNING, run_id="by-hand", scope=Scope(accounts=("acc-1",)))
-KINDS = (StageKind.RECONCILE, StageKind.ETL, StageKind.DETECT)
+KINDS = (StageKind.RECONCILE, StageKind.ETL, StageKind.CURATE, StageKind.DETECT)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_hours_alone_start_a_run_that_has_nothing_to_do(world: PipelineWorld) ->
 
     (run,) = refreshes(world)
     assert (run.state, [(stage.name, stage.tasks) for stage in run.stages]) == (
-        RunState.SUCCEEDED, [("reconcile", 0), ("etl", 0), ("detect", 0)]
+        RunState.SUCCEEDED, [("reconcile", 0), ("etl", 0), ("detect", 0), ("curate", 0)]
     )  # fmt: skip
     assert world.done == []
 
@@ -292,4 +292,4 @@ def test_how_many_requests_an_arrival_costs(world: PipelineWorld, calls: AwsCall
     world.drain()
     ended = asked(calls)
 
-    assert (quiet, begun <= 10, ended <= 36) == (4, True, True)
+    assert (quiet, begun <= 10, ended <= 46) == (4, True, True)

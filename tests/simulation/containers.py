@@ -108,12 +108,12 @@ class Parts:
     """What was done for the account, in order: the kind, and when it began."""
 
 
-_DOERS = ("publisher", "scorer", "anomaly_watch")
+_DOERS = ("publisher", "scorer", "curator", "anomaly_watch")
 """The parts of an app that work for an account."""
 
 
 class AccountStandIn:
-    """What is done for an account in place of datasets, scores and anomalies: it stores an object."""
+    """What is done for an account in place of datasets, scores, tables and anomalies: it stores an object."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -125,6 +125,10 @@ class AccountStandIn:
     def score(self, account_id: str, _remaining: object, _margin: float) -> int:
         self._app.raw.put(f"work/reconcile/{account_id}", b"done")
         return 0
+
+    def curate(self, account_id: str, *_how: object) -> dict[str, int]:
+        self._app.raw.put(f"work/curate/{account_id}", b"done")
+        return {}
 
     def look(self, account_id: str, *_how: object) -> Watched:
         self._app.raw.put(f"work/detect/{account_id}", b"done")
@@ -149,6 +153,12 @@ class Noted:
         scored: int = self._doer.score(account_id, remaining, margin)
         self._parts.work.append(("reconcile", begun))
         return scored
+
+    def curate(self, account_id: str, *how: Any) -> dict[str, int]:
+        begun = self._parts.clock_of.now
+        made: dict[str, int] = self._doer.curate(account_id, *how)
+        self._parts.work.append(("curate", begun))
+        return made
 
     def look(self, account_id: str, *how: Any) -> Watched:
         begun = self._parts.clock_of.now

@@ -24,6 +24,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
 
+from adweir.insight.curated.layout import PREFIX
 from adweir.model.messages import Scope, StartRun
 from adweir.model.times import Window
 from adweir.pipeline.starting import ask_for
@@ -32,7 +33,7 @@ from adweir.runtime.app import App
 from sandbox.aws.botocore_calls import answered_by
 from simulation.__main__ import _begin as begin_process
 from simulation.calls import Calls
-from simulation.containers import ALL, BUCKET, LEDGER, NoMeter, SharedClients, settings_of
+from simulation.containers import ALL, BUCKET, FINDINGS, LEDGER, PLATFORMS, NoMeter, SharedClients, settings_of
 from simulation.planted import FAULTS, planted
 from simulation.platform import NAME, SLICES
 from simulation.rules import SERIES
@@ -171,6 +172,8 @@ def _story(mode: Mode, weather: Weather) -> AskedStory:
     ]
     never = dict.fromkeys(("throttles", "faults", "fails", "empty", "truncated", "too_much", "rejects", "pending"), 0.0)
     stages.append({"name": "scores", "kind": "reconcile", "after": ["totals"]})
+    stages.append({"name": "tables", "kind": "curate", "after": ["scores"]})
+    stages.append({"name": "anomalies", "kind": "detect", "after": ["totals"]})
     habits = replace(
         drawn.habits,
         mode=mode,
@@ -201,10 +204,17 @@ def ended(run: KilledRun) -> Iterator[str]:
             yield f"{name} is left"
     if (stored := numbers(run)) != truth(run):
         yield f"stored is {stored}, and the platform has {truth(run)}"
-    found, right = made(run), made_untouched(run.story.habits.mode)
-    for name in sorted(right | found):
-        if found.get(name) != right.get(name):
-            yield f"{name} are not as in the untouched run"
+    yield from (
+        f"{name} are not as in the untouched run"
+        for name in _differing(made(run), made_untouched(run.story.habits.mode))
+    )
+    found = tables(run)
+    yield from (f"{key} is not what is stored" for key in _differing(found, tables_anew(run)))
+    yield from () if found else ("no table for SQL was made",)
+
+
+def _differing(found: Mapping[str, Any], right: Mapping[str, Any]) -> list[str]:
+    return sorted(name for name in found | right if found.get(name) != right.get(name))
 
 
 def numbers(run: KilledRun) -> Stored:
@@ -235,14 +245,36 @@ def truth(run: KilledRun) -> Stored:
 
 
 def made(run: KilledRun) -> dict[str, Any]:
-    """What was made of the numbers: the datasets' files, byte for byte, and the days' scores."""
+    """What was made of the numbers: the datasets' files, byte for byte, the days' scores, and what was learned."""
     files = {key: stored.body for key, stored in run.s3.objects.items() if key.startswith(_DATASETS)}
     days = run.story.start.date() - timedelta(days=9), run.story.start.date()
     with answered_by(run.calls):
         scores = run._reader().findings.scores.days(f"{NAME}#{PROFILE}", *(str(day) for day in days))
     return {f"the bytes of {key}": body for key, body in files.items()} | {
-        "the scores": [score | {"scored_at": ""} for score in scores]
+        "the scores": [score | {"scored_at": ""} for score in scores],
+        "what was learned": [
+            {name: value for name, value in item.items() if name not in {"expires", "writer"}}
+            for item in run.dynamodb.items(FINDINGS)
+            if item["pk"]["S"].startswith("watched#")
+        ],
     }
+
+
+def tables(run: KilledRun) -> dict[str, bytes]:
+    """The tables for SQL, and what they were made of, byte for byte: they say when which task pulled what."""
+    return {key: stored.body for key, stored in run.s3.objects.items() if key.startswith(PREFIX)}
+
+
+def tables_anew(run: KilledRun) -> dict[str, bytes]:
+    """The same when all of them are made of what is stored in the end."""
+    for key in tables(run):
+        del run.s3.objects[key]
+    clock, platforms = SimulatedClock(run.scheduler), PLATFORMS[run.story.habits.spec]
+    app = App(settings_of(ALL[0]), clock, random.Random(1), service="curate", platforms=platforms)
+    app.__dict__["_session"] = SharedClients()
+    with answered_by(run.calls):
+        app.curator.curate(ACCOUNT, lambda: 600.0, 0.0)
+    return tables(run)
 
 
 @cache

@@ -13,7 +13,7 @@ from adweir.model.arrivals import changes_days
 from adweir.model.datasets import Dataset
 from adweir.model.entities import ProfileStatus
 from adweir.model.errors import AuthExpired, BadInput, Unprocessable
-from adweir.model.flows import StageKind
+from adweir.model.flows import WORKERS, StageKind
 from adweir.model.labels import owner
 from adweir.model.log import log
 from adweir.model.metrics import Series
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from adweir.store.catalog.store import Catalog
 
 
-DEPLOYED = frozenset({StageKind.PULL, StageKind.RECONCILE, StageKind.ETL, StageKind.AGGREGATE, StageKind.DETECT})
+DEPLOYED = frozenset({StageKind.PULL, *WORKERS})
 """The kinds of stages that there are functions for."""
 
 

@@ -189,17 +189,23 @@ _TOTAL = Stage("totals", _TOTALS, _TOTALS, on_failure=OnFailure.GO_ON)
 _ADS = one_of("ads", _LADDER, _OBJECT_LADDER)
 CAMPAIGNS = one_of("campaigns", _LADDER[::-1])
 _ACCOUNTS = one_of("totals", (*_TOTALS, *_LADDER[::-1]))
-_RECONCILE = Stage("reconcile", kind=StageKind.RECONCILE)
-_ETL = Stage("etl", kind=StageKind.ETL)
-_DETECT = Stage("detect", kind=StageKind.DETECT)
-_WORK = (_RECONCILE, _ETL, _DETECT)
-"""What is made of the days that runs brought, side by side."""
+# The tables for SQL show the scores of days. The others need nothing of each other, and no failure of one ends another.
+_WORK = tuple(
+    Stage(kind.value, kind=kind, after=after, on_failure=OnFailure.GO_ON)
+    for kind, after in (
+        (StageKind.RECONCILE, ()),
+        (StageKind.ETL, ()),
+        (StageKind.DETECT, ()),
+        (StageKind.CURATE, (StageKind.RECONCILE.value,)),
+    )
+)
+"""What is made of the days that runs brought."""
 
 
 def _then_work(*stages: Stage) -> tuple[Stage, ...]:
-    """Stages one after the other, and behind the last of them, side by side, what is made of the days they brought."""
+    """Stages one after the other, and behind the last of them what is made of the days they brought."""
     last = (stages[-1].name,)
-    return (*_chain(*stages), *(replace(stage, after=last) for stage in _WORK))
+    return (*_chain(*stages), *(replace(stage, after=stage.after or last) for stage in _WORK))
 
 
 _YEARS = Stage(
@@ -233,7 +239,8 @@ WORKFLOWS: Mapping[str, Workflow] = {
                  _metrics(Reach.WHOLE, (*_ENTITIES, *_METRICS, *_HOURLY)), joins=False),
         Workflow("backfill", "the days of a range that were never pulled, and the invoices of its months",
                  _then_work(_YEARS)),
-        Workflow(REFRESH, "scores of days, bills, media-mix datasets and anomalies anew, from what is stored", _WORK),
+        Workflow(REFRESH, "scores, bills, media-mix datasets, tables for SQL and anomalies anew, from what is stored",
+                 _WORK),
         Workflow("ad", "pipeline: ads and their days, or the finest level that a platform has",
                  _chain(_PROFILES, _ADS)),
         Workflow("account", "pipeline: ad accounts and the days of each as a whole", _chain(_PROFILES, _ACCOUNTS)),

@@ -163,7 +163,8 @@ class PlatformSpec:
     `throttles`: the scopes of the platform's rate limits; their brakes are read before each task. `keeps_reports`:
     whether reports stay, and count, until they are discarded (`Connector.discard_report`). `described`: what it is
     comes from specs that people store; their hosts are asked with care (`platforms.addresses`). `channel`: the field of
-    a campaign (`AdCampaign`) that says what the platform calls its kind, like search or video.
+    a campaign (`AdCampaign`) that says what the platform calls its kind, like search or video. `dbt_name`: what
+    dbt_ad_reporting calls it, where that is another name.
     """
 
     name: Platform
@@ -181,6 +182,7 @@ class PlatformSpec:
     keeps_reports: bool = False
     described: bool = False
     channel: str = "ad_product"
+    dbt_name: str = ""
     url_names: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from adweir.insight.aggregates import Aggregator
     from adweir.insight.anomalies.watch import AnomalyWatch
     from adweir.insight.anomalies.watched import WatchSettings
+    from adweir.insight.curated.curator import Curator
     from adweir.insight.mmm.fitting import MixFitter
     from adweir.insight.mmm.publish import Publisher
     from adweir.intake.collect.claim import Claims
@@ -328,6 +329,14 @@ class App(Resources):
         return WatchSettings(
             set_to.anomaly_min_effect, set_to.anomaly_min_spend, set_to.anomaly_min_share, threshold=threshold
         )
+
+    @cached_property
+    def curator(self) -> Curator:
+        """Makes and stores the tables for SQL."""
+        from adweir.insight.curated.curator import Curator
+        from adweir.runtime.curating import curator_parts
+
+        return Curator(curator_parts(self, self.queries))
 
     @cached_property
     def monitor(self) -> Monitor:

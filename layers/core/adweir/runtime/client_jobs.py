@@ -13,6 +13,7 @@ from adweir.model.log import log
 if TYPE_CHECKING:
     from adweir.insight.aggregates import Aggregator
     from adweir.insight.anomalies.watch import AnomalyWatch
+    from adweir.insight.curated.curator import Curator
     from adweir.insight.mmm.fitting import MixFitter
     from adweir.insight.mmm.publish import Publisher
     from adweir.model.runs import Run
@@ -45,6 +46,8 @@ class ClientParts(Protocol):
     def mix_fitter(self) -> MixFitter: ...
     @property
     def aggregator(self) -> Aggregator: ...
+    @property
+    def curator(self) -> Curator: ...
     @property
     def anomaly_watch(self) -> AnomalyWatch: ...
     @property
@@ -92,6 +95,11 @@ def client_jobs(app: ClientParts) -> Mapping[StageKind, AccountJob]:
         asked = product(stage.levels or SumLevel, stage.grains or SumGrain)
         return app.aggregator.aggregate(task.account_id, asked, remaining, app.settings.margin_seconds)
 
+    def curate(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
+        made = app.curator.curate(task.account_id, remaining, app.settings.margin_seconds)
+        counted = {"months": "months_curated", "objects": "objects_changed", "left_out": "profiles_left_out"}
+        return {counted[name]: count for name, count in made.items()}
+
     def detect(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
         at, margin = app.clock.now(), app.settings.margin_seconds
         found = app.anomaly_watch.look(task.account_id, remaining, margin, task.run_id)
@@ -102,5 +110,6 @@ def client_jobs(app: ClientParts) -> Mapping[StageKind, AccountJob]:
         StageKind.RECONCILE: score,
         StageKind.ETL: publish,
         StageKind.AGGREGATE: sum_up,
+        StageKind.CURATE: curate,
         StageKind.DETECT: detect,
     }

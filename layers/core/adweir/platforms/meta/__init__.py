@@ -55,6 +55,7 @@ SPEC = PlatformSpec(
     title="Meta Ads",
     package=__name__,
     aliases=("meta", "facebook", "facebook_ads"),
+    dbt_name="facebook_ads",
     credential=MetaCredential,
     urls={"api": "https://graph.facebook.com"},
     datasets=datasets(
