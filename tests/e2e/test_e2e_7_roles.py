@@ -32,8 +32,23 @@ UNSEEN = (
     # What happens only after a fault, or when two workers meet.
     Unseen("*", ("sqs:ChangeMessageVisibility",), "*", "a message comes back sooner or later after a passing fault"),
     Unseen("*", ("s3:PutObject",), "DataBucket/quarantine/messages/*", "a message that no function can work on"),
-    Unseen("Etl", ("dynamodb:PutItem",), "LedgerTable", "why a message failed for the last time"),
-    Unseen("Etl", ("sqs:SendMessage",), "EtlQueue", "an export goes on in another invocation"),
+    *(
+        row
+        for worker in ("Etl", "Curate", "Detect")
+        for row in (
+            Unseen(worker, ("dynamodb:PutItem",), "LedgerTable", "why a message failed for the last time"),
+            Unseen(worker, ("sqs:SendMessage",), f"{worker}Queue", "work waits for another run's, or for more time"),
+        )
+    ),
+    *(
+        Unseen(worker, ("dynamodb:GetItem",), "MetricsTable", "Etl's, which shares a policy with it")
+        for worker in ("Curate", "Detect")
+    ),
+    Unseen("Detect", ("dynamodb:GetItem",), "CatalogTable", "the same"),
+    Unseen("Curate", ("s3:DeleteObject",), "DataBucket/curated/*", "a month or an ad account that is gone"),
+    Unseen("Detect", ("events:PutEvents",), "Bus", "an anomaly is told, and the stories' days have none"),
+    Unseen("Detect", ("sns:Publish",), "AlarmTopic", "the same"),
+    Unseen("Detect", ("dynamodb:BatchGetItem",), "FindingsTable", "what was learned before of days that go on"),
     Unseen("Validate", ("sqs:SendMessage",), "LandingQueue", "an object waits while its partition is busy"),
     Unseen("Validate", ("s3:GetObject",), "DataBucket/receipts/*", "a file that is loaded again has a receipt"),
     Unseen(
