@@ -118,7 +118,7 @@ class AccountStandIn:
     def __init__(self, app: App) -> None:
         self._app = app
 
-    def publish(self, account_id: str) -> list[Any]:
+    def publish(self, account_id: str, *_how: object) -> list[Any]:
         self._app.raw.put(f"work/etl/{account_id}", b"done")
         return []
 
@@ -142,9 +142,9 @@ class Noted:
         self._doer = doer
         self._parts = parts
 
-    def publish(self, account_id: str) -> list[Any]:
+    def publish(self, account_id: str, *how: Any) -> list[Any]:
         begun = self._parts.clock_of.now
-        manifests: list[Any] = self._doer.publish(account_id)
+        manifests: list[Any] = self._doer.publish(account_id, *how)
         self._parts.work.append(("etl", begun))
         return manifests
 
