@@ -213,7 +213,7 @@ def ended(run: KilledRun) -> Iterator[str]:
     yield from () if found else ("no table for SQL was made",)
 
 
-def _differing(found: Mapping[str, Any], right: Mapping[str, Any]) -> list[str]:
+def _differing(found: dict[str, Any], right: dict[str, Any]) -> list[str]:
     return sorted(name for name in found | right if found.get(name) != right.get(name))
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 
 from adweir.insight.curated.layout import STATE
 from adweir.model import limits
 from adweir.model.entities import AdCampaign
 from adweir.model.errors import NotReady, TooLarge
+from adweir.store.metrics.coverage import COVERAGE
+from adweir.store.metrics.partitions import ItemKey
 from support.bounds import at_the_bound, refuses
 from support.crash import Killed
 from support.curated_world import CuratedWorld
@@ -50,6 +56,23 @@ def test_a_second_run_puts_nothing_and_asks_little() -> None:
     assert world.content == before
     assert len(world.bucket.puts) == puts
     assert len(world.bucket.requests) - asked == 6  # the states' list, two states, three datasets of the client
+
+
+def test_what_is_known_of_a_month_is_read_once_for_all_of_its_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, asked = one_month(), Counter[str]()
+    get_many = world.stored.table.get_many
+
+    def noted(keys: Iterable[ItemKey]) -> list[Any]:
+        listed = list(keys)
+        asked.update(key.pk for key in listed if key.sk == COVERAGE)
+        return get_many(listed)
+
+    monkeypatch.setattr(world.stored.table, "get_many", noted)
+
+    world.curate()
+
+    assert asked
+    assert max(asked.values()) == 2  # whether it changed, and what it is
 
 
 def test_only_the_month_that_changed_is_made_anew() -> None:

@@ -113,6 +113,10 @@ class Queries:
         """Queries that leave room for so many groups of another answer."""
         return self.within(replace(self._bounds, groups=max(1, self._bounds.most - groups)))
 
+    def in_one_look(self) -> Queries:
+        """Queries for several questions about the same days: each coverage is read once for all of them, and kept."""
+        return Queries(self._catalog, self._metrics, self._platforms, self._clock, self._view.snapshot(), self._bounds)
+
     @property
     def view(self) -> MetricsView:
         """The stored metrics that these queries read."""

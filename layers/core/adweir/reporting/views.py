@@ -25,6 +25,9 @@ class MetricsView(Protocol):
 class MetricsSnapshot(Protocol):
     """Stored metrics for one question, with each coverage read once (`store.metrics.read.Reader`)."""
 
+    def snapshot(self) -> MetricsSnapshot:
+        """Itself."""
+
     def read(
         self,
         series: Series,

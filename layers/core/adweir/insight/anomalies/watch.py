@@ -60,7 +60,7 @@ class AnomalyWatch:
             if not (profile.has_ads and is_zone(profile.timezone)):
                 continue
             check()
-            days = ProfileDays(parts.queries, parts.catalog, profile)
+            days = ProfileDays(parts.queries.in_one_look(), parts.catalog, profile)
             kept = KeptIncidents(parts.store, parts.bus, parts.clock, days.watcher, run_id)
             learned = Learning(parts.store, days, kept, self._settings, check).go()
             kept.tell()

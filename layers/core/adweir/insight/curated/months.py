@@ -105,6 +105,7 @@ class MonthMaker:
     def __init__(self, account: CuratedAccount, making: Making, names: ObjectNames) -> None:
         self._account = account
         self._making = making
+        self._queries = making.parts.queries
         self.changed = 0
         """Objects that were put or deleted."""
         run, file = making.connection.execute, making.place / "names.csv"
@@ -127,6 +128,7 @@ class MonthMaker:
         Raises TooLarge, Unavailable, and what the check of the time raises.
         """
         run, found = self._making.connection.execute, list[Level]()
+        self._queries = self._making.parts.queries.in_one_look()
         campaigns, unnamed = set[str](), set[str]()
         for level in levels:
             count = self._measured(part, level)
@@ -178,7 +180,7 @@ class MonthMaker:
         return count
 
     def _reading(self, question: ProfileQuestion) -> tuple[Iterator[ReadRow], Callable[[], Mapping[date, DayCoverage]]]:
-        profile, asked = self._account.profile, self._making.parts.queries.reader
+        profile, asked = self._account.profile, self._queries.reader
         split = leaves_a_rest(question.breakdown) and question.grain is Grain.DAY and question.level in SPLIT_LEVELS
         if split:
             parts = SplitRest(question, partial(asked, profile))

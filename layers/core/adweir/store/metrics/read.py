@@ -106,8 +106,8 @@ class Reader:
                 yield from bundles.sums(bucket)
 
     def snapshot(self) -> Reader:
-        """A reader for one question: it reads each coverage once."""
-        return Reader(self._table, self._slices, {})
+        """A reader for one question, or several: it reads each coverage once. Its own snapshot is itself."""
+        return Reader(self._table, self._slices, {}) if self._known is None else self
 
     def _merged(
         self, series: Series, shelves: Sequence[Shelf], streams: Sequence[Iterator[StoredBucket]], *, overridden: bool
