@@ -51,6 +51,7 @@ _CLEAR = Weather((), 0.0, 0)
 _LEAVINGS = ("open#", "open-runs", "turn#", "parked#", "unfollowed")
 """What no ended run leaves in the ledger, by the beginning of its key."""
 _DATASETS = f"mmm/{ACCOUNT}/EUR/"
+_MANIFEST = f"{_DATASETS}mmm_manifest.json"
 _OLD = "of an earlier day"
 Stored = Mapping[tuple[str, str, str], Any]
 """By series, day and entity the numbers that are stored."""
@@ -245,19 +246,28 @@ def truth(run: KilledRun) -> Stored:
 
 
 def made(run: KilledRun) -> dict[str, Any]:
-    """What was made of the numbers: the datasets' files, byte for byte, the days' scores, and what was learned."""
-    files = {key: stored.body for key, stored in run.s3.objects.items() if key.startswith(_DATASETS)}
+    """What was made of the numbers: the datasets' files, byte for byte, the days' scores, and what was learned.
+
+    Left out is what says when: how long a dataset took, and which loads brought what was learned.
+    """
+    files: dict[str, Any] = {key: each.body for key, each in run.s3.objects.items() if key.startswith(_DATASETS)}
+    files[_MANIFEST] = json.loads(files[_MANIFEST]) | {"steps": ""}
     days = run.story.start.date() - timedelta(days=9), run.story.start.date()
     with answered_by(run.calls):
         scores = run._reader().findings.scores.days(f"{NAME}#{PROFILE}", *(str(day) for day in days))
     return {f"the bytes of {key}": body for key, body in files.items()} | {
         "the scores": [score | {"scored_at": ""} for score in scores],
         "what was learned": [
-            {name: value for name, value in item.items() if name not in {"expires", "writer"}}
+            {name: _without_stamps(value) for name, value in item.items() if name not in {"expires", "writer"}}
             for item in run.dynamodb.items(FINDINGS)
             if item["pk"]["S"].startswith("watched#")
         ],
     }
+
+
+def _without_stamps(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    text = value.get("S", "")
+    return json.loads(text) | {"stamps": ""} if text.startswith("{") else value
 
 
 def tables(run: KilledRun) -> dict[str, bytes]:
@@ -292,7 +302,7 @@ def made_untouched(mode: Mode) -> dict[str, Any]:
         if dataset == "account_daily"
     }
     assert reported == wanted, f"the dataset says {reported}, and the platform {wanted}"
-    assert json.loads(found[f"the bytes of {_DATASETS}mmm_manifest.json"])["inputs"] not in {None, _OLD}
+    assert found[f"the bytes of {_MANIFEST}"]["inputs"] not in {None, _OLD}
     assert [score["score"] for score in found["the scores"]] == [1.0] * len(wanted)
     return found
 
