@@ -1,8 +1,10 @@
 """Media mix: the 90 % intervals of `adweir mmm fit` in worlds whose truth is known, beside NUTS in the same worlds.
 
-Well-specified are the sandbox's own world (three years of days, eighteen channels) and made-up weeks (156 x 8); there
-the fit has to hold its intervals and say nothing of trouble. In the others (delayed, s_shaped, correlated, hidden, the
-sandbox with hidden demand, regions) the interval holds or a warning says so: any warning, of the world or of the
+Well-specified are the sandbox's own world (three years of days, eighteen channels) and made-up weeks (156 x 8), from
+their first period on; and tables whose channels had run before they begin, as in nearly every real one: such weeks
+(weekly_running), and the last 365 and 730 days of one of the sandbox's countries. There the fit has to hold its
+intervals and say nothing of trouble. In the others (delayed, s_shaped, correlated, hidden, the sandbox with hidden
+demand, regions, also such as ran before) the interval holds or a warning says so: any warning, of the world or of the
 channel. What channels brought region by region, and made-up days, are reported beside. NUTS was recorded
 (worlds/yardstick.py): where it has fitted a group's worlds, they are compared channel by channel, CPU by CPU of one
 thread, and the table says how many. The weeks have to be. Last line: one JSON object.
@@ -32,21 +34,25 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "core")]
 
 from bench.worlds.intervals import Judged  # noqa: E402
-from bench.worlds.media import DAILY, KINDS, MediaWorld, media_world  # noqa: E402
-from bench.worlds.regions import ALIKE, UNLIKE, region_world  # noqa: E402
-from bench.worlds.sandbox_mix import sandbox_world  # noqa: E402
+from bench.worlds.media import DAILY, KINDS, MediaWorld, media_world, running_world  # noqa: E402
+from bench.worlds.regions import ALIKE, RUNNING_REGIONS, UNLIKE, region_world, running_regions  # noqa: E402
+from bench.worlds.sandbox_mix import sandbox_window, sandbox_world  # noqa: E402
 from bench.worlds.yardstick import digest, recorded, unit_seconds  # noqa: E402
 
 COVERED, MOST_ERROR, MOST_SCORE, MOST_CPU = 0.85, 0.15, 1.5, 0.1
-MOST_SECONDS = {"weekly": 10.0, "sandbox": 60.0}
+RUNNING = "weekly_running"
+WINDOWS = {"sandbox_365": 365, "sandbox_730": 730}
+"""Days of the tables by group."""
+MOST_SECONDS = {"weekly": 10.0, RUNNING: 10.0, "sandbox": 60.0, **dict.fromkeys(WINDOWS, 60.0)}
 TOLD = 0.1
 """At most: share of the well-specified worlds in which something is warned of."""
-WELL = ("sandbox", "weekly")
+WELL = tuple(MOST_SECONDS)
 YARDSTICK = "weekly"
 """The group that NUTS has to have fitted."""
-HELD_OR_WARNED = (*KINDS, "sandbox_hidden", ALIKE, UNLIKE)
+HELD_OR_WARNED = (RUNNING, *WINDOWS, *KINDS, "sandbox_hidden", ALIKE, UNLIKE, RUNNING_REGIONS)
+_RUNNING_SEED = 500
 _FIRST_SEED = 900
-"""Of the worlds without a yardstick."""
+"""Of the worlds that are reported beside."""
 
 
 class Refused(Exception):
@@ -102,10 +108,13 @@ def groups(seeds: int, others: int) -> dict[str, list[Callable[[], MediaWorld]]]
     return {
         "weekly": [partial(media_world, seed) for seed in range(seeds)],
         "sandbox": [partial(sandbox_world, seed) for seed in range(seeds)],
+        RUNNING: [partial(running_world, seed) for seed in range(_RUNNING_SEED, _RUNNING_SEED + seeds)],
+        **{name: [partial(sandbox_window, seed, days) for seed in range(seeds)] for name, days in WINDOWS.items()},
         **{kind: [partial(media_world, seed, kind) for seed in more] for kind in KINDS},
         "sandbox_hidden": [partial(sandbox_world, seed, hidden=True) for seed in more],
         "daily": [partial(media_world, seed, cadence=DAILY) for seed in more],
         **{kind: [partial(region_world, seed, kind) for seed in more] for kind in (ALIKE, UNLIKE)},
+        RUNNING_REGIONS: [partial(running_regions, seed) for seed in more],
     }
 
 

@@ -6,7 +6,8 @@ The KPI of a period is the sum, in dollars, of
     + Σ over channels  effect * saturation(adstock(spend))                      the media
     + noise                                                                     normal, independent
 
-with spend that begins with the table. In a well-specified world adstock is geometric (a[t] = spend[t] + carry a[t-1]),
+with spend that begins in the world's first period. Its table begins there too, or later where the world is `cut`: then
+earlier spend acts into the table. In a well-specified world adstock is geometric (a[t] = spend[t] + carry a[t-1]),
 saturation is Hill's with slope 1 or the logistic curve (each in every second world), and everything in the base is
 either a smooth line, a yearly or weekly pattern, or a column of the table. `KINDS` names what else there is:
 
@@ -21,7 +22,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -40,6 +41,8 @@ LEVEL = 1_000_000.0
 """Dollars that a week brings on average; a day brings a seventh."""
 MEMORY = 60
 """Periods for which a delayed effect is counted."""
+BEFORE = 40
+"""Weeks that a cut world has had before its table: of what was spent before them, a millionth still acts."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,21 @@ class MediaWorld:
             name: {geo: float(self.brought[name][places == geo].sum()) for geo in dict.fromkeys(self.geos)}
             for name in (self.channels if self.geos else ())
         }
+
+    def cut(self, periods: int) -> MediaWorld:
+        """The same world from a later period on. What was spent before is not in its table; what it still brings is,
+        in the KPI and in what the channels brought.
+        """
+        kept = np.array(self.dates) >= sorted(set(self.dates))[periods]
+        rows = np.flatnonzero(kept)
+        return replace(
+            self, name=f"{self.name}-running", dates=[self.dates[row] for row in rows],
+            columns={name: column[kept] for name, column in self.columns.items()},
+            base=self.base[kept], noise=self.noise[kept],
+            brought={name: column[kept] for name, column in self.brought.items()},
+            geos=[self.geos[row] for row in rows] if self.geos else [],
+            population=[self.population[row] for row in rows] if self.geos else [],
+        )  # fmt: skip
 
     def write(self, folder: Path) -> Path:
         """`<name>.csv`, the table, and beside it `<name>.truth.json`. Returns the table's path."""
@@ -209,6 +227,11 @@ def media_world(seed: int, kind: str = WELL_SPECIFIED, cadence: Cadence = WEEKLY
         channels=CHANNELS, controls=tuple(controls), columns={**columns, **controls}, base=base, noise=noise,
         brought=brought, facts={"noise_share": noise_share, "media_share": share, "channels": facts},
     )  # fmt: skip
+
+
+def running_world(seed: int, kind: str = WELL_SPECIFIED, cadence: Cadence = WEEKLY) -> MediaWorld:
+    """A world whose channels ran for BEFORE periods when its table, as long as any other of the cadence, begins."""
+    return media_world(seed, kind, replace(cadence, periods=cadence.periods + BEFORE)).cut(BEFORE)
 
 
 def _spend(draw: Draw, name: str, share: float) -> Floats:

@@ -16,9 +16,11 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from bench.worlds.media import Cadence, Floats, MediaWorld, adstock, hill, wandering
+from bench.worlds.media import BEFORE, Cadence, Floats, MediaWorld, adstock, hill, wandering
 
 ALIKE, UNLIKE = "geo", "geo_unlike"
+RUNNING_REGIONS = "geo_running"
+"""The worlds of ALIKE, whose channels ran before the table begins."""
 CHANNELS = ("search", "social", "video", "tv")
 NATIONAL = "tv"
 CARRY = {"search": (0.0, 0.3), "social": (0.1, 0.4), "video": (0.3, 0.6), "tv": (0.4, 0.7)}
@@ -79,6 +81,11 @@ def region_world(seed: int, kind: str = ALIKE, weeks: int = WEEKS) -> MediaWorld
         facts={"noise_share": noise_share, "channels": {name: vars(shape) for name, shape in shapes.items()}},
         geos=[name for name in regions for _ in range(weeks)], population=[heads for heads in people for _ in dates],
     )  # fmt: skip
+
+
+def running_regions(seed: int) -> MediaWorld:
+    """A world whose regions respond alike, and whose channels ran for BEFORE weeks when its table begins."""
+    return region_world(seed, weeks=WEEKS + BEFORE).cut(BEFORE)
 
 
 def _shape(rng: np.random.Generator, name: str) -> Shape:

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from bench import detect, mix
-from bench.worlds.media import MediaWorld, media_world
+from bench.worlds.media import MediaWorld, media_world, running_world
 from bench.worlds.regions import ALIKE, UNLIKE, region_world
-from bench.worlds.sandbox_mix import sandbox_world
+from bench.worlds.sandbox_mix import sandbox_window, sandbox_world
 from bench.worlds.series import Series
 from bench.worlds.yardstick import recorded
 
@@ -53,6 +53,7 @@ def judged(monkeypatch: pytest.MonkeyPatch, group: str, fitted: Fit) -> int:
         "weekly": partial(media_world, 0), "s_shaped": partial(media_world, 300, "s_shaped"),
         "sandbox": partial(sandbox_world, 1, periods=20), ALIKE: partial(region_world, 1, weeks=8),
         UNLIKE: partial(region_world, 1, UNLIKE, weeks=8),
+        "weekly_running": partial(running_world, 500), "sandbox_365": partial(sandbox_window, 2, 10),
     }  # fmt: skip
     monkeypatch.setattr(mix, "fitted", fitted)
     monkeypatch.setattr(mix, "groups", lambda *_: {group: [worlds[group]]})
@@ -61,7 +62,7 @@ def judged(monkeypatch: pytest.MonkeyPatch, group: str, fitted: Fit) -> int:
     return mix.main()
 
 
-@pytest.mark.parametrize("group", ["weekly", "sandbox", "s_shaped", ALIKE, UNLIKE])
+@pytest.mark.parametrize("group", ["weekly", "sandbox", "s_shaped", ALIKE, UNLIKE, "weekly_running", "sandbox_365"])
 def test_a_fit_whose_narrow_intervals_hold_the_truth_is_good_enough(
     group: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -85,6 +86,10 @@ def test_a_fit_whose_narrow_intervals_hold_the_truth_is_good_enough(
         ("sandbox", fit(off=0.16, width=0.5), "sandbox: median error 0.16, at most 0.15"),
         ("sandbox", fit(off=0.1), "sandbox: share of truths outside 1, at most 0.15"),
         ("s_shaped", fit(off=0.3), "s_shaped: 0 held or warned, at least 0.85"),
+        ("weekly_running", fit(off=-0.3), "weekly_running: 0 held or warned, at least 0.85"),
+        ("weekly_running", fit(seconds=10.5), "weekly_running: seconds 10.5, at most 10"),
+        ("sandbox_365", fit(off=-0.3), "sandbox_365: 0 held or warned, at least 0.85"),
+        ("sandbox_365", fit(warnings=("doubt",)), "sandbox_365: worlds with warnings 1, at most 0"),
         (ALIKE, fit(off=0.3), "geo: 0 held or warned, at least 0.85"),
     ],
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +14,25 @@ import pytest
 from bench.worlds.alarms import Tally
 from bench.worlds.intervals import Judged, interval_score
 from bench.worlds.lifts import DRIFTING, HISTORY_DAYS, SETTLED, geo_panel
-from bench.worlds.media import DAILY, KINDS, WELL_SPECIFIED, MediaWorld, media_world
+from bench.worlds.media import (
+    BEFORE,
+    DAILY,
+    KINDS,
+    WEEKLY,
+    WELL_SPECIFIED,
+    Floats,
+    MediaWorld,
+    adstock,
+    hill,
+    media_world,
+    running_world,
+)
 from bench.worlds.regions import ALIKE, UNLIKE, region_world
-from bench.worlds.sandbox_mix import sandbox_world
+from bench.worlds.sandbox_mix import MARKETS, sandbox_window, sandbox_world
 from bench.worlds.series import COUNTS, HEAVY, HOURLY, INTERMITTENT, LIGHT, Planted, Series, daily, other
-from sandbox.world.mix import Mix, channels
+from sandbox.platforms import companies
+from sandbox.world.mix import NOISE_PER_MILLE, Mix, channels
+from sandbox.world.regions import regions
 from sandbox.world.world import World
 
 
@@ -99,7 +115,6 @@ def test_the_sandboxs_table_is_its_own_sales_and_spends() -> None:
 
     # then
     from bench.worlds.sandbox_mix import ANCHOR
-    from sandbox.platforms import companies
 
     truth = World(2, ANCHOR, companies(2))
     mix, company = Mix(truth), truth.companies[0]
@@ -109,6 +124,73 @@ def test_the_sandboxs_table_is_its_own_sales_and_spends() -> None:
         brought = sum(day["contribution_micros"][one.key] for day in days) / 1e6
         assert world.truth()[name]["contribution"] == pytest.approx(brought)
         assert world.columns[name][5] * 1e6 == pytest.approx(mix.spend_usd(one, world.dates[5]))
+
+
+def respond(world: MediaWorld, name: str, spend: Floats) -> Floats:
+    """What a channel of a world with Hill's curve brings with that spend and nothing before it."""
+    facts = world.facts["channels"][name]  # type: ignore[index]
+    brought: Floats = facts["effect"] * hill(adstock(spend, facts["carry"]), facts["half"], 1.0)
+    return brought
+
+
+def test_a_table_of_channels_that_ran_before_it_has_what_they_carry_into_it() -> None:
+    # given
+    whole = media_world(500, cadence=replace(WEEKLY, periods=WEEKLY.periods + BEFORE))
+
+    # when
+    table = running_world(500)
+
+    # then it is the whole world's later part
+    assert table.dates == whole.dates[BEFORE:]
+    assert len(table.dates) == len(media_world(500).dates) == 156
+    assert np.array_equal(table.kpi, whole.kpi[BEFORE:])
+    # and what its own spends alone would bring is less, in the first weeks only
+    for name in table.channels:
+        assert table.brought[name] == pytest.approx(respond(whole, name, whole.columns[name])[BEFORE:])
+        alone = respond(whole, name, table.columns[name])
+        assert alone[60:] == pytest.approx(table.brought[name][60:])
+    slow = "video"
+    assert respond(whole, slow, table.columns[slow])[0] < 0.8 * table.brought[slow][0]
+    # and no spend before the burn-in could be missed
+    assert all(facts["carry"] ** BEFORE <= 0.7**BEFORE for facts in whole.facts["channels"].values())  # type: ignore[attr-defined]
+    assert 0.7**BEFORE < 1e-6
+
+
+def test_a_cut_takes_the_same_weeks_from_every_region() -> None:
+    # given
+    whole = region_world(3, weeks=12)
+
+    # when
+    table = whole.cut(5)
+
+    # then
+    assert table.dates == whole.dates[5:12] * 8
+    assert table.geos == [geo for geo in dict.fromkeys(whole.geos) for _ in range(7)]
+    assert set(zip(table.geos, table.population, strict=True)) == set(zip(whole.geos, whole.population, strict=True))
+    assert np.array_equal(table.kpi[7:14], whole.kpi[12 + 5 : 24])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_window_of_the_sandbox_is_one_countrys_last_days_with_what_earlier_spend_brings(seed: int) -> None:
+    # given, when
+    window = sandbox_window(seed, 15)
+
+    # then
+    key, country = MARKETS[seed]
+    world = World(seed, window.dates[-1] + timedelta(days=1), companies(seed))
+    mix, company = Mix(world), next(each for each in world.companies if each.key == key)
+    sold = list(mix.sales(company, window.dates[0], window.dates[-1]))
+    codes = [region.code for region in regions(country)]
+    assert window.kpi.tolist() == [sum(day["region_micros"][code] for code in codes) / 1e6 for day in sold]
+    assert (np.abs(window.noise) <= window.base * NOISE_PER_MILLE / 1000 + 0.02).all()
+    shown = [one for one in channels(company) if one.profile.country == country]
+    for name, one in zip(window.channels, shown, strict=True):
+        assert window.columns[name] == pytest.approx([mix.spend_usd(one, day) / 1e6 for day in window.dates])
+        assert window.truth()[name]["contribution"] == pytest.approx(
+            sum(day["contribution_micros"][one.key] for day in sold) / 1e6
+        )
+        alone = respond(window, name, window.columns[name])
+        assert window.brought[name][0] > 1.01 * alone[0]
 
 
 @pytest.mark.parametrize("kind", [ALIKE, UNLIKE])
