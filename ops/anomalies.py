@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from adweir.insight.anomalies.kept import anomaly_of, give_feedback, incident_of, shown_incident
+from adweir.insight.anomalies.wording import number_text, rounded_text
 from adweir.model import limits
 from adweir.model.times import iso
 from adweir.runtime.http import to_json
 from ops.deeds import note as record
 from ops.deeds import who
 from ops.options import Json, app_of, day, group
-from ops.output import remark, show_table
+from ops.output import hanging, remark, show_table
 
 _DAYS = 90
 anomalies = group("Numbers of settled days that left their expected range.")
@@ -42,8 +44,10 @@ def list_anomalies(
         for each in found:
             typer.echo(to_json(each))
     else:
-        rows = [(one["first_day"], one["severity"], one["state"], one["id"], one["says"]) for one in found]
-        show_table(("DAY", "SEVERITY", "STATE", "ANOMALY", "WHAT"), rows, "there is no anomaly of these days")
+        for each in found:
+            typer.echo("\n".join(_lines(each)))
+        if not found:
+            remark("there is no anomaly of these days")
     if more:
         remark(f"these are the first {len(found)}: --end asks for those before")
 
@@ -55,10 +59,33 @@ def show_anomaly(context: typer.Context, anomaly: AnomalyId, as_json: Json = Fal
     if as_json:
         typer.echo(to_json(found))
         return
-    typer.echo(f"{found['severity']}, {found['state']}, {found['first_day']} to {found['last_day']}: {found['says']}")
-    parts = [each | {"metric": f"{each['metric']} of {each['level']} {each['entity_id']}"} for each in found["parts"]]
-    rows = [(one["metric"], one["date"], one["value"], one["expected"], one["z"]) for one in found["metrics"] + parts]
-    show_table(("METRIC", "DAY", ">VALUE", ">EXPECTED", ">Z"), rows, "")
+    typer.echo("\n".join(_lines(found)))
+    own = [each | {"of": found["level"]} for each in found["metrics"]]
+    parts = [each | {"of": f"{each['level']} {each['entity_id']}"} for each in found["parts"]]
+    rows = [_row(each, found["currency"]) for each in own + parts]
+    show_table(("METRIC", "DAY", ">VALUE", ">EXPECTED", ">Z", "OF"), rows, "")
+    if found["parts_total"] > len(parts):
+        remark(f"{len(parts)} of {found['parts_total']:,} parts")
+
+
+def _lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """An anomaly in a few lines that fit."""
+    days = dict.fromkeys((found["first_day"], found["last_day"]))
+    yield f"{'..'.join(days)}  {found['severity']}  {found['state']}  {found['id']}"
+    yield from hanging("  ", found["says"])
+
+
+def _row(fact: Mapping[str, Any], currency: str) -> tuple[str, ...]:
+    metric, expected = fact["metric"], fact["expected"]
+    usual = rounded_text(metric, expected, currency) if expected is not None else ""
+    return (
+        metric,
+        fact["date"],
+        number_text(metric, fact["value"], currency),
+        usual,
+        f"{float(fact['z']):.1f}",
+        fact["of"],
+    )
 
 
 @anomalies.command("expected")

@@ -89,7 +89,7 @@ def test_a_list_is_narrowed(call: Call, stored: list[Incident], asked: dict[str,
 
 def test_one_is_shown_in_words_and_an_unknown_one_is_named(call: Call, stored: list[Incident]) -> None:
     shown = call("GET", f"/api/v1/anomalies/{stored[0].id}")
-    assert shown["says"].startswith("Spend of the ad account 1 fell to 12.5 on 2026-10-15; about 100.2")
+    assert shown["says"].startswith("Spend of the ad account 1 fell to 12.50 EUR on 2026-10-15; about 100.2")
     assert (shown["severity"], shown["metrics"][0]["z"]) == ("critical", "-6.5")
     for unknown in ("ano_2026101500", "ano_x", "other"):
         call("GET", f"/api/v1/anomalies/{unknown}", expect=404)

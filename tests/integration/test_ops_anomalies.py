@@ -45,7 +45,9 @@ def test_an_anomaly_is_listed_shown_and_said_to_be_expected(
     # then
     said = capsys.readouterr().out
     assert "2026-10-15" in said
-    assert "Spend of the ad account 1 fell to 12.5" in said
+    assert f"2026-10-15  critical  open  {NAME}\n  Spend of the ad account 1 fell to 12.50 EUR on 2026-10-15;" in said
+    assert "spend   2026-10-15  12.50 EUR   100 EUR  -6.5  account" in said
+    assert max(map(len, said.splitlines())) <= 80
     assert f"{NAME} is expected" in said
     assert len(noted) == 1
     assert findings.anomalies.watches.expected("meta_ads#1") == {"account#1": {"spend": [NAME]}}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from adweir.insight.anomalies.incidents import AnomalyState, Causes, Incident, Watcher, day_in
 from adweir.insight.anomalies.settings import AnomalySeverity
+from adweir.insight.anomalies.wording import expected_text, number_text, says
 from adweir.model import limits
 from adweir.model.breaches import BreachKind, Judgement, Look, Subject
 from adweir.model.errors import Conflict, NotFound
@@ -28,17 +29,6 @@ TOLD_DAYS = 7
 OVER_DAYS = 3
 """So many days after the last one that shows it, an incident is over."""
 _TRIES = 5
-_WORDS = {
-    "spend": "Spend",
-    "impressions": "Impressions",
-    "clicks": "Clicks",
-    "conversions": "Conversions",
-    "revenue": "Revenue",
-    "cpc": "Cost per click",
-    "cpm": "Cost per thousand impressions",
-    "ctr": "The click-through rate",
-    "cvr": "The conversion rate",
-}
 
 
 class KeptIncidents:
@@ -160,20 +150,6 @@ def incident_watcher(incident: Incident) -> str:
     return Watcher(incident.account_id, incident.platform, incident.profile_id, "").key
 
 
-def says(incident: Incident) -> str:
-    """What happened, in a sentence or two."""
-    main = incident.main
-    verb = "rose" if float(main["z"]) > 0 else "fell"
-    what = f"{_WORDS[main['metric']]} of {_entity(incident)} {verb} to {main['value']} on {main['date']}"
-    more = [each["metric"] for each in incident.metrics if each["metric"] != main["metric"]]
-    said = [f"{what}; about {_rounded(main['expected'])} was expected."]
-    if more:
-        said.append(f"So did: {', '.join(more)}." if _alike(incident) else f"Others changed, too: {', '.join(more)}.")
-    if incident.parts_total:
-        said.append(f"It shows in {incident.parts_total} of its parts.")
-    return " ".join(said)
-
-
 def event_of(incident: Incident) -> AnomalyDetected:
     """What the bus gets."""
     return AnomalyDetected(
@@ -209,8 +185,8 @@ def look_of(incident: Incident, *, is_bad: bool) -> Look:
         Judgement.BAD,
         says(incident),
         incident.id,
-        value=f"{main['metric']} {main['value']} on {main['date']}",
-        expected=f"about {_rounded(main['expected'])}",
+        value=f"{main['metric']} {number_text(main['metric'], main['value'], incident.currency)} on {main['date']}",
+        expected=expected_text(main["metric"], main["expected"], incident.currency),
         since=incident.first_day,
         do="Look at what was changed in the ad account on these days, and whether tracking works. Where it was meant to"
         f" be so, say so (`adweir anomalies expected {incident.id}`): the same series alarms later then.",
@@ -232,20 +208,6 @@ def _body(incident: Incident) -> dict[str, Any]:
 
 def _after(day: str, days: int) -> str:
     return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
-
-
-def _entity(incident: Incident) -> str:
-    name = f" ({incident.name})" if incident.name else ""
-    words = {"account": "the ad account", "ad": "ad", "arm": "arm"}
-    return f"{words.get(incident.level, incident.level)} {incident.entity_id}{name}"
-
-
-def _alike(incident: Incident) -> bool:
-    return len({float(each["z"]) > 0 for each in incident.metrics}) == 1
-
-
-def _rounded(text: str | None) -> str:
-    return "nothing" if text is None else f"{float(text):.4g}"
 
 
 def shown_incident(incident: Incident) -> dict[str, Any]:
