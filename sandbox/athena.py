@@ -6,7 +6,8 @@ MiniStack puts DuckDB behind the tables of Glue. Where its answers differ from A
 - whole numbers are divided as whole numbers;
 - a result's file has the name that the API says, all values are in quotes, and NULL is nothing at all;
 - the bytes that a query read are those of the tables' objects, not of its answer (of Athena: of the asked columns);
-- objects are read where they lie: MiniStack copies each table for each query.
+- objects are read where they lie: MiniStack copies each table for each query;
+- a token begins one query: the same request again is answered with its id, another one with that token is refused.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 }
 _IN_PLACE = athena._materialize_table_files  # noqa: SLF001
 _RELATION = athena._table_relation  # noqa: SLF001
+_START = athena._start_query_execution  # noqa: SLF001
+_begun: dict[str, tuple[dict[str, Any], Any]] = {}
+"""Token → the request that it came with, and the answer."""
 
 
 def mend() -> None:
@@ -38,8 +42,23 @@ def mend() -> None:
     athena._materialize_table_files = files_of  # noqa: SLF001
     athena._table_relation = relation  # noqa: SLF001
     athena._run_duckdb = run  # noqa: SLF001
+    athena._start_query_execution = start  # noqa: SLF001
     athena._save_query_results = save  # noqa: SLF001
     athena._datum_text = text_of  # noqa: SLF001
+
+
+def start(request: dict[str, Any]) -> Any:
+    """Begin a query, or answer with the one that the token began."""
+    token = str(request.get("ClientRequestToken", ""))
+    asked, answer = _begun.get(token, (request, None))
+    if asked != request:
+        said = "Idempotent parameters do not match"
+        return athena.error_response_json("InvalidRequestException", said, 400)
+    if answer is None:
+        answer = _START(request)
+        if token and answer[0] < 300:
+            _begun[token] = (request, answer)
+    return answer
 
 
 def files_of(location: str, copies: list[str]) -> list[str]:

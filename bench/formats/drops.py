@@ -113,7 +113,7 @@ class Bucketless(RawStore):
     def head(self, key: str, version_id: str = "") -> ObjectHead:
         return ObjectHead(self._file.stat().st_size, NOW, "v1", {})
 
-    def open_stream(self, key: str, version_id: str = "") -> BinaryIO:
+    def open_stream(self, key: str, version_id: str = "", begin: int = 0) -> BinaryIO:
         return io.BufferedReader(self._file.open("rb", buffering=0), 1 << 18)
 
     def put(self, key: str, body: Any, *_: Any, **__: Any) -> str:

@@ -87,6 +87,14 @@ UNSEEN = (
     Unseen("Etl", ("dynamodb:GetItem", "dynamodb:UpdateItem"), "LedgerTable", "an export's state"),
     Unseen("Etl", ("s3:GetObject", "s3:ListBucket"), "DataBucket*", "an export of an earlier state (as_known_at)"),
     *(
+        Unseen("Etl", actions, resource, "Athena makes a report too large for an answer, in this role's name")
+        for actions, resource in (
+            (("athena:*", "glue:*"), "*"),
+            (("s3:GetObject",), "DataBucket/curated/*"),
+            (("s3:GetBucketLocation",), "DataBucket"),
+        )
+    ),
+    *(
         Unseen(reader, ("dynamodb:GetItem",), "MetricsTable", "an earlier state (as_known_at)")
         for reader in ("Api", "Etl")
     ),

@@ -44,10 +44,10 @@ class Curated(RawStore):
         self.put(key, parquet(TABLES[table], [row]))
         return key
 
-    def open_stream(self, key: str, version_id: str = "") -> BinaryIO:
+    def open_stream(self, key: str, version_id: str = "", begin: int = 0) -> BinaryIO:
         self.before(key)
         self.read.append(key)
-        return super().open_stream(key, version_id)
+        return super().open_stream(key, version_id, begin)
 
 
 @pytest.fixture

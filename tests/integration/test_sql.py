@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -13,17 +14,26 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from typer.testing import CliRunner
 
+from adweir.insight.curated.answers import CuratedReports
 from adweir.insight.curated.layout import GLUE_TYPES, CuratedTable
 from adweir.model.errors import AccessDenied, Throttled, Unavailable, Unprocessable
+from adweir.model.times import iso
+from adweir.reporting.exported import ExportedReport
+from adweir.reporting.warehouse import BulkState, bulk_question
 from adweir.store.athena import Athena
+from adweir.store.raw.store import RawStore
 from ops.cli import app
 from ops.errors import CommandFailed
 from ops.sql.asking import Asking
 from ops.sql.grammar import check
 from support.athena import BUCKET, TABLES, AthenaHere, athena_here, parquet
 from support.command_line import Run, commands_on
+from support.curated_world import CuratedWorld
 from support.documents import blocks, code, rows
+from support.reading_world import ACCOUNT, CAMPAIGN, NOW, account, campaign
 from support.template import ROOT
+
+A_SECOND = timedelta(seconds=1)
 
 DAY = ("meta_ads", "campaign", "day", "2026-11")
 ROWS: list[dict[str, Any]] = [
@@ -76,6 +86,57 @@ def test_partitions_are_columns_and_a_folder_s_objects_are_left_out_by_them(adwe
         "google_ads,campaign,day,2026-10,1",
         "meta_ads,campaign,day,2026-11,3",
     ]
+
+
+def test_a_token_begins_one_query_and_is_refused_for_another(here: AthenaHere) -> None:
+    token = "t" * 40
+
+    first, again = here.athena.start("SELECT 1 AS a", token), here.athena.start("SELECT 1 AS a", token)
+
+    assert first == again
+    assert here.athena.start("SELECT 1 AS a") != first
+    with pytest.raises(Unprocessable, match="do not match"):
+        here.athena.start("SELECT 2 AS a", token)
+
+
+@pytest.fixture
+def world(here: AthenaHere) -> Iterator[CuratedWorld]:
+    """An ad account with campaigns that leave a rest, and its tables in the sandbox's bucket."""
+    world, s3 = CuratedWorld(), here.clients("s3")
+    for day in ("2026-10-10", "2026-11-10"):
+        world.pull(CAMPAIGN, campaign("c1", 3, day), campaign('c,2"', 4, day), days=(day, day))
+        world.pull(ACCOUNT, account(9, day), days=(day, day))
+    world.curate()
+    metrics = {key: body for key, body in world.content.items() if key.startswith(TABLES["metrics"].prefix)}
+    for key, body in metrics.items():
+        s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+    yield world
+    for key in metrics:
+        s3.delete_object(Bucket=BUCKET, Key=key)
+
+
+def test_a_large_report_that_athena_makes_has_the_rows_of_the_store(here: AthenaHere, world: CuratedWorld) -> None:
+    # given a report
+    asked = {"format": "csv", "name": "r", "start": "2026-10-01", "end": "2026-11-30", "asked_at": iso(NOW + A_SECOND)}
+    names = ["campaign", "month", "account"]
+    report = ExportedReport(**asked, metrics=["spend"], dimensions=names, segments=[], live=False)  # type: ignore[arg-type]
+    of = report.made_of(world.queries)
+    question = bulk_question(of)
+    assert question is not None
+
+    # when it is asked for
+    reports = CuratedReports(here.athena, RawStore(here.clients("s3"), BUCKET), world.parts)
+    begun = reports.begin(question, "r" * 64, lambda: None)
+    assert begun is not None
+    while (state := reports.state(question, begun)) is BulkState.RUNNING:
+        time.sleep(0.02)
+
+    # then
+    assert state is BulkState.READY
+    rows = {row.key: row.slot for row in reports.rows(question, begun.query_id, 0)}
+    assert rows == {key: total.slot for key, total in world.queries.answer(of.plan.query).groups.items()}
+    assert ('c,2"', "2026-10", "p1", "USD") in rows
+    assert (None, "2026-11", "p1", "USD") in rows
 
 
 def test_a_table_of_which_nothing_is_stored_has_no_rows(adweir: Run) -> None:

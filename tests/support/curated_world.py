@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
@@ -18,7 +19,7 @@ from adweir.model.errors import NotFound
 from adweir.model.terms import Terms
 from adweir.store.findings.day_scores import DayScores
 from adweir.store.raw.curated import CuratedObjects
-from adweir.store.raw.store import ObjectInfo, RawStore
+from adweir.store.raw.store import ObjectHead, ObjectInfo, RawStore
 from support.crash import Crash
 from support.listed import ListedCatalog
 from support.reading_world import EXACT, LOSSY, ReadingWorld, a_profile
@@ -47,6 +48,8 @@ class FakeBucket(RawStore):
         self.requests: list[str] = []
         self.after_each: list[dict[str, tuple[bytes, Mapping[str, str]]]] = []
         self.crash = Crash()
+        self.put_at = datetime(2026, 1, 1, tzinfo=UTC)
+        """S3's time of every object."""
 
     def metadata(self, key: str) -> dict[str, str]:
         self.requests.append(f"HEAD {key}")
@@ -55,6 +58,13 @@ class FakeBucket(RawStore):
     def get_bytes(self, key: str, version_id: str = "") -> bytes:
         self.requests.append(f"GET {key}")
         return self._found(key)[0]
+
+    def head(self, key: str, version_id: str = "") -> ObjectHead:
+        data, metadata = self._found(key)
+        return ObjectHead(len(data), self.put_at, "", dict(metadata))
+
+    def open_stream(self, key: str, version_id: str = "", begin: int = 0) -> BinaryIO:
+        return BytesIO(self.get_bytes(key)[begin:])
 
     def put(
         self,
@@ -117,7 +127,12 @@ class CuratedWorld(ReadingWorld):
 
     def curate(self, seconds: float = 60.0, **more: Any) -> dict[str, int]:
         remaining = more.pop("remaining", lambda: seconds)
-        parts = CuratorParts(
+        return Curator(self.parts).curate("acc_a", remaining, 30.0)
+
+    @property
+    def parts(self) -> CuratorParts:
+        """What makes its tables."""
+        return CuratorParts(
             self.catalog,
             self.queries,
             self.store,
@@ -126,12 +141,11 @@ class CuratedWorld(ReadingWorld):
             CONNECTED,
             lambda platform: {"meta_ads": "facebook_ads"}.get(platform, platform),
         )
-        return Curator(parts).curate("acc_a", remaining, 30.0)
 
     @property
     def keys(self) -> list[str]:
         """The objects of the tables."""
-        return [key for key in sorted(self.bucket.objects) if not key.startswith(STATE)]
+        return [key for key in sorted(self.bucket.objects) if key.startswith(PREFIX) and not key.startswith(STATE)]
 
     @property
     def content(self) -> dict[str, bytes]:

@@ -97,6 +97,8 @@ def _of_template(resource: Any) -> str:
     text = str(resource["Fn::Sub"])
     if text.startswith("${DataBucket.Arn}"):
         return text.replace("${DataBucket.Arn}", "DataBucket")
+    if found := re.search(r":(athena|glue):.*?\}:.*?\}:(.*)", text):
+        return f"{found[1]} {re.sub(r'[${}]', '', found[2])}"
     service, rest = re.findall(r":(sqs|secretsmanager|scheduler):.*\$\{AWS::StackName\}[-/](.*)", text)[0]
     return f"{service} {rest}"
 
@@ -110,6 +112,8 @@ def _of_sandbox(arn: str) -> str:
         return re.sub(r"^adweir-databucket-\w+", "DataBucket", rest)
     if service == "events":
         return "Bus"
+    if service == "athena":
+        return "athena workgroup/Workgroup"
     if service == "sns":
         return rest.split("-")[1]
     named = re.sub(r"^(secret:|schedule/)?adweir[-/]", "", rest)

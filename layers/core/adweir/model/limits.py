@@ -217,6 +217,9 @@ MAX_QUERY_GROUPS = 300_000  # groups per answer, kept in memory: about 300 MB
 MAX_SPLIT_RESTS = 500_000  # campaigns and days of which an answer tells what their regions leave: 200 MB
 MAX_EXPORT_GROUPS = 1_000_000  # groups per part of an export: about 1 GB of etl's 3
 MAX_EXPORT_BYTES = 2 << 30  # an export's file: etl has 4 GiB of disk for it, and S3 takes 5 GB at once
+MAX_EXPORT_LOOKS = (
+    40  # at the query of an export before it is made from the store: half an hour, after which Athena ends it
+)
 MAX_SQL_BYTES = 262_144  # a statement: Athena takes no longer one
 MAX_AGGREGATED_MONTHS = 36  # of a client's sums, the current one included: each is read anew by every stage
 MAX_AGGREGATED_GROUPS = 200_000  # sums by campaign and day of a month, in memory: 200 MB; the same per week and month

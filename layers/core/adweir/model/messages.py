@@ -288,9 +288,16 @@ class ObjectArrived(Message):
 
 
 class MakeExport(Message):
-    """etl queue: go on with an export; `part` is the part to make next, of at most so many `days` (0: a month)."""
+    """etl queue: go on with an export; `part` is the part to make next, of at most so many `days` (0: a month).
+
+    `query`: the warehouse's, whose rows it is made of, and `basis` what the query was begun on; how often it was looked
+    at is `attempt`. `stored`: no warehouse is asked, or not any more.
+    """
 
     kind: Literal["export"] = "export"
     export_id: Id
     part: int = Field(default=0, ge=0)
     days: int = Field(default=0, ge=0)
+    query: str = Field(default="", max_length=128)
+    basis: str = Field(default="", max_length=128)
+    stored: bool = False

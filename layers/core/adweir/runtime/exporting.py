@@ -11,10 +11,19 @@ if TYPE_CHECKING:
 
 
 def exporter_of(app: App) -> Exporter:
-    """Makes reports that are too large for an answer; it hands on with a tenth of the function's time left."""
+    """Makes reports that are too large for an answer; it hands on with a tenth of the function's time left.
+
+    Where there are tables for SQL, Athena makes those that it can.
+    """
     from adweir.reporting.exports import Exporter
 
     def queries(accounts: frozenset[str]) -> Queries:
         return (app.limited_to(accounts) if accounts else app).queries
 
-    return Exporter(app.ledger.exports, app.raw, app.queues.etl, queries, app.settings.margin_seconds)
+    warehouse = None
+    if app.athena is not None:
+        from adweir.insight.curated.answers import CuratedReports
+        from adweir.runtime.curating import curator_parts
+
+        warehouse = CuratedReports(app.athena, app.raw, curator_parts(app, app.queries))
+    return Exporter(app.ledger.exports, app.raw, app.queues.etl, queries, app.settings.margin_seconds, warehouse)

@@ -95,6 +95,12 @@ class AccountCurator:
                 self.changed += maker.changed
         self._save(state)
 
+    def bases(self) -> dict[MonthPart, str]:
+        """What each month of days would be made of now, without the breakdowns. Raises Unavailable."""
+        profile = self._account.profile
+        kept = self._parts.metrics.kept(profile.platform, profile.profile_id, plain_days=True)
+        return self._bases(list(kept), self._scores())
+
     def _announce(
         self, state: AccountState, known: _Known, levels: Mapping[MonthPart, Sequence[Level]], fresh: Sequence[str]
     ) -> None:
@@ -138,9 +144,12 @@ class AccountCurator:
         names = ObjectNames(parts.catalog, profile, listed)
         kept = list(parts.metrics.kept(profile.platform, profile.profile_id))
         scores = self._scores()
-        bases = {part: self._basis(part, loads, scores) for part, loads in self._loads(kept).items()}
+        bases = self._bases(kept, scores)
         staged = self._staged_entities(names, place) if self._account.is_listed else {}
         return _Known(bases, kept, scores, names, names.digests(), staged)
+
+    def _bases(self, kept: Sequence[KeptSeries], scores: Mapping[str, float]) -> dict[MonthPart, str]:
+        return {part: self._basis(part, loads, scores) for part, loads in self._loads(kept).items()}
 
     def _loads(self, kept: Sequence[KeptSeries]) -> dict[MonthPart, list[str]]:
         """The parts, each with what tells the newest loads of its partitions apart from others."""

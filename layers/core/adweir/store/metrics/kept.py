@@ -30,13 +30,16 @@ class KeptSeries(NamedTuple):
     suffixes: list[str]
 
 
-def kept(files: ChangesStore, platform: Platform, profile_id: str) -> Iterator[KeptSeries]:
-    """The series of an ad account that something was loaded into. A request per thousand names of each folder."""
+def kept(files: ChangesStore, platform: Platform, profile_id: str, *, plain_days: bool = False) -> Iterator[KeptSeries]:
+    """The series of an ad account that something was loaded into, or only those of days without a breakdown.
+
+    A request per thousand names of each folder.
+    """
     root = f"{changes.PREFIX}{platform}/{profile_id}/"
     for name in files.folders(root):
         level, _, breakdown = name.partition("_by_")
-        if level in _LEVELS:
-            for grain in _GRAINS:
+        if level in _LEVELS and not (plain_days and breakdown):
+            for grain in (Grain.DAY,) if plain_days else _GRAINS:
                 suffixes = list(files.folders(f"{root}{name}/{grain}/"))
                 if suffixes:
                     yield KeptSeries(Series(platform, profile_id, Level(level), grain, breakdown), suffixes)

@@ -201,10 +201,12 @@ class MetricStore:
         """
         return changed(self._changes, series, window, since, until)
 
-    def kept(self, platform: Platform, profile_id: str) -> Iterator[KeptSeries]:
-        """What was ever loaded of an ad account: its series, each with its months (days, for hours). Raises
-        Unavailable."""
-        return kept(self._changes, platform, profile_id)
+    def kept(self, platform: Platform, profile_id: str, *, plain_days: bool = False) -> Iterator[KeptSeries]:
+        """What was ever loaded of an ad account: its series, each with its months (days, for hours).
+
+        `plain_days`: only the series of days without a breakdown. Raises Unavailable.
+        """
+        return kept(self._changes, platform, profile_id, plain_days=plain_days)
 
     def versions(self, series: Series, suffixes: Sequence[str]) -> dict[str, str]:
         """Month (day, for hours) → a text that differs whenever a load has written there, of any source. Months of

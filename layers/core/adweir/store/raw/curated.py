@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,10 @@ class CuratedObjects:
         except NotFound:
             return {}
         return found
+
+    def state_put_at(self, key: str) -> datetime:
+        """S3's time of a state, in whole seconds. Raises NotFound."""
+        return self._objects.head(f"{key}{_ENDING}").last_modified
 
     def put_state(self, key: str, state: Mapping[str, Any]) -> None:
         """Keep a state in place of the one before."""

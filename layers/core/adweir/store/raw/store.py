@@ -290,9 +290,9 @@ class RawStore:
             body: bytes = self._get(key, version_id)["Body"].read()
             return body
 
-    def open_stream(self, key: str, version_id: str = "") -> BinaryIO:
-        """An object as a binary stream; the caller closes it."""
-        return io.BufferedReader(_Download(self._get(key, version_id)["Body"]), _BUFFER)
+    def open_stream(self, key: str, version_id: str = "", begin: int = 0) -> BinaryIO:
+        """An object as a binary stream, from its byte `begin` on; the caller closes it."""
+        return io.BufferedReader(_Download(self._get(key, version_id, begin)["Body"]), _BUFFER)
 
     def metadata(self, key: str) -> dict[str, str]:
         """An object's user metadata."""
@@ -359,8 +359,9 @@ class RawStore:
         params = {"Bucket": self.bucket, "Key": key, "ResponseContentDisposition": saved}
         return self._s3.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds)
 
-    def _get(self, key: str, version_id: str) -> Any:
+    def _get(self, key: str, version_id: str, begin: int = 0) -> Any:
         extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+        extra |= {"Range": f"bytes={begin}-"} if begin else {}
         with _errors(key):
             return self._s3.get_object(Bucket=self.bucket, Key=key, **extra)
 
