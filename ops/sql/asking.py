@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from adweir.model.errors import Throttled
+from adweir.model.errors import AdweirError, Throttled
 from adweir.store.athena import Athena, QueryState, ResultColumn
 from ops.errors import CommandFailed
+from ops.output import remark
 
 T = TypeVar("T")
 _FIRST_SECONDS, _MOST_SECONDS, _GROWTH = 0.2, 3.0, 1.4
@@ -43,7 +44,7 @@ class Asking:
         try:
             state = self._ended(query_id, end)
         except BaseException:
-            self.athena.stop(query_id)
+            self._stop(query_id)
             raise
         if not state.is_ready:
             raise CommandFailed(f"Athena: {state.reason or state.state.lower()}")
@@ -56,13 +57,20 @@ class Asking:
                 break
         return AthenaAnswer(columns, rows[:most], len(rows) > most, state)
 
+    def _stop(self, query_id: str) -> None:
+        """End a query that is given up. Why it was is what the user has to see, whether it could be ended or not."""
+        try:
+            self.athena.stop(query_id)
+        except AdweirError as error:
+            remark(f"the query {query_id} could not be stopped, and may go on until Athena ends it: {error.message}")
+
     def _ended(self, query_id: str, end: float) -> QueryState:
         for wait in self._waits(end):
             state = self._patiently(lambda: self.athena.state(query_id), end)
             if not state.goes_on:
                 return state
             self.sleep(wait)
-        raise CommandFailed(f"it took longer than {self.timeout:g} s, and was stopped: read less, or add --timeout")
+        raise CommandFailed(f"it was given up after {self.timeout:g} s: read less, or add --timeout")
 
     def _patiently(self, do: Callable[[], T], end: float) -> T:
         """Do it again where Athena asks to wait."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ops.errors import CommandFailed
 from ops.sql import names
-from ops.sql.kinds import Kinds, compared, is_double, of_type
+from ops.sql.kinds import Kinds, compared, is_double, moved, of_type
 from ops.sql.words import SqlEngine, SqlFinding, in_words, is_query, words_of
 
 if TYPE_CHECKING:
@@ -227,6 +227,7 @@ def _function(node: Node, kinds: Kinds) -> _Said:
         yield "the average of decimals is rounded by Athena: write avg(CAST(x AS double))", None
     elif name in {"+", "-"} and len(asked) == 2:
         yield from compared(asked, kinds)
+        yield from moved(asked, kinds)
 
 
 def _division(asked: Sequence[Node]) -> _Said:

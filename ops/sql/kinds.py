@@ -20,6 +20,9 @@ _KIND = {
     **dict.fromkeys(("timestamp", "timestamp with time zone"), "timestamp"),
     **dict.fromkeys(("time", "interval"), ""),
 }
+_NOW = {"current_date": "date", "current_timestamp": "timestamp"}
+"""Words that stand for a value, which the tree has as columns."""
+_OF_A_DAY = frozenset({"to_hours", "to_minutes", "to_seconds"})
 _NEEDS = {
     "date": "write DATE '2026-11-01'",
     "timestamp": "write TIMESTAMP '2026-11-01 00:00:00'",
@@ -52,6 +55,8 @@ class Kinds:
         if node.get("class") == "CAST":
             return of_type(node.get("type_expr", {}).get("type_name", "")) or ""
         if node.get("class") == "COLUMN_REF":
+            if len(node["column_names"]) == 1 and node["column_names"][0].lower() in _NOW:
+                return _NOW[node["column_names"][0].lower()]
             kinds = self._kinds.get(node["column_names"][-1].lower(), set())
             return (next(iter(kinds)) or "") if len(kinds) == 1 else ""
         return ""
@@ -92,3 +97,16 @@ def compared(nodes: Sequence[Mapping[str, Any]], kinds: Kinds) -> Iterator[tuple
     other = next((kind for kind in found if kind in _NEEDS), "")
     if "text" in found and other:
         yield f"Athena compares no text with a {other}: {_NEEDS[other]}", SqlEngine.DUCKDB
+
+
+def moved(nodes: Sequence[Mapping[str, Any]], kinds: Kinds) -> Iterator[tuple[str, SqlEngine | None]]:
+    """What is wrong with adding one of these two expressions to the other, or taking it away, where one is a day."""
+    found = {kinds.of(node) for node in nodes}
+    if not found & {"date", "timestamp"}:
+        return
+    if "number" in found:
+        yield "Athena adds no number to a day: write d + INTERVAL '1' DAY", SqlEngine.DUCKDB
+    elif found == {"date"}:
+        yield "Athena answers an interval where DuckDB answers a number: write date_diff('day', first, last)", None
+    elif "date" in found and any(node.get("function_name") in _OF_A_DAY for node in nodes):
+        yield "Athena adds no hours to a day: write CAST(d AS timestamp) + INTERVAL '1' HOUR", SqlEngine.DUCKDB

@@ -320,13 +320,32 @@ def test_a_query_that_takes_too_long_is_stopped_within_the_time_and_looked_at_ev
     clock = Clock()
     client = Answers(start_query_execution=[{"QueryExecutionId": "q"}], get_query_execution=[state("RUNNING")])
 
-    with pytest.raises(CommandFailed, match="longer than 60 s, and was stopped"):
+    with pytest.raises(CommandFailed, match="given up after 60 s: read less, or add --timeout"):
         Asking(Athena(client, "d", "w"), 60, clock.sleep, lambda: clock.at).ask("SELECT 1", 10)
 
     assert client.asked[-1] == "stop_query_execution"
     assert 60 <= clock.at < 65
     assert len(clock.slept) < 40
     assert len(set(clock.slept)) == len(clock.slept)
+
+
+@pytest.mark.parametrize("refusal", [AccessDenied("not yours"), Unavailable("gone")])
+def test_a_query_that_cannot_be_stopped_is_named_and_hides_nothing(
+    refusal: Exception, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    client = Answers(start_query_execution=[{"QueryExecutionId": "q7"}], get_query_execution=[state("RUNNING")])
+    athena = Athena(client, "d", "w")
+
+    def refuse(_query_id: str) -> None:
+        raise refusal
+
+    monkeypatch.setattr(athena, "stop", refuse)
+
+    with pytest.raises(CommandFailed, match="given up after 60 s"):
+        Asking(athena, 60, clock.sleep, lambda: clock.at).ask("SELECT 1", 10)
+
+    assert "the query q7 could not be stopped, and may go on" in capsys.readouterr().err
 
 
 def test_a_query_is_stopped_when_the_user_interrupts() -> None:
