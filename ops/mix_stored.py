@@ -21,7 +21,7 @@ from adweir.insight.mmm.shown import (
 )
 from adweir.runtime.http import to_json
 from ops.options import Json, app_of
-from ops.output import remark, show_table
+from ops.output import remark, show_table, time_text
 
 if TYPE_CHECKING:
     from adweir.runtime.app import App
@@ -63,9 +63,9 @@ def show(
         for each in found:
             _show(each)
     if not found:
-        remark(f"{subject} has no such coefficients")
+        remark(f"{subject} has no coefficients{' of this series' if series else ''}")
     for look in shown_looks(app.findings.mix.looks(known)):
-        if look["reason"]:
+        if look["reason"] and asked.currency in {"", look["currency"]} and asked.table in {"", look["table"]}:
             remark(f"{look['table']} in {look['currency']} is not fitted: {look['reason']}")
 
 
@@ -94,7 +94,7 @@ def history(
             typer.echo(to_json(each))
         return
     rows = [
-        (each["version"], each["as_of"][:16], each["last"], one["channel"], _said(one["roi"], ".2f"))
+        (each["version"], time_text(each["as_of"]), each["last"], one["channel"], _said(one["roi"], ".2f"))
         for each in found
         for one in each["channels"]
     ]

@@ -47,7 +47,25 @@ def test_what_channels_brought_is_shown_with_warnings_and_why_a_table_has_none(a
     assert "weekly in USD is not fitted: no channel" in result.stderr
     (printed,) = map(json.loads, adweir("show", "acc_1", "--json").stdout.splitlines())
     assert (printed["version"], printed["channels"][0]["roi"]["estimate"]) == (2, 3)
-    assert "has no such coefficients" in adweir("show", "acc_1", "currency=eur").stderr
+    others = adweir("show", "acc_1", "currency=eur").stderr
+    assert others.startswith("acc_1 has no coefficients of this series")
+    assert "weekly in USD" not in others
+
+
+def test_what_was_said_of_weeks_is_not_shown_once_days_are_fitted(
+    adweir: Adweir, tables: None, settings: Settings
+) -> None:
+    # given weeks that could not be fitted on the day before days could
+    mix = deployed(settings, RunsQueueUrl="none").app().findings.mix
+    days = MixLook("USD", "daily", "revenue", LookResult.FITTED, "2026-11-21T00:00:00Z", "run_2", version=1)
+    mix.note("acc_1", days)
+
+    # when, then
+    assert "is not fitted" not in adweir("show", "acc_1").stderr
+
+    # and when days cannot be fitted any more, weeks count again
+    mix.note("acc_1", days._replace(result=LookResult.NOT_READY, at="2026-11-22T00:00:00Z", reason="a gap"))
+    assert "weekly in USD is not fitted: no channel" in adweir("show", "acc_1").stderr
 
 
 def test_versions_are_listed_and_one_is_shown(adweir: Adweir) -> None:
@@ -57,6 +75,7 @@ def test_versions_are_listed_and_one_is_shown(adweir: Adweir) -> None:
 
     assert [line.split()[0] for line in lines] == ["VERSION", "2", "2", "1", "1"]
     assert "2.00 (1.00 to 3.00)" in lines[3]
+    assert "T" not in lines[3].split("meta_ads")[0]
     assert [json.loads(line)["version"] for line in adweir("history", "acc_1", "--json").stdout.splitlines()] == [2, 1]
     assert "20,000 (10,000 to 30,000)" in adweir("history", "acc_1", "--version", "1").stdout
     gone = adweir("history", "acc_1", "--version", "9")

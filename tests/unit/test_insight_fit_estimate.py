@@ -9,6 +9,8 @@ from functools import cache
 import numpy as np
 import pytest
 
+from adweir.insight.mmm.fit import estimate
+from adweir.insight.mmm.fit.doubts import implausible
 from adweir.insight.mmm.fit.estimate import fit
 from adweir.insight.mmm.fit.frame import Floats, LiftTest, MixFrame
 from adweir.insight.mmm.fit.kernels import Family, kernel, saturate
@@ -180,3 +182,25 @@ def test_adstock_has_the_derivatives_that_it_says() -> None:
     assert (kernel(theta + step, theta * 0, 20).weights - weights.weights) / step == pytest.approx(
         weights.by_theta, abs=1e-4
     )
+
+
+@pytest.mark.parametrize(
+    ("share", "r2", "said"),
+    [
+        (1.0, 0.0, []),
+        (1.27, 0.9, ["the channels would have brought 127% of the KPI, more than there was"]),
+        (
+            0.4,
+            -124.71,
+            ["the fit is farther from the KPI than the KPI's mean is (R2 -124.71): use none of its numbers"],
+        ),
+    ],
+)
+def test_what_cannot_be_is_warned_of(share: float, r2: float, said: list[str]) -> None:
+    found = list(implausible(share, r2))
+    assert [warning[: len(begin)] for warning, begin in zip(found, said, strict=True)] == said
+
+
+def test_channels_that_would_bring_more_than_the_kpi_are_warned_of_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimate, "_media_share", lambda *_: 1.5)
+    assert fit(world(spends())).warnings[0].startswith("the channels would have brought 150% of the KPI")

@@ -89,13 +89,21 @@ def shown_summary(found: Coefficients) -> dict[str, Any]:
 
 
 def shown_looks(looks: Iterable[MixLook]) -> list[dict[str, Any]]:
-    """What the last look at each table came to."""
+    """What the last look at each table came to. A table of weeks was not looked at again where that of days is fitted,
+    so what was said of it before is left out."""
     newest: dict[tuple[str, str], MixLook] = {}
     for look in looks:
         key = look.currency, look.table
         if key not in newest or look.at > newest[key].at:
             newest[key] = look
-    return [{**look._asdict(), "result": look.result.value} for _, look in sorted(newest.items())]
+    return [
+        {**look._asdict(), "result": look.result.value} for _, look in sorted(newest.items()) if _stands(look, newest)
+    ]
+
+
+def _stands(look: MixLook, newest: Mapping[tuple[str, str], MixLook]) -> bool:
+    days = newest.get((look.currency, look.table.replace("weekly", "daily")))
+    return days is None or days.at <= look.at or bool(days.reason)
 
 
 def reallocated(store: MixCoefficients, found: Coefficients, asked: BudgetAsked) -> dict[str, Any]:

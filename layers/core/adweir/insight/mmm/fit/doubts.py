@@ -61,6 +61,15 @@ def doubts_of(frame: MixFrame, found: Settled, asked: AskedShapes) -> Doubts:
     return Doubts(general, {channel: tuple(said) for channel, said in by_channel.items()})
 
 
+def implausible(share: float, r2: float) -> Iterator[str]:
+    """What cannot be, whatever the intervals say. `share`: of the KPI, that all channels bring."""
+    if share > 1:
+        said = f"the channels would have brought {share:.0%} of the KPI, more than there was: the fit overstates them"
+        yield f"{said}. Give it a KPI that also counts what came without advertising, or an experiment"
+    if r2 < 0:
+        yield f"the fit is farther from the KPI than the KPI's mean is (R2 {r2:.2f}): use none of its numbers"
+
+
 def _rows(frame: MixFrame) -> Iterator[str]:
     variables = len(frame.channels) + len(frame.control_names)
     if frame.kpi.size < _ROWS_PER_VARIABLE * variables:

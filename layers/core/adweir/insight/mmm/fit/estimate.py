@@ -14,7 +14,7 @@ from adweir.insight.mmm.fit.answers import Sampled, channel_effects
 from adweir.insight.mmm.fit.baseline import baseline
 from adweir.insight.mmm.fit.bootstrap import refitted
 from adweir.insight.mmm.fit.budget import reallocated
-from adweir.insight.mmm.fit.doubts import doubts_of
+from adweir.insight.mmm.fit.doubts import doubts_of, implausible
 from adweir.insight.mmm.fit.experiments import anchors_of
 from adweir.insight.mmm.fit.frame import Floats, MixFrame
 from adweir.insight.mmm.fit.geos import by_place, nothing_of
@@ -72,7 +72,7 @@ def fit(frame: MixFrame) -> MixOutcome:
     return MixOutcome(
         channels=tuple(named[name] for name in frame.channels),
         fit=about,
-        warnings=doubts.general,
+        warnings=(*implausible(about["share_of_media"], about["r2"]), *doubts.general),
         reallocation=reallocated(ordered, sampled, chosen),
     )
 
