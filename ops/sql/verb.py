@@ -18,9 +18,10 @@ from ops.options import Json, target_of, where_of
 from ops.output import printable, remark, show_fields, show_json, table, width
 from ops.sql.asking import Asking, AthenaAnswer
 from ops.sql.grammar import Checked, check
-from ops.sql.words import SqlEngine
+from ops.sql.words import SqlEngine, words_of
 
 _MOST_ROWS, _SECONDS = 1000, 120
+_LEVELLED = {"metrics", "coverage", "changes"}
 _BYTES = ("B", "kB", "MB", "GB", "TB")
 _READ: Mapping[str, Callable[[str], object]] = {
     **dict.fromkeys(("tinyint", "smallint", "integer", "int", "bigint"), int),
@@ -58,7 +59,9 @@ def sql(
         _show_tables(tables, as_json=as_json)
         return
     asked = bounded(sys.stdin.read(limits.MAX_SQL_BYTES + 1) if statement == "-" else statement)
-    _heed(check(asked, tables), tables, athena.database, on_aws=bool(where_of(context).stack))
+    checked = check(asked, tables)
+    _heed(checked, tables, athena.database, on_aws=bool(where_of(context).stack))
+    _heed_levels(checked, asked)
     answer = Asking(athena, timeout).ask(asked, max_rows)
     _print(answer, as_json=as_json, as_csv=as_csv)
     shown = "the first rows, there are more: add --max-rows" if answer.more else "all rows"
@@ -76,6 +79,16 @@ def _heed(checked: Checked, tables: Mapping[str, object], database: str, *, on_a
     for name in checked.tables:
         if name.removeprefix("awsdatacatalog.").removeprefix(f"{database.lower()}.") not in tables:
             raise CommandFailed(f"there is no table {printable(name)}. Tables: {', '.join(sorted(tables))}")
+
+
+def _heed_levels(checked: Checked, asked: str) -> None:
+    """Say where a sum would count numbers several times."""
+    said = {word.text.strip('"') for word in words_of(asked)}
+    for name in sorted({each.split(".")[-1] for each in checked.tables} & _LEVELLED):
+        if not {"level", "grain"} <= said:
+            remark(
+                f"note: {name} has each number at several levels: name one, as in level = 'account' AND grain = 'day'"
+            )
 
 
 def _show_tables(tables: Mapping[str, Mapping[str, str]], *, as_json: bool) -> None:

@@ -228,6 +228,20 @@ def test_whole_numbers_are_divided_as_athena_divides_them_and_that_is_remarked(a
     assert "note: whole numbers are cut off" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("asked", "is_noted"),
+    [
+        ("SELECT SUM(spend) FROM metrics", True),
+        ("SELECT SUM(spend) FROM metrics WHERE level = 'ad'", True),
+        ("SELECT SUM(spend) FROM metrics WHERE level = 'ad' AND \"grain\" = 'day'", False),
+        ("SELECT COUNT(*) FROM entities", False),
+    ],
+)
+def test_a_sum_over_several_levels_is_remarked(adweir: Run, asked: str, *, is_noted: bool) -> None:
+    done = adweir(asked)
+    assert ("note: metrics has each number at several levels" in done.stderr) == is_noted
+
+
 def test_a_file_is_read_by_the_columns_that_the_table_has(here: AthenaHere, adweir: Run) -> None:
     # given a file of an older or a newer adweir: a column less, and one more
     table = CuratedTable("entities", TABLES["entities"].folders, {"id": "VARCHAR", "novel": "VARCHAR"})
