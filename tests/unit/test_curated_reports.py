@@ -141,6 +141,19 @@ def test_countries_are_summed_over_the_month_and_only_a_code_is_one(whole: Curat
     ]
 
 
+def test_what_regions_leave_of_a_campaign_follows_the_campaign() -> None:
+    world = CuratedWorld(objects=OBJECTS, platforms=PLATFORMS)
+    world.pull(CAMPAIGN, campaign("c1", 20))
+    world.pull(CAMPAIGN, split(CAMPAIGN, "Texas", 5), breakdown="region")
+    world.curate()
+
+    world.pull(CAMPAIGN, campaign("c1", 30))
+    world.curate()
+
+    assert world.ask("SELECT SUM(spend) AS spend FROM metrics WHERE level = 'campaign_by_region'") == [{"spend": 30}]
+    assert world.ask("SELECT SUM(spend) AS spend FROM ad_reporting__monthly_campaign_region_report") == [{"spend": 30}]
+
+
 def test_regions_are_the_platforms_own_words(whole: CuratedWorld) -> None:
     rows = whole.ask(
         "SELECT campaign_name, region, spend FROM ad_reporting__monthly_campaign_region_report "

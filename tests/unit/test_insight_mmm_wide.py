@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adweir.insight.mmm.gates import Severity, check
+from adweir.insight.mmm.sums import ChannelSums
 from adweir.insight.mmm.wide import Cadence, Sums, Wide, build
 from adweir.model.metrics import Slot
 from adweir.model.times import Window
@@ -52,6 +53,26 @@ def test_a_day_that_was_never_pulled_is_not_passed_off_as_zero() -> None:
     sums = sums_of((0, "meta_ads", spend(1)), (2, "meta_ads", spend(2, conversions=3)))
     wide = build(sums, window(3), ["meta_ads"], Cadence.DAILY)
     assert errors(wide, (date(2026, 9, 2),)) == {"coverage"}
+
+
+@pytest.mark.parametrize(
+    ("given_spend", "settled"),
+    [
+        ({"a": 2, "b": -3, "d": 2}, {"a": 0, "b": 0, "d": 1}),
+        ({"a": 5, "b": -3, "c": -1}, {"a": 1, "b": 0, "c": 0}),
+        ({"a": 1, "b": -3}, {"a": 0, "b": -2}),
+    ],
+)
+def test_what_campaigns_exceed_their_account_by_leaves_no_channel_below_zero(
+    given_spend: dict[str, int], settled: dict[str, int]
+) -> None:
+    sums = ChannelSums()
+    for channel, amount in given_spend.items():
+        sums.add(START, "meta_ads", channel, spend(amount))
+
+    found = sums.by_channel().days[START]
+
+    assert {channel: slot[3] for channel, slot in found.items()} == settled
 
 
 def test_channels_that_a_model_would_refuse_are_left_out_with_their_reason() -> None:

@@ -21,6 +21,7 @@ from adweir.model.entities import ProfileStatus
 from adweir.model.errors import NotReady
 from adweir.model.metrics import Grain, Level
 from adweir.model.times import DAY, first_of_month
+from adweir.reporting.breakdowns import leaves_a_rest
 
 if TYPE_CHECKING:
     from adweir.store.metrics.store import KeptSeries
@@ -159,6 +160,9 @@ class AccountCurator:
                 month = suffix[: len(FIRST_MONTH)]
                 if month >= FIRST_MONTH:
                     found[MonthPart(series.grain, series.breakdown, month)].append(f"{series.level} {suffix} {version}")
+        for part in found:
+            if part.grain is Grain.DAY and leaves_a_rest(part.breakdown):  # its rest is of the plain levels, too
+                found[part] += found.get(MonthPart(part.grain, "", part.month), [])
         return found | {part: found[part] for part in self._gaps(found)}
 
     def _gaps(self, found: Mapping[MonthPart, object]) -> list[MonthPart]:

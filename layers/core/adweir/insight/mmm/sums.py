@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -30,7 +30,7 @@ class ChannelSums:
 
     def by_channel(self) -> Sums:
         """The sums by channel. A platform's total of a day stays what it is, and no channel is below zero where that
-        is not: what campaigns exceed their account by is taken off the largest of the platform's channels."""
+        is not: what campaigns exceed their account by is taken off the platform's channels, of the largest first."""
         sums = Sums()
         for day, found in sorted(self._days.items()):
             for (_, channel), slot in sorted(_settled(found).items()):
@@ -43,13 +43,20 @@ def _settled(found: Mapping[tuple[str, str], Slot]) -> dict[tuple[str, str], Slo
     for platform in {platform for platform, _ in found}:
         own = [key for key in sorted(settled) if key[0] == platform]
         for place in range(len(_ZERO)):
-            below = [key for key in own if (settled[key][place] or 0) < 0]
-            for key in below:
-                largest = max(own, key=lambda each: settled[each][place] or 0)
-                lacking = settled[key][place] or 0
-                settled[key] = _with(settled[key], place, 0)
-                settled[largest] = _with(settled[largest], place, (settled[largest][place] or 0) + lacking)
+            _settle(settled, own, place)
     return settled
+
+
+def _settle(slots: dict[tuple[str, str], Slot], own: Sequence[tuple[str, str]], place: int) -> None:
+    """One of the numbers of a platform's channels: each step leaves one channel fewer that is above or below zero."""
+    while True:
+        value, largest = max(((slots[key][place] or 0, key) for key in own), key=lambda each: each[0])
+        lacking, smallest = min(((slots[key][place] or 0, key) for key in own), key=lambda each: each[0])
+        moved = min(value, -lacking)
+        if moved <= 0:
+            return
+        slots[largest] = _with(slots[largest], place, value - moved)
+        slots[smallest] = _with(slots[smallest], place, lacking + moved)
 
 
 def _with(slot: Slot, place: int, value: int) -> Slot:

@@ -22,6 +22,8 @@ from adweir.model import limits
 
 CONFIDENCE = 0.9
 """Of the intervals of an experiment that does not say: the level that a fit wants."""
+_LEAST_CONFIDENCE = 0.01
+"""Below it an interval says nothing, and nearly none has no width at all to be made wider."""
 
 
 class WideFrame(NamedTuple):
@@ -179,8 +181,8 @@ def _effect(row: Mapping[str, str], kpi: str) -> tuple[float, float, float]:
         raise _Unusable(f"it has no interval: give {name}_lower and {name}_upper")
     effect, low, high = (_number(row, f"{name}{end}") for end in ("", "_lower", "_upper"))
     level = _number(row, "confidence") if row.get("confidence") else CONFIDENCE
-    if not 0 < level < 1:
-        raise _Unusable(f"its confidence is {level:g}: give a fraction, such as 0.9")
+    if not _LEAST_CONFIDENCE <= level < 1:
+        raise _Unusable(f"its confidence is {level:g}: give a fraction from {_LEAST_CONFIDENCE}, such as 0.9")
     normal = NormalDist()
     wider = normal.inv_cdf(0.5 + CONFIDENCE / 2) / normal.inv_cdf(0.5 + level / 2)
     return effect, effect - (effect - low) * wider, effect + (high - effect) * wider
