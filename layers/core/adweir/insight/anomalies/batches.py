@@ -134,7 +134,7 @@ class Learning:
             if not is_decided:
                 self._weigh(each.day, scores, rows[each.day], causes)
         if not is_decided:
-            again = [each.day for each in batch if each.day.isoformat() <= self.watch.again]
+            again = [each.day for each in batch if each.day.isoformat() <= self.watch.again and self._is_listed(each.day)]
             self._kept.settle(causes, last, (again[0], again[-1]) if again else None, self.newest)
             seen = {
                 "digests": digests(ripe, last),
@@ -179,7 +179,7 @@ class Learning:
     ) -> None:
         """Keep of a day's findings what stands when all of the day are weighed together."""
         found = found_in(scores, day)
-        if not found or day < date.fromisoformat(self.newest) - timedelta(days=LISTED_DAYS):
+        if not found or not self._is_listed(day):
             return
         named = self._days.named({each.entity.key for each in found} | {p for f in found for p in f.entity.parents})
         stands = [each for each in found if not _is_explained(each, rows, {k for k, n in named.items() if n.is_off})]
@@ -188,6 +188,9 @@ class Learning:
         of_all = max((each.spend for entity, each in scores if entity.level is Level.ACCOUNT), default=0.0)
         least = self._settings.min_share * of_all
         causes.add(day, kept, names, least)
+
+    def _is_listed(self, day: date) -> bool:
+        return day >= date.fromisoformat(self.newest) - timedelta(days=LISTED_DAYS)
 
     def _known(self) -> dict[Key, _KnownEntity]:
         """The states of this build, read once."""
