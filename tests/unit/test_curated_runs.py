@@ -111,6 +111,17 @@ def test_a_name_that_becomes_known_later_is_shown_in_earlier_months() -> None:
     assert made_anew(world, puts) == {"2026-10", "2026-11"}
 
 
+@pytest.mark.parametrize("name", ["\r", "one\rtwo", 'a "b"\n\r, c', " '; -- ", "N" * 100_000, "NULL"])
+def test_a_name_is_shown_whatever_it_is(name: str) -> None:
+    world = CuratedWorld(ONE, objects=[named("c1", name)])
+    world.pull(CAMPAIGN, campaign("c1", 4))
+
+    world.curate()
+
+    rows = world.ask("SELECT m.campaign_name, e.name FROM metrics m JOIN entities e ON e.id = m.campaign_id")
+    assert {tuple(row.values()) for row in rows} == {(name, name)}
+
+
 def test_what_was_taken_back_is_gone() -> None:
     world = CuratedWorld(ONE)
     world.pull(AD, ad("a1", 4))

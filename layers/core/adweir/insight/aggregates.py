@@ -23,7 +23,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
-from adweir.insight.parquet import to_parquet
+from adweir.insight.parquet import CsvLines, to_parquet
 from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Profile
@@ -145,7 +145,7 @@ class _SumTable:
         self._groups: dict[date, dict[Key, RowSum]] = defaultdict(dict)
         self._open = 0
         with self._file() as file:
-            csv.writer(file, lineterminator="\n").writerow(self.columns)
+            csv.writer(CsvLines(file)).writerow(self.columns)
 
     @property
     def types(self) -> dict[str, str]:
@@ -171,7 +171,7 @@ class _SumTable:
     def write_until(self, last: date) -> None:
         """Write the periods that end by a day."""
         with self._file() as file:
-            writer = csv.writer(file, lineterminator="\n")
+            writer = csv.writer(CsvLines(file))
             for first in sorted(self._groups):
                 days = _days_of(self.grain, first)
                 if days[-1] <= last:

@@ -8,12 +8,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _MEMORY_LIMIT = "256MB"
+_ENDS = "\r\n"
+"""Of a line as `csv` writes it by default: only then it quotes texts with either of the two, which DuckDB needs."""
+
+
+class _Lines(Protocol):
+    def write(self, text: str, /) -> object: ...
+
+
+class CsvLines:
+    """Where `csv.writer` and `csv.DictWriter`, left to their own line ends, write a file whose lines end with \\n."""
+
+    def __init__(self, file: _Lines) -> None:
+        self._file = file
+
+    def write(self, line: str) -> None:
+        """Write a row as the writer gives it."""
+        self._file.write(f"{line.removesuffix(_ENDS)}\n")
 
 
 @contextmanager

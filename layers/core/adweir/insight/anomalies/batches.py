@@ -134,7 +134,9 @@ class Learning:
             if not is_decided:
                 self._weigh(each.day, scores, rows[each.day], causes)
         if not is_decided:
-            again = [each.day for each in batch if each.day.isoformat() <= self.watch.again and self._is_listed(each.day)]
+            again = [
+                each.day for each in batch if each.day.isoformat() <= self.watch.again and self._is_listed(each.day)
+            ]
             self._kept.settle(causes, last, (again[0], again[-1]) if again else None, self.newest)
             seen = {
                 "digests": digests(ripe, last),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from adweir.insight.curated.queries import units
+from adweir.insight.parquet import CsvLines
 from adweir.model.metrics import METRICS, NO_NUMBERS
 from adweir.model.times import HOURS_A_DAY, iso
 from adweir.store.metrics.store import Change
@@ -41,7 +42,7 @@ def since(newest: datetime) -> datetime:
 def stage_changes(found: Iterable[Change], currency: str, target: Path, check: Callable[[], None]) -> None:
     """Write changes; `currency` is the ad account's. Raises TooLarge, and whatever `check` raises."""
     with target.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(CsvLines(file))
         writer.writerow(CHANGES)
         for number, change in enumerate(found):
             if not number % _LOOKS:

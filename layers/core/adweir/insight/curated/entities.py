@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from adweir.insight.curated.layout import ARMS, BINDINGS, CROSS_CAMPAIGNS, CuratedTable
 from adweir.insight.curated.queries import shown
-from adweir.insight.parquet import copy_out, csv_table
+from adweir.insight.parquet import CsvLines, copy_out, csv_table
 from adweir.model.campaigns import Arm, Campaign
 from adweir.model.datasets import Dataset
 from adweir.model.entities import PlatformObject, Profile
@@ -113,7 +113,7 @@ def staged(rows: Iterable[_Row], client_name: str, columns: Iterable[str], targe
     """Write rows as CSV with these columns; a short text that differs where they do, "" without any."""
     count = 0
     with target.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(columns), lineterminator="\n", extrasaction="ignore")
+        writer = csv.DictWriter(CsvLines(file), list(columns), extrasaction="ignore")
         writer.writeheader()
         for count, row in enumerate(rows, 1):  # noqa: B007  it is asked for afterwards
             writer.writerow({**row, "client_name": client_name})

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from adweir.insight.parquet import CsvLines
 from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, Keyword, PlatformObject, Profile
@@ -81,7 +82,7 @@ class ObjectNames:
     def write(self, target: Path) -> None:
         """Write the file of names."""
         with target.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
+            writer = csv.writer(CsvLines(file))
             writer.writerow(COLUMNS)
             writer.writerows(self._rows())
 

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from adweir.insight.parquet import CsvLines
 from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.errors import TooLarge
@@ -62,7 +63,7 @@ def stage_rows(
     profile, level, breakdown = asked
     ids, count = _ids_of(level, breakdown), 0
     with target.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(CsvLines(file))
         writer.writerow(ROWS)
         for count, read in enumerate(rows, 1):
             if not count % _LOOKS:
@@ -94,7 +95,7 @@ def stage_rows(
 def stage_days(covered: Mapping[date, DayCoverage], scores: Mapping[str, float], target: Path) -> None:
     """Write what the answer of each day rests on. `scores`: day (ISO) → its quality."""
     with target.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(CsvLines(file))
         writer.writerow(DAYS)
         for day, one in sorted(covered.items()):
             whole = one.whole and not one.missing

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TextIO
 
+from adweir.insight.parquet import CsvLines
 from adweir.model.entities import Profile
 from adweir.model.money import to_units
 from adweir.reporting.formats import FORMULA
@@ -85,7 +86,7 @@ class TidyWriter:
     """Writes tidy rows as CSV, counting them."""
 
     def __init__(self, file: TextIO) -> None:
-        self._writer = csv.writer(file, lineterminator="\n")
+        self._writer = csv.writer(CsvLines(file))
         self._writer.writerow(COLUMNS)
         self.count = 0
         self.has_formulas = False
@@ -98,7 +99,7 @@ class TidyWriter:
 
 def guard(source: TextIO, target: TextIO) -> None:
     """Copy a tidy CSV so that a spreadsheet runs none of its texts: an apostrophe stands before those."""
-    writer = csv.writer(target, lineterminator="\n")
+    writer = csv.writer(CsvLines(target))
     for row in csv.reader(source):
         writer.writerow([f"'{text}" if _is_formula(text) else text for text in row])
 
