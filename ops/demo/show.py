@@ -21,6 +21,7 @@ from ops.demo.bills import wrong_bills
 from ops.demo.display import Stages, table
 from ops.demo.events import Events
 from ops.demo.filled import empty, request_all
+from ops.demo.mix import NO_MIX, CompanyMix
 from ops.demo.page import write_page
 from ops.demo.queries import queries
 from ops.demo.river import River
@@ -33,17 +34,19 @@ from sandbox.lifecycle import Home
 
 
 class Extent(NamedTuple):
-    """How much is pulled and compared: `days` of history, the workflows of the second day, the platforms per client."""
+    """How much is pulled and compared: `days` of history, the workflows of the second day, the platforms per client,
+    and whether the second client has a year of media mix fitted."""
 
     days: int
     workflows: tuple[str, ...]
     platforms: tuple[tuple[str, ...], ...]
+    has_mix: bool = False
 
 
 SHORT = Extent(10, ("daily",), SHARED)
 _RECENT_DAYS = 3
 """Each dataset has something of the last days: hours go no further back."""
-WHOLE = Extent(57, ("daily", "weekly"), ((*PLATFORMS, DESCRIBED), PLATFORMS))
+WHOLE = Extent(57, ("daily", "weekly"), ((*PLATFORMS, DESCRIBED), (*PLATFORMS, "microsoft_ads")), has_mix=True)
 """Sponsored Brands is kept for 60 days, and it may be two days later where the account is."""
 
 
@@ -70,6 +73,8 @@ def demonstrate(
             console.print(verdict.ways_text)
         if verdict.anomalies.planted:
             console.print(verdict.anomalies.text)
+        if verdict.mix.channels:
+            console.print(verdict.mix.text)
     for line in verdict.wrong_lines:
         console.print(line, style="red", markup=False)
     console.print(f"{verdict.seconds:.0f} s from the first account to here.")
@@ -127,8 +132,14 @@ def flow(
             results.append(result)
             show("compared with the truth", len(results), len(profiles))
     lacking = empty(api, world.day(_RECENT_DAYS).isoformat(), world.day(0).isoformat())
-    looked = anomalies_found(api, world, profiles, extent.days)
-    return Verdict(results, time.monotonic() - begin, lacking, wrong_bills(api, world, profiles), ways, looked)
+    looked, bills = anomalies_found(api, world, profiles, extent.days), wrong_bills(api, world, profiles)
+    mix = NO_MIX
+    if extent.has_mix:
+        company = CompanyMix(api, world, clients[1], put, show)
+        company.hand_over()
+        river.follow(api.post(f"/api/v1/accounts/{clients[1]['account_id']}/etl", {})["run_id"])
+        mix = company.compared()
+    return Verdict(results, time.monotonic() - begin, lacking, bills, ways, looked, mix)
 
 
 def farewell(home: Home, description: dict[str, Any], results: Sequence[Compared], *, kept: bool) -> list[str]:
