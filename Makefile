@@ -47,7 +47,7 @@ contracts: $(READY) ## check the data contracts (installs a tool once)
 contract-dbt: $(READY) ## have dbt build examples/dbt (installs it once)
 	$(BIN)/python -m contract.models
 
-contract-mmm: $(READY) ## load media-mix datasets with Meridian, PyMC-Marketing, Robyn, GeoX (5 GB once; TOOL="pymc")
+contract-mmm: $(READY) ## load media-mix datasets with other tools (5 GB; TOOL="pymc")
 	$(BIN)/python -m contract.media_mix $(TOOL)
 
 contract-geox: $(READY) ## plant lifts in 20 geo experiments of Meridian GeoX

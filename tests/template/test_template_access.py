@@ -101,7 +101,7 @@ def test_no_role_may_scan_a_table_so_key_conditions_cannot_be_bypassed(role: str
     assert "dynamodb:Scan" not in {action for s in allowed(role) for action in listed(s["Action"])}
 
 
-def test_only_parts_of_registers_may_be_deleted_from_the_bucket_and_only_by_validate() -> None:
+def test_only_parts_of_registers_and_tables_for_sql_may_be_deleted_from_the_bucket_each_by_its_writer() -> None:
     deleted = {
         (role, re.sub(r".*DataBucket.Arn}/(.*)\"}", r"\1", target(resource)))
         for role in ROLES
@@ -110,7 +110,7 @@ def test_only_parts_of_registers_may_be_deleted_from_the_bucket_and_only_by_vali
         if action.startswith("s3:Delete")
         for resource in listed(statement["Resource"])
     }
-    assert deleted == {("ValidateRole", "registers/*")}
+    assert deleted == {("ValidateRole", "registers/*"), ("CurateRole", "curated/*")}
 
 
 @pytest.mark.parametrize("role", sorted(set(ROLES) - {"ValidateRole"}))

@@ -29,6 +29,7 @@ WITHOUT_JSON = {
     "contracts": "it writes files",
     "export": "it writes files",
     "describe": "it writes YAML",
+    "accounts media-mix": "it prints JSON",
     "raw": "it prints an object as it is stored",
     "workflows show": "it prints JSON",
     "workflows result": "it prints JSON",
