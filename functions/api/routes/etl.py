@@ -49,6 +49,21 @@ def build_account_datasets(
 
 @etl.route(
     "POST",
+    "/api/v1/accounts/{account_id}/mmm",
+    "Build the media mix of an account",
+    limited=True,
+    scope="write",
+    status=202,
+)
+def build_account_mix(
+    app: Here, caller: Caller, account_id: AccountPath, asked: MixRequest | None = None
+) -> StartedRun:
+    """The same as `POST /api/v1/accounts/{account_id}/etl`."""
+    return build_account_datasets(app, caller, account_id, asked)
+
+
+@etl.route(
+    "POST",
     "/api/v1/campaigns/{campaign_id}/etl",
     "Build the media-mix datasets of a campaign",
     limited=True,
