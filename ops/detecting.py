@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from adweir.insight.anomalies.series import score_series, step_of
-from adweir.insight.anomalies.settings import Method, Scored, SeriesSettings
+from adweir.insight.anomalies.settings import DAY_SECONDS, Method, Scored, SeriesSettings
 from adweir.insight.anomalies.times import number_of, repeated, seconds_of
 from adweir.model import limits
 from adweir.model.errors import BadInput, TooLarge
@@ -74,11 +74,25 @@ def _record(row: SeriesRow, found: Scored) -> dict[str, object]:
 def _show(rows: Sequence[SeriesRow], scored: Sequence[Scored], step: int, settings: SeriesSettings) -> None:
     alarms = [(row, found) for row, found in zip(rows, scored, strict=True) if found.anomaly]
     table = (
-        (row.text, f"{row.value:g}", f"{found.expected:g}", f"{found.z:.1f}", found.severity) for row, found in alarms
+        (row.text, _shown(row.value or 0.0), _shown(found.expected or 0.0), f"{found.z:.1f}", found.severity)
+        for row, found in alarms
     )
     show_table(("time", ">value", ">expected", ">z", "severity"), table, "no anomalies")
     least = settings.threshold if settings.method is Method.ROBUST else settings.cold_threshold
-    remark(f"{len(rows):,} values, one in {span_text(step)}: {len(alarms):,} anomalies beyond {least:g} deviations")
+    many = f"{len(alarms):,} {'anomaly' if len(alarms) == 1 else 'anomalies'} beyond {least:g} deviations"
+    remark(f"{len(rows):,} {'value' if len(rows) == 1 else 'values'}, one every {_step_text(step)}: {many}")
+    if all(found.note for found in scored):
+        remark(f"none was scored: the first {settings.min_values} values are only learned")
+
+
+def _step_text(step: int) -> str:
+    days, rest = divmod(step, DAY_SECONDS)
+    return span_text(step) if rest else f"{days} days" if days > 1 else "day"
+
+
+def _shown(value: float) -> str:
+    """A number that is read, not calculated with: three decimals at most."""
+    return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) >= 1 or not value else f"{value:.3g}"
 
 
 def _rows_of(file: Path, time: str, value: str) -> list[SeriesRow]:
@@ -114,6 +128,11 @@ def _cells(file: Path, time: str, value: str) -> Iterator[tuple[int, str, str]]:
         places = _place(header, time, file), _place(header, value, file)
         for cells in lines:
             if cells:
+                if len(cells) > len(header):
+                    raise CommandFailed(
+                        f"{file.name}, line {lines.line_num}: {len(cells)} fields, where the header has {len(header)}:"
+                        " write numbers without separators of thousands, or put them in quotes"
+                    )
                 when, what = (cells[place].strip() if place < len(cells) else "" for place in places)
                 yield lines.line_num, when, what
 

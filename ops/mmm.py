@@ -134,7 +134,7 @@ def _show(outcome: MixOutcome, *, curves: bool, budget: bool) -> None:
         show_table(("CHANNEL", ">SPEND", "BRINGS"), points, "there is no curve")
     if budget and outcome.reallocation:
         moves = [(move.channel, f"{move.spend:,.0f}", f"{move.proposed:,.0f}") for move in outcome.reallocation.moves]
-        show_table(("CHANNEL", ">SPENT", "PROPOSED"), moves, "there is no channel")
+        show_table(("CHANNEL", ">SPENT", ">PROPOSED"), moves, "there is no channel")
         remark(f"the same budget would bring {_said(outcome.reallocation.gain, ',.0f')} more")
     for said in (*outcome.warnings, *(f"{one.channel}: {each}" for one in outcome.channels for each in one.warnings)):
         remark(f"warning: {said}")

@@ -68,7 +68,8 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, last_is_tex
             for place, cell in enumerate(row)
         ]
         if last_is_text:
-            yield from _ended("".join(f"{cell}  " for cell in cells[:-1]), row[-1], left, room)
+            last = row[-1].rjust(wide[-1]) if headings[-1].startswith(">") and wide[-1] <= room else row[-1]
+            yield from _ended("".join(f"{cell}  " for cell in cells[:-1]), last, left, room)
         else:
             yield "  ".join(cells).rstrip()
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ops.errors import CommandFailed
+from ops.output import printable
 from ops.sql import names
 from ops.sql.kinds import Kinds, compared, is_double, moved, of_type
 from ops.sql.words import SqlEngine, SqlFinding, in_words, is_query, words_of
@@ -43,7 +44,8 @@ def check(sql: str, schema: Schema) -> Checked:
 
     words = words_of(sql)
     if not is_query(words):
-        raise NotRead("only SELECT is asked, which changes nothing (WITH ... SELECT, too)")
+        begins = f", and this begins with {printable(words[0].text[:40])}" if words else ""
+        raise NotRead(f"only SELECT is asked, which changes nothing (WITH ... SELECT, too){begins}")
     connection = duckdb.connect()
     try:
         tree = _tree(sql, connection)

@@ -65,7 +65,8 @@ def sql(
     answer = Asking(athena, timeout).ask(asked, max_rows)
     _print(answer, as_json=as_json, as_csv=as_csv)
     shown = "the first rows, there are more: add --max-rows" if answer.more else "all rows"
-    remark(f"{len(answer.rows):,} rows ({shown}), {_size(answer.state.scanned)} read, {answer.state.seconds:.1f} s")
+    counted = f"{len(answer.rows):,} {'row' if len(answer.rows) == 1 else 'rows'}"
+    remark(f"{counted} ({shown}), {_size(answer.state.scanned)} read, {answer.state.seconds:.1f} s")
 
 
 def _heed(checked: Checked, tables: Mapping[str, object], database: str, *, on_aws: bool) -> None:

@@ -180,6 +180,7 @@ def test_without_a_statement_the_tables_and_their_columns_are_printed(adweir: Ru
     [
         ("SELECT 1 FROM metrcs", "there is no table metrcs. Tables: ad_reporting__account_report"),
         ("DELETE FROM metrics", "only SELECT"),
+        ("selct 1", "and this begins with selct"),
         ("SELECT spend::double FROM metrics", "CAST(x AS type) for x::type (at 13)"),
         ("SELECT date_format(date, '%Y') FROM metrics", "date_format is Athena's"),
         ("SELECT nope FROM metrics", "Athena: "),
@@ -240,6 +241,7 @@ def test_whole_numbers_are_divided_as_athena_divides_them_and_that_is_remarked(a
 def test_a_sum_over_several_levels_is_remarked(adweir: Run, asked: str, *, is_noted: bool) -> None:
     done = adweir(asked)
     assert ("note: metrics has each number at several levels" in done.stderr) == is_noted
+    assert "1 row (all rows)" in done.stderr
 
 
 def test_a_file_is_read_by_the_columns_that_the_table_has(here: AthenaHere, adweir: Run) -> None:
@@ -261,7 +263,7 @@ STATEMENTS = [block.text for block in blocks(ROOT / "docs" / "sql.md") if block.
 def test_every_statement_of_the_docs_is_answered_without_a_remark(adweir: Run, statement: str) -> None:
     notes = adweir(statement).stderr.splitlines()
 
-    assert [note for note in notes if " rows (" not in note and note != "no row fits"] == []
+    assert [note for note in notes if " read, " not in note and note != "no row fits"] == []
 
 
 def test_each_way_to_write_that_the_docs_advise_against_is_refused_and_its_other_taken(adweir: Run) -> None:

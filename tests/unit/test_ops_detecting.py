@@ -71,7 +71,24 @@ def test_given_people_when_a_file_is_scored_then_its_anomalies_are_a_table(tmp_p
     found = run(tmp_path, text_of(spend()))
 
     assert [line.split()[0] for line in found.stdout.splitlines()] == ["time", "2026-03-02", "2026-03-22"]
-    assert "100 values, one in 1 d 0 h: 2 anomalies beyond 3.5 deviations" in found.stderr
+    assert "100 values, one every day: 2 anomalies beyond 3.5 deviations" in found.stderr
+    assert found.stdout.splitlines()[1].split()[1] == "400"
+
+
+def test_hours_and_weeks_are_named_as_steps_and_digits_are_few(tmp_path: Path) -> None:
+    rows = [(START + timedelta(7 * week), value * 1234.56789) for week, (_, value) in enumerate(spend())]
+    found = run(tmp_path, text_of(rows))
+
+    assert "one every 7 days" in found.stderr
+    assert found.stdout.splitlines()[1].split()[1] == "493827.156"
+    hours = "".join(f"2026-01-01T{hour:02}:00,1\n" for hour in range(20))
+    assert "one every 1 h 0 min" in run(tmp_path, f"day,spend\n{hours}").stderr
+
+
+def test_a_file_that_is_too_short_to_be_scored_says_so(tmp_path: Path) -> None:
+    found = run(tmp_path, text_of([(START, 5)]))
+    assert "1 value, one every day: 0 anomalies" in found.stderr
+    assert "none was scored: the first 14 values are only learned" in found.stderr
 
 
 def test_a_mark_at_the_begin_a_semicolon_blank_lines_and_empty_values_are_read(tmp_path: Path) -> None:
@@ -93,6 +110,7 @@ def test_a_mark_at_the_begin_a_semicolon_blank_lines_and_empty_values_are_read(t
         ("day,spend\n2026-01-01,inf\n", "line 2: 'inf' is infinite"),
         ("day,spend\n2026-01-01\nx\n", "line 3: 'x' is no time"),
         ("2026-01-01,1\n", "no column 'day': its first line, the header, has 2026-01-01, 1"),
+        ("day,spend\n2026-01-01,1,204.07\n", "line 2: 3 fields, where the header has 2"),
         ("day,spend\n", "has no rows"),
         ("", "has nothing"),
         (b"day,spend\n\xff\xfe,1\n", "cannot be read as CSV in UTF-8"),

@@ -242,3 +242,11 @@ def test_what_is_older_than_the_span_is_left_out() -> None:
 
     assert not wanted.has({"level": "INFO"}, AT - timedelta(seconds=1))
     assert wanted.has({"level": "INFO"}, AT)
+
+
+def test_numbers_in_the_last_column_are_aligned_too() -> None:
+    assert list(output.table(("NAME", ">MOST"), [("a", "9.50"), ("b", "12,000.00")])) == [
+        "NAME       MOST",
+        "a          9.50",
+        "b     12,000.00",
+    ]
