@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from adweir.insight.curated.layout import REPORTS
@@ -139,6 +140,19 @@ def test_countries_are_summed_over_the_month_and_only_a_code_is_one(whole: Curat
         ("2026-11-01", "Spring", "US", "US", None, 8),
         ("2026-11-01", "Spring", "unknown", None, None, 1),
     ]
+
+
+def test_a_month_in_two_currencies_has_a_row_of_each() -> None:
+    world = CuratedWorld(objects=OBJECTS, platforms=PLATFORMS)
+    before = ("2026-11-17", "2026-11-17")
+    world.pull(CAMPAIGN, split(CAMPAIGN, "Texas", 5, before[0]), breakdown="region", days=before)
+    in_yen = msgspec.structs.replace(split(CAMPAIGN, "Texas", 700), currency="JPY")
+    world.pull(CAMPAIGN, in_yen, breakdown="region", currency="JPY")
+
+    world.curate()
+
+    rows = world.ask("SELECT spend FROM ad_reporting__monthly_campaign_region_report ORDER BY spend")
+    assert [row["spend"] for row in rows] == [5, 700]
 
 
 def test_what_regions_leave_of_a_campaign_follows_the_campaign() -> None:

@@ -169,7 +169,8 @@ def _reports_of(breakdown: str) -> Mapping[str, _Report]:
 
 
 def _reported(name: str, report: _Report, source: str) -> str:
-    """Of what the rows leave unattributed, each part that nobody knows is called so."""
+    """Of what the rows leave unattributed, each part that nobody knows is called so. The models have no currency: where
+    an ad account changed its own, each has a row."""
     made = REPORTS[name]
     day = "CAST(date_trunc('month', m.date) AS DATE)" if made.monthly else "m.date"
     own = []
@@ -180,4 +181,4 @@ def _reported(name: str, report: _Report, source: str) -> str:
     sums = [f"SUM(m.{name})" for name in ("clicks", "impressions", "spend", "conversions", "revenue")]
     named = ", ".join(f"{text} AS {name}" for text, name in zip([*group, *sums], report_columns(made), strict=True))
     places = ", ".join(str(place) for place in range(1, len(group) + 1))
-    return f"SELECT {named} FROM {source} m {report.joined} GROUP BY {places}"  # noqa: S608
+    return f"SELECT {named} FROM {source} m {report.joined} GROUP BY {places}, m.currency"  # noqa: S608
