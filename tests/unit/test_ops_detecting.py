@@ -108,6 +108,7 @@ def test_a_mark_at_the_begin_a_semicolon_blank_lines_and_empty_values_are_read(t
         ("day,spend\n2026-01-01,1\n2026-01-02,1 USD\n", "line 3: '1 USD' is no number"),
         ("day,spend\n2026-01-01,1\nyesterday,1\n", "line 3: 'yesterday' is no time"),
         ("day,spend\n2026-01-01,inf\n", "line 2: 'inf' is infinite"),
+        ("day,spend\n2026-01-01,-1e101\n", "line 2: '-1e101' is too large"),
         ("day,spend\n2026-01-01\nx\n", "line 3: 'x' is no time"),
         ("2026-01-01,1\n", "no column 'day': its first line, the header, has 2026-01-01, 1"),
         ("day,spend\n2026-01-01,1,204.07\n", "line 2: 3 fields, where the header has 2"),

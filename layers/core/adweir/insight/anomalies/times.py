@@ -13,6 +13,8 @@ _MILLISECONDS = 100_000_000_000
 _NOTHING = frozenset({"", "nan", "na", "n/a", "null", "none", "-", "--"})
 _USUAL_STEPS = (60, 300, 600, 900, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200, 86_400, 604_800)
 _NEAR = 0.1
+_MOST = 1e100
+"""Of a value: a sum of squares of larger ones is no number any more."""
 _SHOWN = 40
 
 
@@ -60,6 +62,8 @@ def number_of(value: SupportsFloat | str | None) -> float | None:
         return None
     if not isfinite(number):
         raise ValueError(f"{str(value)[:_SHOWN]!r} is infinite: leave the value empty where there is none")
+    if abs(number) > _MOST:
+        raise ValueError(f"{str(value)[:_SHOWN]!r} is too large: no number may be beyond {_MOST:g}")
     return number
 
 
