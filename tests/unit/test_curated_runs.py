@@ -17,7 +17,7 @@ from adweir.store.metrics.partitions import ItemKey
 from support.bounds import at_the_bound, refuses
 from support.crash import Killed
 from support.curated_world import CuratedWorld
-from support.reading_world import ACCOUNT, AD, CAMPAIGN, LOSSY, ONE, account, ad, campaign
+from support.reading_world import ACCOUNT, AD, CAMPAIGN, LOSSY, ONE, a_profile, account, ad, campaign
 
 MONTHS = ("2026-09-10", "2026-10-10", "2026-11-10")
 
@@ -223,6 +223,18 @@ def test_a_month_of_a_level_has_so_many_rows(size: int, fits: bool, monkeypatch:
 
     with refuses(TooLarge, fits=fits):
         world.curate()
+
+
+def test_an_ad_account_that_is_too_large_keeps_no_other_from_its_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_CURATED_ROWS", 3)
+    world = CuratedWorld(ONE, a_profile(profile_id="p2"))
+    world.pull(AD, *(ad(f"a{number}", 1) for number in range(4)))
+    world.pull(ACCOUNT, account(7), profile_id="p2")
+
+    with pytest.raises(TooLarge, match="p1 has more than 3 rows"):
+        world.curate()
+
+    assert world.ask("SELECT SUM(spend) AS spend FROM metrics WHERE level = 'account'") == [{"spend": 7}]
 
 
 @at_the_bound("MAX_CURATED_OBJECTS", as_if=3)

@@ -22,6 +22,7 @@ from adweir.insight.curated.state import AccountState, MonthPart, state_key
 from adweir.insight.parquet import engine
 from adweir.model.campaigns import OWN, alone_profile
 from adweir.model.entities import Account, Profile
+from adweir.model.errors import TooLarge
 from adweir.model.platforms import Platform
 from adweir.model.times import is_zone
 
@@ -39,7 +40,7 @@ class Curator:
         changed, and of ad accounts that are `left_out` since their time zone is unknown.
 
         Raises NotReady when less than `margin` seconds are left (the same call goes on), NotFound for a client that is
-        gone, TooLarge, Unavailable.
+        gone, TooLarge when an ad account is (after all others), Unavailable.
         """
         catalog, time = self._parts.catalog, CuratingTime(remaining, margin)
         account = catalog.account(account_id)
@@ -47,15 +48,20 @@ class Curator:
         every = catalog.profiles()
         alone = alone_profile(account.account_id, catalog.terms(account))
         mine = sorted((each for each in every if each.account_id == account.account_id), key=lambda each: each.key)
-        months = objects = 0
+        months, objects, too_large = 0, 0, list[TooLarge]()
         for profile in (*mine, alone):
             if is_zone(profile.timezone):
                 made = AccountCurator(self._parts, self._tables, self._of(profile, account.company_name), time)
-                with tempfile.TemporaryDirectory() as folder:
-                    made.curate(Path(folder))
+                try:
+                    with tempfile.TemporaryDirectory() as folder:
+                        made.curate(Path(folder))
+                except TooLarge as error:  # the other ad accounts have their tables all the same
+                    too_large.append(error)
                 months, objects = months + made.months, objects + made.changed
         objects += self._campaigns(account)
         objects += self._forget({state_key(each.platform, each.profile_id) for each in every}, states)
+        if too_large:
+            raise too_large[0]
         left_out = sum(not is_zone(each.timezone) for each in mine)
         return {"months": months, "objects": objects, "left_out": left_out}
 
