@@ -201,6 +201,29 @@ def test_a_run_that_dies_while_a_month_goes_back_to_what_it_was_leaves_no_trace_
     assert world.ask("SELECT spend FROM metrics WHERE level = 'account'") == first
 
 
+def test_a_worker_that_is_overtaken_writes_nothing_over_newer_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = one_month()
+    world.curate()
+    world.pull(ACCOUNT, account(9))
+    metadata = world.bucket.metadata
+
+    def stalled(key: str) -> dict[str, str]:
+        """The first worker stands still before it puts what it made, and another one does all."""
+        found = metadata(key)
+        if "/metrics/" in key:
+            monkeypatch.setattr(world.bucket, "metadata", metadata)
+            world.pull(ACCOUNT, account(20))
+            world.curate()
+        return found
+
+    monkeypatch.setattr(world.bucket, "metadata", stalled)
+    with pytest.raises(NotReady, match="another worker"):
+        world.curate()
+
+    assert world.ask("SELECT spend FROM metrics WHERE level = 'account'") == [{"spend": 20}]
+    assert world.curate() == {"months": 0, "objects": 0, "left_out": 0}
+
+
 def test_changes_that_come_one_by_one_are_all_there() -> None:
     world = CuratedWorld(ONE)
     for spend in (4, 9, 6):

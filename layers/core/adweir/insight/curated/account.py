@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -37,6 +38,10 @@ _OPEN = "?"
 _DUE = frozenset({ProfileStatus.ACTIVE, ProfileStatus.DENIED})
 
 
+class _Overtaken(NotReady):
+    """Another worker has begun later. Nothing of this one may be written any more, its state least of all."""
+
+
 class _Known(NamedTuple):
     """What an ad account has now: what each part is made of, what is kept of it, its scores, names and entities."""
 
@@ -59,6 +64,7 @@ class AccountCurator:
         self._account = account
         self._time = time
         self._key = state_key(account.profile.platform, account.profile.profile_id)
+        self._worker = secrets.token_hex(8)
         self.months = self.changed = 0
 
     def curate(self, place: Path) -> None:
@@ -79,7 +85,7 @@ class AccountCurator:
         if not (todo or gone or fresh):
             return
         with engine(place, str(place / "month.duckdb"), _MEMORY) as connection:
-            making = Making(self._parts, self._tables, connection, place, known.scores, self._time.check)
+            making = Making(self._parts, self._tables, connection, place, known.scores, self._time.check, self._ensure)
             maker = MonthMaker(self._account, making, known.names)
             levels = {part: maker.levels(part, known.kept) for part in todo}
             self._announce(state, known, levels, fresh)
@@ -87,8 +93,11 @@ class AccountCurator:
                 self._make(maker, state, known, levels, fresh)
                 for part in gone:
                     self._time.check()
+                    self._ensure()
                     made = state.parts.pop(part.name)
                     self.changed += forget(self._account, self._parts.objects, self._tables, part, made.levels)
+            except _Overtaken:
+                raise
             except NotReady:
                 self._save(state)
                 raise
@@ -112,7 +121,7 @@ class AccountCurator:
             listed = {level_name(level, part.breakdown) for level in found}
             made.basis, made.levels = "", sorted(listed | {*made.levels})
         state.entities |= dict.fromkeys(fresh, _OPEN)
-        self._save(state)
+        self._put(state)
 
     def _make(
         self,
@@ -137,7 +146,16 @@ class AccountCurator:
                 self._save(state)
 
     def _save(self, state: AccountState) -> None:
-        self._parts.objects.put_state(self._key, state.document)
+        self._ensure()
+        self._put(state)
+
+    def _put(self, state: AccountState) -> None:
+        self._parts.objects.put_state(self._key, state.document, self._worker)
+
+    def _ensure(self) -> None:
+        """Raises NotReady when another worker began later: what it reads is newer, and may stand there by now."""
+        if self._parts.objects.worker(self._key) != self._worker:
+            raise _Overtaken("another worker makes the tables of the same ad account", after=60)
 
     def _known(self, place: Path) -> _Known:
         profile, parts = self._account.profile, self._parts

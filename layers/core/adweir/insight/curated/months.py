@@ -89,7 +89,8 @@ class CuratedAccount:
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """What months are made with. `check` raises when the time is up; `scores`: day → its quality."""
+    """What months are made with. `check` raises when the time is up, `ensure` when another worker makes them;
+    `scores`: day → its quality."""
 
     parts: CuratorParts
     tables: Mapping[str, CuratedTable]
@@ -97,6 +98,7 @@ class Making:
     place: Path
     scores: Mapping[str, float]
     check: Callable[[], None]
+    ensure: Callable[[], None]
 
 
 class MonthMaker:
@@ -152,7 +154,7 @@ class MonthMaker:
         table = self._making.tables["entities"]
         key = table.key((self._account.partition, dataset), self._account.name)
         file = parquet_of(self._making.connection, table, self._making.place / f"{dataset}.csv") if is_there else None
-        self.changed += self._making.parts.objects.keep(key, file, {})
+        self.changed += self._making.parts.objects.keep(key, file, {}, self._making.ensure)
 
     def _measured(self, part: MonthPart, level: Level) -> int:
         """Make a level's rows and coverage; how many rows it was made of."""
@@ -227,7 +229,8 @@ class MonthMaker:
         making, table = self._making, self._making.tables[name]
         target = making.place / file_name(name)
         count = copy_out(making.connection, queries.shown(table, f"({query})"), target) if query else 0
-        self.changed += making.parts.objects.keep(table.key(values, self._account.name), target if count else None, {})
+        key = table.key(values, self._account.name)
+        self.changed += making.parts.objects.keep(key, target if count else None, {}, making.ensure)
 
 
 def forget(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -27,14 +27,20 @@ class CuratedObjects:
     def __init__(self, objects: RawStore) -> None:
         self._objects = objects
 
-    def keep(self, key: str, file: Path | None, about: Mapping[str, str]) -> bool:
-        """Have the object be this file, or not be there for None; says whether that changed anything."""
+    def keep(
+        self, key: str, file: Path | None, about: Mapping[str, str], ensure: Callable[[], None] = lambda: None
+    ) -> bool:
+        """Have the object be this file, or not be there for None; says whether that changed anything.
+
+        `ensure` is called right before something changes, and may raise.
+        """
         try:
             before = self._objects.metadata(key).get("sha256", "")
         except NotFound:
             before = None
         if file is None:
             if before is not None:
+                ensure()
                 self._objects.delete([key])
             return before is not None
         with file.open("rb") as body:
@@ -42,6 +48,7 @@ class CuratedObjects:
             if before == digest:
                 return False
             body.seek(0)
+            ensure()
             self._objects.put(key, body, {**about, "sha256": digest}, _PARQUET)
         return True
 
@@ -65,10 +72,17 @@ class CuratedObjects:
         """S3's time of a state, in whole seconds. Raises NotFound."""
         return self._objects.head(f"{key}{_ENDING}").last_modified
 
-    def put_state(self, key: str, state: Mapping[str, Any]) -> None:
+    def worker(self, key: str) -> str:
+        """Whose state is kept under a key; "" without any."""
+        try:
+            return self._objects.metadata(f"{key}{_ENDING}").get("worker", "")
+        except NotFound:
+            return ""
+
+    def put_state(self, key: str, state: Mapping[str, Any], worker: str = "") -> None:
         """Keep a state in place of the one before."""
         body = gzip.compress(msgspec.json.encode(state), compresslevel=1, mtime=0)
-        self._objects.put(f"{key}{_ENDING}", BytesIO(body), {}, _GZIP)
+        self._objects.put(f"{key}{_ENDING}", BytesIO(body), {"worker": worker}, _GZIP)
 
     def states(self, prefix: str) -> Iterator[str]:
         """The keys below a prefix that have a state."""
