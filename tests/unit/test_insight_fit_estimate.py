@@ -60,13 +60,13 @@ def test_contributions_are_found_again_where_there_is_hardly_any_noise() -> None
         assert each.roi.estimate == pytest.approx(each.contribution.estimate / each.spend)
 
 
-def test_channels_that_ran_before_the_table_begins_are_not_thought_weaker() -> None:
-    # given a year of a channel that acts for long: before the table it spent as it did later
-    days, memory = 300, 60
+def cut(memory: int) -> tuple[MixFrame, Floats]:
+    """300 days of a channel that acts for long and had run for `memory` days before them; what it brought."""
+    days = 300
     every = np.asarray(np.exp(np.random.default_rng(8).normal(3, 0.6, days + memory)))
-    weights = 0.2 * 0.8 ** np.arange(memory)
+    weights = 0.2 * 0.8 ** np.arange(60)
     stock = np.convolve(every, weights)[memory : days + memory]
-    effect = 900 * stock / (stock + 20.0)
+    effect = np.asarray(900 * stock / (stock + 20.0))
     noise = np.random.default_rng(9).normal(0, 4, days)
     frame = MixFrame(
         dates=tuple(MONDAY + timedelta(days=day) for day in range(days)),
@@ -74,11 +74,32 @@ def test_channels_that_ran_before_the_table_begins_are_not_thought_weaker() -> N
         channels=("video",),
         spend=every[None, None, memory:],
     )
+    return frame, effect
+
+
+def test_channels_that_ran_before_the_table_begins_are_not_thought_weaker() -> None:
+    # given a year of a channel that acts for long: before the table it spent as it did later
+    frame, effect = cut(60)
 
     # when
-    (channel,) = fit(frame).channels
+    outcome = fit(frame)
 
     # then the first days, which still live on what nobody knows, do not pull it down
+    (channel,) = outcome.channels
+    assert channel.contribution.low <= effect.sum() <= channel.contribution.high
+    assert outcome.fit["before"] == "unknown"
+
+
+def test_a_launch_on_the_first_day_of_a_table_teaches_what_it_brings() -> None:
+    # given the same channel, of which nothing ran before the table
+    frame, effect = cut(0)
+
+    # when
+    outcome = fit(frame)
+
+    # then the rows say so themselves
+    (channel,) = outcome.channels
+    assert outcome.fit["before"] == "nothing"
     assert channel.contribution.low <= effect.sum() <= channel.contribution.high
 
 

@@ -19,7 +19,7 @@ from adweir.insight.mmm.fit.experiments import anchors_of
 from adweir.insight.mmm.fit.frame import Floats, MixFrame
 from adweir.insight.mmm.fit.geos import by_place, nothing_of
 from adweir.insight.mmm.fit.kernels import Family
-from adweir.insight.mmm.fit.media import Shapes, heads_of, media_of, opening
+from adweir.insight.mmm.fit.media import Before, Shapes, heads_of, media_of, opening
 from adweir.insight.mmm.fit.outcome import LEVEL, MODEL_VERSION, MixOutcome, rounded
 from adweir.insight.mmm.fit.sample import CHAINS, drawn
 from adweir.insight.mmm.fit.settle import BaselineForm, Ground, Settled, settled
@@ -34,6 +34,9 @@ _FEWEST_ROUNDS, _ROUNDS_AT_BEST = 60, 300
 _STARTS = 4
 _OPENING_TRUST = 0.03
 """Of the noise's inverse size: rows whose spend is guessed in part count a thousandth."""
+
+_CLEARLY_NOTHING = 1.0
+"""Log density for each row of the opening, by which all rows have to be more likely if nothing ran before them."""
 
 
 class _Chosen(NamedTuple):
@@ -104,16 +107,26 @@ def _spoken(frame: MixFrame) -> tuple[MixFrame, list[str]]:
 
 
 def _ground(frame: MixFrame, seed: np.random.Generator) -> tuple[Ground, Settled]:
-    """What does not depend on the family: the KPI, the baseline, and the form of it that explains the past better."""
+    """What does not depend on the family: the KPI, the baseline and the form of it, and what ran before the first row,
+    as they explain the rows best. That nothing ran is only believed where that is clear.
+    """
     kpi = (frame.kpi / heads_of(frame)[:, None]).reshape(-1)
-    media = media_of(frame, Family.HILL)
-    trust = np.ones_like(frame.kpi)
-    trust[:, : opening(frame)] = _OPENING_TRUST
-    ground = Ground(kpi, trust.reshape(-1), baseline(frame), len(frame.geos), anchors_of(frame, media))
-    starts = media.start() + 0.5 * seed.normal(size=(len(media.free), _STARTS))
-    starts[:, 0] = media.start()[:, 0]
-    found = [settled(ground, media, starts, form) for form in BaselineForm]
-    return ground, max(found, key=lambda each: each.likely)
+    columns, away = baseline(frame), None
+    tried: dict[Before, tuple[Ground, Settled]] = {}
+    for before in Before:
+        media = media_of(frame, Family.HILL, before)
+        trust = np.ones_like(frame.kpi)
+        if before is Before.UNKNOWN:
+            trust[:, : opening(frame)] = _OPENING_TRUST
+        ground = Ground(kpi, trust.reshape(-1), columns, len(frame.geos), anchors_of(frame, media))
+        if away is None:
+            away = 0.5 * seed.normal(size=(len(media.free), _STARTS))
+            away[:, 0] = 0
+        found = [settled(ground, media, media.start() + away, form) for form in BaselineForm]
+        tried[before] = ground, max(found, key=lambda each: each.likely)
+    gained = tried[Before.NOTHING][1].likely - tried[Before.UNKNOWN][1].likely
+    clear = gained > _CLEARLY_NOTHING * opening(frame) * len(frame.geos)
+    return tried[Before.NOTHING if clear else Before.UNKNOWN]
 
 
 def _shaped(frame: MixFrame, ground: Ground, first: Settled) -> tuple[AskedShapes, dict[Family, Settled]]:
@@ -127,7 +140,7 @@ def _shaped(frame: MixFrame, ground: Ground, first: Settled) -> tuple[AskedShape
 
 
 def _family(frame: MixFrame, ground: Ground, first: Settled, family: Family, shapes: Shapes) -> Settled:
-    media = media_of(frame, family, shapes)
+    media = media_of(frame, family, first.surface.media.before, shapes)
     own = ground._replace(anchors=anchors_of(frame, media))
     full = first.surface.media.slots(first.mode)
     start = np.array([full[which, channel] for channel, which in media.free])
@@ -179,6 +192,7 @@ def _about(
             for family, each in families.items()
         },
         "baseline": best.found.form.value,
+        "before": surface.media.before.value,
         "autocorrelation": surface.noise.memory,
         "share_of_media": rounded(_media_share(frame, sampled[chosen])),
         "periods": len(frame.dates),

@@ -50,7 +50,7 @@ def _anchor(frame: MixFrame, media: ActingMedia, test: LiftTest) -> LiftAnchor:
     kept = max(0.0, 1 - test.spend / spent_in(frame, test))
     acting = frame.acting.copy()
     acting[np.ix_([channel], geos, window)] *= kept
-    changed = past_of(frame, acting, media.scale)
+    changed = past_of(frame, acting, media.scale, media.before)
     periods = len(frame.dates)
     reach = min(periods, window[-1] + media.past.shape[2])
     chosen = np.zeros((len(frame.geos), periods), dtype=bool)

@@ -9,6 +9,7 @@ vector; batches of N vectors are (D, N).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
@@ -34,6 +35,13 @@ _HALF = (0.5, 1.0)
 _SHAPE = (0.8, 0.6)
 _SLOPE = (0.7, 0.5)
 """Means and standard deviations on the parameters' scales."""
+
+
+class Before(StrEnum):
+    """What ran before a frame's first row: nothing, or what nobody knows."""
+
+    UNKNOWN = "unknown"
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,7 @@ class ActingMedia:
     shapes: Shapes
     usual: Floats
     step: int
+    before: Before = Before.UNKNOWN
 
     @cached_property
     def free(self) -> list[tuple[int, int]]:
@@ -139,25 +148,28 @@ class ActingMedia:
         return self.prior[0][:, None]
 
 
-def media_of(frame: MixFrame, family: Family, shapes: Shapes | None = None) -> ActingMedia:
+def media_of(frame: MixFrame, family: Family, before: Before, shapes: Shapes | None = None) -> ActingMedia:
     """The channels of a frame. With several geos, spend is per person, on the scale of the whole."""
     heads = heads_of(frame)
     scale = np.array([_usual_spend(values) for values in frame.acting / heads[None, :, None]])
     spent = frame.spend.sum(axis=(1, 2))
     share = np.maximum(spent / max(spent.sum(), 1e-300), 1e-4)
     usual = _MEDIA_SHARE * share * frame.kpi.sum() / heads.sum() / frame.kpi.shape[1] + 1e-300
-    return ActingMedia(past_of(frame, frame.acting, scale), scale, family, shapes or Shapes(), usual, frame.step)
+    past = past_of(frame, frame.acting, scale, before)
+    return ActingMedia(past, scale, family, shapes or Shapes(), usual, frame.step, before)
 
 
-def past_of(frame: MixFrame, acting: Floats, scale: Floats) -> Floats:
+def past_of(frame: MixFrame, acting: Floats, scale: Floats, before: Before) -> Floats:
     """(C, R, L): what acted in each row and in the periods before it, per head and in units of `scale` (C,).
 
-    What acted before the first row is not known, and rarely nothing: the mean of the opening stands in for it.
+    The mean of the opening stands in for what acted before the first row and is not known.
     """
     lags = _LAGS[frame.step]
     scaled = acting / heads_of(frame)[None, :, None] / scale[:, None, None]
-    before = scaled[:, :, : opening(frame)].mean(axis=2, keepdims=True)
-    padded = np.concatenate([np.repeat(before, lags - 1, axis=2), scaled], axis=2)
+    earlier = scaled[:, :, : opening(frame)].mean(axis=2, keepdims=True)
+    if before is Before.NOTHING:
+        earlier = np.zeros_like(earlier)
+    padded = np.concatenate([np.repeat(earlier, lags - 1, axis=2), scaled], axis=2)
     past = sliding_window_view(padded, lags, axis=2)[..., ::-1]
     return np.ascontiguousarray(past.reshape(len(acting), -1, lags))
 

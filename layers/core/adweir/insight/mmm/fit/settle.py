@@ -27,6 +27,9 @@ _TAIL = 4.0
 """Degrees of freedom of Student's t."""
 _FAR, _OFTEN = 3.5, 0.005
 """Residuals so many deviations out, more often than that, are no chance: one in 2,000 is."""
+_FEWEST_TURNS, _MOST_TURNS = 3, 24
+_STILL = 0.02
+"""A mode that a turn moves by less has settled. Four turns are usual; now and then the baseline needs twelve."""
 _LEAST_LEVEL = 0.02
 """Of the mean KPI: a baseline that multiplies is never lower."""
 
@@ -57,23 +60,27 @@ class Ground(NamedTuple):
     anchors: tuple[Anchor, ...] = ()
 
 
-def settled(ground: Ground, media: ActingMedia, starts: Floats, form: BaselineForm, rounds: int = 4) -> Settled:
+def settled(ground: Ground, media: ActingMedia, starts: Floats, form: BaselineForm) -> Settled:
     """The best surface of a form for some media, from starts (D, N)."""
     doubt = np.ones_like(ground.kpi)
     noise = Noise()
     surface = Surface(media, ground.base, _sum_rows(ground, doubt), noise, ground.anchors)
     found, density = climbed(surface, starts, 8)
     mode = found[:, [int(np.argmax(density))]]
-    for turn in range(rounds):
+    for turn in range(_MOST_TURNS):
         rows = _rows(ground, doubt, mode, form, surface)
         surface = Surface(media, ground.base, rows, noise, ground.anchors)
         if turn:
             doubt = _doubted(surface, mode)
             rows = _rows(ground, doubt, mode, form, surface)
             surface = Surface(media, ground.base, rows, noise, ground.anchors)
+        last, there = noise, mode
         noise = _tuned(surface, mode)
         surface = Surface(media, ground.base, rows, noise, ground.anchors)
-        mode, _ = climbed(surface, mode, 15 if turn == rounds - 1 else 6)
+        mode, _ = climbed(surface, mode, 6)
+        if turn >= _FEWEST_TURNS and noise == last and float(np.abs(mode - there).max()) < _STILL:
+            break
+    mode, _ = climbed(surface, mode, 15)
     return Settled(surface, mode, _likely(surface, mode), form)
 
 
