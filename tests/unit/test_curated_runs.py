@@ -238,6 +238,18 @@ def test_changes_that_come_one_by_one_are_all_there() -> None:
     ]
 
 
+def test_changes_of_long_ago_are_of_who_has_the_ad_account_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = CuratedWorld(ONE)
+    for spend in (4, 9, 6):
+        world.pull(AD, ad("a1", spend))
+        monkeypatch.setattr(world.catalog, "name", f"Owner {spend}")
+        world.curate()
+        world.stored.clock.advance(3 * 86_400)
+
+    rows = world.ask("SELECT DISTINCT client_name FROM changes WHERE level = 'ad'")
+    assert rows == [{"client_name": "Owner 6"}]
+
+
 @at_the_bound("MAX_CURATED_ROWS", as_if=3)
 def test_a_month_of_a_level_has_so_many_rows(size: int, fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_CURATED_ROWS", 3)

@@ -213,11 +213,14 @@ class MonthMaker:
             changed.stage_changes(lines, self._account.profile.currency, staged, making.check)
         except TooLarge:
             return
-        known = f"SELECT * FROM read_parquet({quoted(before)}) WHERE changed_at <= ?" if has_before else ""  # noqa: S608
+        kept_rows = (
+            f"SELECT b.* EXCLUDE ({', '.join(queries.OWNER[:-1])}), o.* EXCLUDE (reported_platform) "  # noqa: S608
+            f"FROM read_parquet({quoted(before)}) b CROSS JOIN owner o WHERE changed_at <= ?"
+        )
         fresh = f"SELECT * FROM {csv_table(staged, changed.CHANGES)}"  # noqa: S608
         run(f"CREATE OR REPLACE TABLE fresh AS {changed.change_rows(fresh)}")
         if has_before:
-            run(f"INSERT INTO fresh BY NAME {known}", [since.replace(tzinfo=None)])
+            run(f"INSERT INTO fresh BY NAME {kept_rows}", [since.replace(tzinfo=None)])
         (count,) = run("SELECT COUNT(*) FROM fresh").fetchall()[0]
         self._keep("changes", values, "SELECT * FROM fresh" if count else None)
 
