@@ -85,6 +85,7 @@ def test_several_geos_need_their_population() -> None:
         pytest.param(replace(TEST, first=MONDAY - timedelta(days=1)), "does not lie within", id="window"),
         pytest.param(replace(TEST, spend=0.0), "spend above 0", id="spend"),
         pytest.param(replace(TEST, low=51.0), "does not lie between", id="interval"),
+        pytest.param(replace(TEST, low=49.999, high=50.001), "narrower than 0.1 %", id="sure"),
         pytest.param(replace(TEST, geos=("north",)), "not one of the geos", id="geo"),
     ],
 )

@@ -28,6 +28,8 @@ LEAST_PERIODS = 26
 
 _CLOSE = 1.01
 """By how much a test's spend may be more than the channel's in its window: two reports of one thing differ."""
+_NARROWEST = 0.001
+"""Of its effect: an interval narrower than that would bind a fit to one number, and is a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,8 @@ def _faults_of(frame: MixFrame, test: LiftTest) -> Iterator[str]:
         yield "needs a spend above 0, and an effect with a low and a high end"
     elif not test.low <= test.effect <= test.high or test.low == test.high:
         yield f"the effect {test.effect:g} does not lie between {test.low:g} and {test.high:g}"
+    elif test.high - test.low < _NARROWEST * abs(test.effect):
+        yield f"{test.low:g} to {test.high:g} is narrower than 0.1 % of the effect: no experiment is that sure"
     elif test.spend > (there := spent_in(frame, test)) * _CLOSE:
         yield f"{test.channel} spent {there:g} in its window, which is less than {test.spend:g}"
 
