@@ -19,7 +19,7 @@ from adweir.insight.mmm.fit.experiments import anchors_of
 from adweir.insight.mmm.fit.frame import Floats, MixFrame
 from adweir.insight.mmm.fit.geos import by_place, nothing_of
 from adweir.insight.mmm.fit.kernels import Family
-from adweir.insight.mmm.fit.media import Before, Shapes, heads_of, media_of, opening
+from adweir.insight.mmm.fit.media import Shapes, SpentBefore, heads_of, media_of, opening
 from adweir.insight.mmm.fit.outcome import LEVEL, MODEL_VERSION, MixOutcome, rounded
 from adweir.insight.mmm.fit.sample import CHAINS, drawn
 from adweir.insight.mmm.fit.settle import BaselineForm, Ground, Settled, settled
@@ -112,11 +112,11 @@ def _ground(frame: MixFrame, seed: np.random.Generator) -> tuple[Ground, Settled
     """
     kpi = (frame.kpi / heads_of(frame)[:, None]).reshape(-1)
     columns, away = baseline(frame), None
-    tried: dict[Before, tuple[Ground, Settled]] = {}
-    for before in Before:
+    tried: dict[SpentBefore, tuple[Ground, Settled]] = {}
+    for before in SpentBefore:
         media = media_of(frame, Family.HILL, before)
         trust = np.ones_like(frame.kpi)
-        if before is Before.UNKNOWN:
+        if before is SpentBefore.UNKNOWN:
             trust[:, : opening(frame)] = _OPENING_TRUST
         ground = Ground(kpi, trust.reshape(-1), columns, len(frame.geos), anchors_of(frame, media))
         if away is None:
@@ -124,9 +124,9 @@ def _ground(frame: MixFrame, seed: np.random.Generator) -> tuple[Ground, Settled
             away[:, 0] = 0
         found = [settled(ground, media, media.start() + away, form) for form in BaselineForm]
         tried[before] = ground, max(found, key=lambda each: each.likely)
-    gained = tried[Before.NOTHING][1].likely - tried[Before.UNKNOWN][1].likely
+    gained = tried[SpentBefore.NOTHING][1].likely - tried[SpentBefore.UNKNOWN][1].likely
     clear = gained > _CLEARLY_NOTHING * opening(frame) * len(frame.geos)
-    return tried[Before.NOTHING if clear else Before.UNKNOWN]
+    return tried[SpentBefore.NOTHING if clear else SpentBefore.UNKNOWN]
 
 
 def _shaped(frame: MixFrame, ground: Ground, first: Settled) -> tuple[AskedShapes, dict[Family, Settled]]:

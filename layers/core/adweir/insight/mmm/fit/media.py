@@ -37,7 +37,7 @@ _SLOPE = (0.7, 0.5)
 """Means and standard deviations on the parameters' scales."""
 
 
-class Before(StrEnum):
+class SpentBefore(StrEnum):
     """What ran before a frame's first row: nothing, or what nobody knows."""
 
     UNKNOWN = "unknown"
@@ -72,7 +72,7 @@ class ActingMedia:
     shapes: Shapes
     usual: Floats
     step: int
-    before: Before = Before.UNKNOWN
+    before: SpentBefore = SpentBefore.UNKNOWN
 
     @cached_property
     def free(self) -> list[tuple[int, int]]:
@@ -148,7 +148,7 @@ class ActingMedia:
         return self.prior[0][:, None]
 
 
-def media_of(frame: MixFrame, family: Family, before: Before, shapes: Shapes | None = None) -> ActingMedia:
+def media_of(frame: MixFrame, family: Family, before: SpentBefore, shapes: Shapes | None = None) -> ActingMedia:
     """The channels of a frame. With several geos, spend is per person, on the scale of the whole."""
     heads = heads_of(frame)
     scale = np.array([_usual_spend(values) for values in frame.acting / heads[None, :, None]])
@@ -159,7 +159,7 @@ def media_of(frame: MixFrame, family: Family, before: Before, shapes: Shapes | N
     return ActingMedia(past, scale, family, shapes or Shapes(), usual, frame.step, before)
 
 
-def past_of(frame: MixFrame, acting: Floats, scale: Floats, before: Before) -> Floats:
+def past_of(frame: MixFrame, acting: Floats, scale: Floats, before: SpentBefore) -> Floats:
     """(C, R, L): what acted in each row and in the periods before it, per head and in units of `scale` (C,).
 
     The mean of the opening stands in for what acted before the first row and is not known.
@@ -167,7 +167,7 @@ def past_of(frame: MixFrame, acting: Floats, scale: Floats, before: Before) -> F
     lags = _LAGS[frame.step]
     scaled = acting / heads_of(frame)[None, :, None] / scale[:, None, None]
     earlier = scaled[:, :, : opening(frame)].mean(axis=2, keepdims=True)
-    if before is Before.NOTHING:
+    if before is SpentBefore.NOTHING:
         earlier = np.zeros_like(earlier)
     padded = np.concatenate([np.repeat(earlier, lags - 1, axis=2), scaled], axis=2)
     past = sliding_window_view(padded, lags, axis=2)[..., ::-1]
