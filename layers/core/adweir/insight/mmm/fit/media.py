@@ -24,7 +24,7 @@ _LAGS = {1: 36, 7: 13}
 """Periods for which spend is remembered, by the days per period."""
 _OPENING = {1: 28, 7: 4}
 """Periods at the beginning that still remember spend from before it, by the days per period."""
-_MOST_OPENING = 0.125
+_OPENING_SHARE = 0.125
 """Of all periods, so that a short series keeps something to learn from."""
 _MEDIA_SHARE = 0.3
 """Of the KPI, that all channels together are expected to bring; the prior is wide (`_COMMON`)."""
@@ -176,7 +176,7 @@ def past_of(frame: MixFrame, acting: Floats, scale: Floats, before: SpentBefore)
 
 def opening(frame: MixFrame) -> int:
     """How many periods at the beginning depend on spend that the frame does not have."""
-    return max(1, min(_OPENING[frame.step], int(_MOST_OPENING * len(frame.dates))))
+    return max(1, min(_OPENING[frame.step], int(_OPENING_SHARE * len(frame.dates))))
 
 
 def heads_of(frame: MixFrame) -> Floats:
