@@ -50,8 +50,9 @@ def adweir(world: PipelineWorld, monkeypatch: pytest.MonkeyPatch) -> Run:
         for task in [] if messages else world.collect.take():
             world.clock.advance(30)
             world.work(task)
-        for task in world.queues.etl.take():
-            world.work_on_account(task)
+        for queue in world.queues.workers.values():
+            for task in queue.take():
+                world.work_on_account(task)
 
     monkeypatch.setattr(time, "sleep", sleep)
     return commands_on(BackfillMachine(world), monkeypatch, group="backfill")
