@@ -55,8 +55,9 @@ def working(world: PipelineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
             world.handle(message)
         for task in [] if messages else world.collect.take():
             world.work(task)
-        for task in world.queues.etl.take():
-            world.work_on_account(task)
+        for queue in world.queues.workers.values():
+            for task in queue.take():
+                world.work_on_account(task)
 
     monkeypatch.setattr(time, "sleep", sleep)
 
