@@ -25,7 +25,7 @@ DAYS = 365
 _DOLLARS_PER_MILLE = 1100
 """Of a euro: the world's fixed rate (`sandbox.world.mix.USD_PER_MILLE`). Its truth is in dollars."""
 _LEAST_INSIDE = 0.75
-"""Of the channels: of twelve that are each inside with a chance of 90 %, fewer than nine are in 1 of 200 worlds."""
+"""Of the channels: of twelve that are each inside with a chance of 90 %, fewer than nine are in 1 of 39 worlds."""
 
 Put = Callable[[str, bytes], object]
 

@@ -44,7 +44,24 @@ def test_intervals_hold_where_responses_have_the_form_of_an_s(channels: int) -> 
 
     for each, true in zip(outcome.channels, truth, strict=True):
         assert each.contribution.low <= true <= each.contribution.high
-        assert each.saturation["slope"] > 1.3
+
+
+@pytest.mark.parametrize(
+    "channels",
+    [
+        1,
+        pytest.param(
+            2,
+            marks=pytest.mark.xfail(
+                strict=True, reason="one slope comes out as 1.46 since the opening of a table hardly counts"
+            ),
+        ),
+    ],
+)
+def test_an_s_is_found_to_be_steep(channels: int) -> None:
+    outcome, _ = curved(channels, SLOPE)
+
+    assert all(each.saturation["slope"] > 1.5 for each in outcome.channels)
 
 
 def test_few_rows_for_an_s_of_each_channel_are_warned_of() -> None:
