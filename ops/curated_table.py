@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from adweir.insight.curated.layout import GLUE_TYPES, REPORTS, CuratedTable, report_columns, tables
+from ops.between_marks import replaced
 
 PAGE = Path(__file__).parents[1] / "docs/data-model.md"
 BEGIN, END = "<!-- curated: python -m ops.curated_table writes this -->\n", "<!-- end of curated -->\n"
@@ -153,11 +154,7 @@ def is_current(page: str) -> bool:
 
 def written(page: str) -> str:
     """The page with its dictionary. Raises ValueError for one without its two marks."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"the page has no {BEGIN.strip()} or no {END.strip()}")
-    return before + begin + "\n" + dictionary() + "\n" + end + after
+    return replaced(page, BEGIN, dictionary(), END)
 
 
 def _table(table: CuratedTable, about: dict[str, str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from adweir.model.data_types import DATA_TYPES, DataType, StoredAs
+from ops.between_marks import replaced
 
 PAGE = Path(__file__).parents[1] / "docs/data-types.md"
 BEGIN, END = "<!-- data types: python -m ops.data_type_table writes this -->\n", "<!-- end of data types -->\n"
@@ -36,11 +37,7 @@ def is_current(page: str) -> bool:
 
 def written(page: str) -> str:
     """The page with its tables. Raises ValueError for one without its two marks."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"the page has no {BEGIN.strip()} or no {END.strip()}")
-    return before + begin + "\n" + tables() + "\n" + end + after
+    return replaced(page, BEGIN, tables(), END)
 
 
 def _is_hourly(data_type: DataType) -> bool:

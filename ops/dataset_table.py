@@ -11,6 +11,7 @@ from adweir.model.datasets import Dataset
 from adweir.model.slices import ALL
 from adweir.platforms import REGISTRY, Platforms
 from adweir.platforms.base import DatasetSpec
+from ops.between_marks import replaced
 
 PAGE = Path(__file__).parents[1] / "docs/platforms.md"
 BEGIN, END = "<!-- datasets: python -m ops.dataset_table writes this -->\n", "<!-- end of datasets -->\n"
@@ -35,11 +36,7 @@ def is_current(page: str, platforms: Platforms) -> bool:
 
 def written(page: str, platforms: Platforms) -> str:
     """The page with its table. Raises ValueError for one without its two marks."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"the page has no {BEGIN.strip()} or no {END.strip()}")
-    return before + begin + "\n" + table(platforms) + "\n" + end + after
+    return replaced(page, BEGIN, table(platforms), END)
 
 
 def _cell(spec: DatasetSpec | None) -> str:
