@@ -37,6 +37,9 @@ NOT_RUN = {
     ("docs/anomalies.md", ".venv/bin/adweir detect"): (
         "needs a file of yours; tests/integration/test_ops_detect_command.py runs it"
     ),
+    ("docs/mmm.md", ".venv/bin/adweir mmm show ACCOUNT"): (
+        "needs half a year of an account's days; tests/integration/test_ops_mix_stored.py runs it"
+    ),
     ("docs/library.md", ""): "tests/contract/test_contract_library_docs.py runs them",
     ("docs/workflows.md", "import adweir"): "tests/unit/test_pipeline_flows.py runs it",
     ("CONTRIBUTING.md", ".venv/bin/python -m pytest"): "the tests themselves",

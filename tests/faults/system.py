@@ -40,7 +40,7 @@ from sandbox.aws.dynamodb import DynamoDB
 from sandbox.aws.events import OwnBus, Secrets
 from sandbox.aws.s3 import S3
 from sandbox.aws.values import Item
-from simulation.containers import BUCKET, TABLES, NoMeter, SharedClients, shared_client
+from simulation.containers import BUCKET, DOERS, TABLES, AccountStandIn, NoMeter, SharedClients, shared_client
 from support.clock import FrozenClock
 from support.machine import Invocation, consumers_of
 
@@ -81,16 +81,6 @@ class _Registered:
     secrets: dict[str, str]
 
 
-class _Idle:
-    """Makes no datasets and scores no days: a fault of a platform is seen before that."""
-
-    def publish(self, _account_id: str) -> list[object]:
-        return []
-
-    def score(self, *_about: object) -> int:
-        return 0
-
-
 class System:
     """One system. Time begins a minute after its clients were registered."""
 
@@ -124,7 +114,7 @@ class System:
         app.__dict__.update(
             _session=SharedClients(), logger=_Log(self.log), meter=NoMeter(), http=session, queues=self.queues
         )
-        app.__dict__.update(publisher=_Idle(), scorer=_Idle())
+        app.__dict__.update(dict.fromkeys(DOERS, AccountStandIn(app)))
         return app
 
     def _worked_on(self) -> str:

@@ -83,7 +83,7 @@ class Container:
             http=None,
         )
         stands_in = AccountStandIn(app)
-        for name in _DOERS:
+        for name in DOERS:
             doer = stands_in if parts.stands_in else getattr(app, name)
             app.__dict__[name] = Noted(doer, parts)
         scope: dict[str, Any] = {"__name__": f"function_{function.name}"}
@@ -108,7 +108,7 @@ class Parts:
     """What was done for the account, in order: the kind, and when it began."""
 
 
-_DOERS = ("publisher", "scorer", "curator", "anomaly_watch")
+DOERS = ("publisher", "scorer", "curator", "anomaly_watch")
 """The parts of an app that work for an account."""
 
 
@@ -136,7 +136,7 @@ class AccountStandIn:
 
 
 class Noted:
-    """Notes what one of `_DOERS`, or its stand-in, has done for an account, and when it began."""
+    """Notes what one of `DOERS`, or its stand-in, has done for an account, and when it began."""
 
     def __init__(self, doer: Any, parts: Parts) -> None:
         self._doer = doer
