@@ -24,6 +24,7 @@ from adweir.runtime.app import App
 from adweir.runtime.settings import Settings
 from adweir.store.catalog.references import ReferenceRow
 from adweir.store.metrics.store import PullRows
+from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
 from support.empty_aws import make_bucket
@@ -332,6 +333,22 @@ def test_features_and_the_slim_file_stand_beside_a_national_table(app: App) -> N
     header = list(rows_of(app, robyn["files"])[0])
     assert header == ["time", robyn["dep_var"], *robyn["paid_media_spends"], *robyn["paid_media_vars"]]
     assert (robyn["day_interval"], robyn["interval_type"]) == (1, "day")
+
+
+@at_the_bound("MAX_LISTED_LIFT_TESTS", as_if=3)
+def test_the_newest_experiments_are_listed_and_the_older_ones_counted(app: App, *, size: int, fits: bool) -> None:
+    two_platforms(app)
+    catalog = StoryCatalog(META, AMAZON)
+    ends = ["2026-11-09", "2026-11-02", "2026-11-07", "2026-11-08"][:size]
+    rows = [{"test_id": f"t{place}", "start_date": "2026-11-01", "end_date": end} for place, end in enumerate(ends)]
+    catalog.said = {"lift_tests": [ReferenceRow(Platform("lab"), f"test_id={row['test_id']}", row) for row in rows]}
+
+    (manifest,) = publisher_of(app, catalog).publish("acme")
+
+    assert [each["test_id"] for each in manifest["lift_tests"]] == (["t0", "t1", "t2"] if fits else ["t0", "t2", "t3"])
+    assert manifest["lift_tests_left_out"] == (0 if fits else 1)
+    findings = [each["message"] for each in manifest["tables"]["daily"]["findings"] if each["gate"] == "lift_tests"]
+    assert findings == ([] if fits else ["1 older experiment is left out: the 3 that ended last are looked at"])
 
 
 def test_a_worker_that_dies_at_any_write_leaves_nothing_that_counts(app: App, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from adweir.insight.mmm.fit import estimate
 from adweir.insight.mmm.fitting import FEWEST_DAYS, FitTime
+from adweir.model import limits
 from adweir.model.errors import NotReady
 from adweir.model.platforms import Platform
 from adweir.model.times import Window
@@ -148,16 +149,32 @@ def test_experiments_that_can_be_used_are_and_others_are_named(app: App) -> None
     catalog = StoryCatalog(META, AMAZON)
     test = {"test_id": "t1", "start_date": "2026-10-01", "end_date": "2026-10-14", "channel": "meta_ads"}
     effect = {"incremental_revenue": "5000", "incremental_revenue_lower": "4000", "incremental_revenue_upper": "6000"}
-    rows = [
-        ReferenceRow(Platform("lab"), "test_id=t1", test | effect),
-        ReferenceRow(Platform("lab"), "test_id=t2", test | effect | {"test_id": "t2", "channel": "television"}),
-    ]
+    rows = [ReferenceRow(Platform("lab"), "test_id=t1", test | effect)]
     catalog.said = {"lift_tests": rows}
+    fit_all(app, catalog=catalog)
+    assert [(each["channel"], each["effect"]) for each in newest(app).lift_tests] == [("meta_ads", "5000")]
+
+    of_television = test | effect | {"test_id": "t2", "channel": "television"}
+    catalog.said = {"lift_tests": [*rows, ReferenceRow(Platform("lab"), "test_id=t2", of_television)]}
+    fit_all(app, "run_2", catalog=catalog)
+
+    assert (newest(app).version, len(newest(app).lift_tests)) == (2, 1)
+    assert any("t2" in said and "television" in said for said in newest(app).warnings)
+    assert fit_all(app, "run_3", catalog=catalog)["fits"] == 0
+
+
+def test_a_version_counts_the_experiments_that_its_dataset_does_not_list(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_sales(app)
+    monkeypatch.setattr(limits, "MAX_LISTED_LIFT_TESTS", 1)
+    catalog = StoryCatalog(META, AMAZON)
+    rows = [{"test_id": f"t{day}", "start_date": "2026-10-01", "end_date": f"2026-10-1{day}"} for day in range(3)]
+    catalog.said = {"lift_tests": [ReferenceRow(Platform("lab"), f"test_id={row['test_id']}", row) for row in rows]}
 
     fit_all(app, catalog=catalog)
 
-    assert [(each["channel"], each["effect"]) for each in newest(app).lift_tests] == [("meta_ads", "5000")]
-    assert any("t2" in said and "television" in said for said in newest(app).warnings)
+    assert "2 older experiments are left out: the 1 that ended last are looked at" in newest(app).warnings
 
 
 def test_two_workers_store_one_version(app: App, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,11 +153,25 @@ def test_an_experiment_in_a_region_that_the_table_does_not_have_is_left_out() ->
 
 
 @at_the_bound("MAX_LIFT_TESTS", as_if=3)
-def test_of_more_experiments_than_a_fit_takes_the_first_are_used(*, size: int, fits: bool) -> None:
-    found = framed(table(), [TEST | {"test_id": f"geo-{number}"} for number in range(size)], "USD")
+def test_of_more_experiments_than_a_fit_takes_those_that_ended_last_are_used(*, size: int, fits: bool) -> None:
+    """Given experiments of which the first one ended last, then the second is the one too many."""
+    ends = [22, 18, 20, 19][:size]
+    rows = [TEST | {"test_id": f"geo-{n}", "end_date": f"2026-06-{end}"} for n, end in enumerate(ends)]
 
-    assert len(found.frame.lift_tests) == 3
-    assert ("4 experiments: the first 3 by their ids are used" in found.warnings) is not fits
+    found = framed(table(), rows, "USD")
+
+    assert [test.last.day for test in found.frame.lift_tests] == ([22, 18, 20] if fits else [22, 20, 19])
+    assert ("4 experiments fit this table: the 3 that ended last are used" in found.warnings) is not fits
+
+
+@at_the_bound("MAX_NAMED_LIFT_TESTS", as_if=3)
+def test_many_experiments_that_are_not_used_are_counted(*, size: int, fits: bool) -> None:
+    rows = [TEST | {"test_id": f"geo-{number}", "channel": "tiktok"} for number in range(size)]
+
+    said = [each for each in framed(table(), rows, "USD").warnings if "experiment" in each]
+
+    assert [each.partition(" is not used")[0] for each in said[:3]] == [f"the experiment geo-{n}" for n in range(3)]
+    assert said[3:] == ([] if fits else ["further experiments that are not used: 1"])
 
 
 def test_what_is_left_out_leaves_a_frame_that_can_be_fitted() -> None:

@@ -259,6 +259,8 @@ MAX_MIX_ROWS = 12_000  # geos times periods of a fit: a hundred megabytes for a 
 MAX_MIX_DRAWS = 50  # drawn models of a family that a fit is stored with, for reallocations: 30 channels are 150 kB
 MAX_MIX_DAYS = 1096  # days that a media-mix dataset goes back: three years
 MAX_LIFT_TESTS = 50  # experiments that calibrate a fit
+MAX_LISTED_LIFT_TESTS = 500  # experiments of a client that a dataset's manifest lists: 200 kB of it
+MAX_NAMED_LIFT_TESTS = 50  # experiments that the warnings of a version name as not used: 10 kB of its item
 
 # --- anomalies --------------------------------------------------------------------------------------------------
 MAX_WATCHED_MONTHS = 13  # months before the current one from which what is usual is learned anew

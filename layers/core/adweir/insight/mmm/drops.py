@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -70,9 +72,13 @@ class DropReader:
             found.findings.append(Finding("controls", Severity.WARN, message))
             controls = {name: controls[name] for name in kept}
         found.beside = Beside(kpi, controls, reach, self._population())
+        tests, older = self._lift_tests()
+        if older:
+            found.findings.append(Finding("lift_tests", Severity.WARN, older_left_out(older)))
         found.about |= {
             "controls": {name: _said(series) for name, series in sorted(controls.items())},
-            "lift_tests": self._lift_tests(),
+            "lift_tests": tests,
+            "lift_tests_left_out": older,
         }
         return found
 
@@ -147,11 +153,18 @@ class DropReader:
                 bands[geo] += value
         return {geo: value for geo, value in ({**bands, **people}).items() if value > 0}
 
-    def _lift_tests(self) -> list[dict[str, str]]:
-        """Experiments as they were dropped, by their ids."""
-        rows = self._catalog.references(self._account.account_id, "lift_tests")
-        found = [{"source": str(row.source), **row.cells} for row in rows]
-        return sorted(found, key=lambda each: (each["test_id"], each["source"]))[: limits.MAX_LIFT_TESTS]
+    def _lift_tests(self) -> tuple[list[dict[str, str]], int]:
+        """The experiments that ended last, as they were dropped, by their ids; how many older ones there are."""
+        rows, count = self._catalog.references(self._account.account_id, "lift_tests"), itertools.count()
+        found = ({"source": str(row.source), **row.cells} for row, _ in zip(rows, count, strict=False))
+        kept = heapq.nlargest(limits.MAX_LISTED_LIFT_TESTS, found, key=lambda each: each["end_date"])
+        return sorted(kept, key=lambda each: (each["test_id"], each["source"])), next(count) - len(kept)
+
+
+def older_left_out(count: int) -> str:
+    """What is said of experiments that are too old to be listed."""
+    said = "1 older experiment is" if count == 1 else f"{count:,} older experiments are"
+    return f"{said} left out: the {limits.MAX_LISTED_LIFT_TESTS} that ended last are looked at"
 
 
 def _columns(kpi: OwnKpi) -> dict[str, str]:

@@ -7,11 +7,13 @@ what the look came to after it: a worker that dies in between leaves the note to
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adweir.insight.mmm.budget import stored_responses
+from adweir.insight.mmm.drops import older_left_out
 from adweir.insight.mmm.published import FitFacts, Version, exact, published
 from adweir.insight.mmm.stored_tables import days_of, read_table, settled_share
 from adweir.model.errors import BadInput, NotReady
@@ -122,6 +124,8 @@ class _Fitting:
         wide = read_table(self._objects, entry)
         of = mixed(manifest, table, "revenue" if "revenue" in wide.columns else wide.target)
         found = framed(wide, manifest.get("lift_tests", ()), of.currency, of.kpi)
+        if older := manifest.get("lift_tests_left_out", 0):
+            found = found._replace(warnings=(*found.warnings, older_left_out(older)))
         try:
             return of, found._replace(frame=found.frame.checked()), wide
         except BadInput as error:
@@ -129,7 +133,7 @@ class _Fitting:
 
     def _look(self, manifest: Mapping[str, Any], of: Mixed, framed: WideFrame, wide: Wide) -> tuple[LookResult, int]:
         """The result, and the newest version."""
-        hashed, before = framed.frame.hashed(), self._store.newest(of)
+        hashed, before = _hashed(framed), self._store.newest(of)
         if before is not None and before.input_hash == hashed:
             is_ours = before.run_id == self._run_id != ""
             return (LookResult.FITTED if is_ours else LookResult.UNCHANGED), before.version
@@ -192,6 +196,14 @@ def mixed(manifest: Mapping[str, Any], table: str, kpi: str = "") -> Mixed:
 def seconds_for(frame: MixFrame) -> float:
     """How long the fit of a frame takes at most."""
     return _SECONDS + _SECONDS_PER_CELL * frame.spend.size * _LAGS[frame.step]
+
+
+def _hashed(framed: WideFrame) -> str:
+    """Of what is fitted and of what was left out: a version says both, so each of them makes a new one."""
+    fitted = framed.frame.hashed()
+    if not framed.warnings:
+        return fitted
+    return hashlib.sha256("\n".join((fitted, *framed.warnings)).encode()).hexdigest()[: len(fitted)]
 
 
 def _listed(error: BadInput) -> str:

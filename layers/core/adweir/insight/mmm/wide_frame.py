@@ -101,15 +101,20 @@ def _with_tests(
     frame: MixFrame, rows: Sequence[Mapping[str, str]], currency: str, kpi: str, warnings: list[str]
 ) -> MixFrame:
     """The frame with those experiments that it can use."""
-    usable = []
+    usable, refused = [], []
     for row in rows:
         try:
             usable.append(_lift_test(frame, row, currency, kpi))
         except _Unusable as why:
-            warnings.append(f"the experiment {row.get('test_id', '')[:60]} is not used: {why}")
+            refused.append(f"the experiment {row.get('test_id', '')[:60]} is not used: {why}")
+    warnings += refused[: limits.MAX_NAMED_LIFT_TESTS]
+    if more := refused[limits.MAX_NAMED_LIFT_TESTS :]:
+        warnings.append(f"further experiments that are not used: {len(more)}")
     if len(usable) > limits.MAX_LIFT_TESTS:
-        warnings.append(f"{len(usable)} experiments: the first {limits.MAX_LIFT_TESTS} by their ids are used")
-    return replace(frame, lift_tests=tuple(usable[: limits.MAX_LIFT_TESTS]))
+        warnings.append(f"{len(usable)} experiments fit this table: the {limits.MAX_LIFT_TESTS} that ended last are used")
+        by_end = sorted(range(len(usable)), key=lambda place: usable[place].last)
+        usable = [usable[place] for place in sorted(by_end[-limits.MAX_LIFT_TESTS :])]
+    return replace(frame, lift_tests=tuple(usable))
 
 
 def _lift_test(frame: MixFrame, row: Mapping[str, str], currency: str, kpi: str) -> LiftTest:
