@@ -19,6 +19,7 @@ from adweir.insight.mmm.shown import (
     shown_version,
     version_of,
 )
+from adweir.model import limits
 from adweir.runtime.http import to_json
 from ops.options import Json, app_of
 from ops.output import remark, show_table, time_text
@@ -41,8 +42,9 @@ def amount(text: str) -> Decimal:
         found = Decimal(text)
     except InvalidOperation:
         found = Decimal(-1)
-    if not (found.is_finite() and found >= 0):
-        raise typer.BadParameter(f"{text!r} is no amount such as 20000 or 1250.50")
+    if not (found.is_finite() and 0 <= found <= limits.MAX_PLANNED_AMOUNT):
+        most = f"{limits.MAX_PLANNED_AMOUNT:,}"
+        raise typer.BadParameter(f"{text!r} is no amount such as 20000 or 1250.50, from 0 to {most}")
     return found
 
 
@@ -117,14 +119,14 @@ def reallocate(
         typer.Option(parser=amount, metavar="AMOUNT", help="In all.", show_default="what is spent now"),
     ] = None,
     days: Annotated[
-        int | None, typer.Option(min=1, max=1096, help="For so many days.", show_default="as many as were fitted")
+        int | None, typer.Option(min=1, max=limits.MAX_PLANNED_DAYS, help="For so many days.", show_default="as many as were fitted")
     ] = None,
     as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Say where a budget brings the most, with the gain and its interval. It changes nothing."""
     app = app_of(context)
     series = [word for word in words or () if word.partition("=")[0] in SeriesAsked._fields]
-    bounds = dict(_bound(word) for word in words or () if word not in series)
+    bounds = _bounds([word for word in words or () if word not in series])
     store = app.findings.mix
     version = series_of(store, _known(app, subject), _series(series))
     found = reallocated(store, version, BudgetAsked(days, budget, bounds))
@@ -148,6 +150,15 @@ def _series(words: Sequence[str] | None) -> SeriesAsked:
             raise typer.BadParameter(f"{word!r} is none of currency=CODE, table=NAME, kpi=NAME")
         asked[name] = value.upper() if name == "currency" else value
     return SeriesAsked(**asked)
+
+
+def _bounds(words: Sequence[str]) -> dict[str, SpendBounds]:
+    found: dict[str, SpendBounds] = {}
+    for channel, bound in map(_bound, words):
+        if channel in found:
+            raise typer.BadParameter(f"{channel} is named twice: write both ends in one, {channel}=LEAST..MOST")
+        found[channel] = bound
+    return found
 
 
 def _bound(word: str) -> tuple[str, SpendBounds]:

@@ -128,7 +128,12 @@ def test_a_budget_goes_where_it_brings_most_within_bounds(world: ModuleType, cal
         ({"budget": 1}, "does not lie between"),
         ({"bounds": {"television": {"least": 1}}}, "'television' is no channel of this fit"),
         ({"bounds": {"meta_ads": {"least": 9, "most": 5}}}, "bounds.meta_ads"),
+        ({"budget": 10**9}, "the data say nothing of more than 30,000.00"),
+        ({"budget": 1e30}, "less than or equal to 1000000000000"),
+        ({"budget": "Infinity"}, "finite number"),
+        ({"bounds": {"meta_ads": {"most": 1e30}}}, "less than or equal to 1000000000000"),
         ({"days": 0}, "days"),
+        ({"days": True}, "valid integer"),
         ({"bugdet": 5}, "bugdet"),
     ],
 )
@@ -138,6 +143,16 @@ def test_what_cannot_be_distributed_is_refused_with_what_to_do(
     put_version(world.app.findings.mix, OWN)
     error = call("POST", f"{PATH}/reallocation", body, expect=422)["error"]
     assert says in json.dumps(error)
+
+
+def test_a_number_that_json_does_not_have_is_refused_with_its_place(world: ModuleType) -> None:
+    event = an_event("POST", f"{PATH}/reallocation", {}) | {"body": '{"budget": NaN}'}
+
+    answer = world.handler(event, None)
+
+    assert answer["statusCode"] == 400
+    (detail,) = json.loads(answer["body"])["error"]["details"]
+    assert detail == {"field": "body", "message": "is not JSON: invalid character (byte 11)"}
 
 
 def test_a_campaign_has_its_own_coefficients_and_datasets(world: ModuleType, call: Call, campaign: Campaign) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from adweir.insight.mmm.budget import BudgetPlan, SpendBounds, SpendResponse, plan, responses_of, stored_responses
 from adweir.model import limits
 from adweir.model.errors import Unprocessable
-from support.bounds import at_the_bound
+from support.bounds import at_the_bound, refuses
 
 POINTS = [100.0 * n for n in range(21)]
 
@@ -81,17 +81,24 @@ def test_the_interval_of_a_gain_has_those_of_all_families() -> None:
 @pytest.mark.parametrize(
     ("budget", "bounds", "field", "says"),
     [
-        (Decimal(5000), {}, "budget", "between 1000.00 and 3000.00"),
-        (Decimal(10), {}, "budget", "widen them"),
+        (Decimal(3500), {}, "budget", "between 1,000.00 and 3,000.00"),
+        (Decimal(10), {}, "budget", "change it, or widen the bounds"),
+        (Decimal(4001), free("a", "b"), "budget", "nothing of more than 4,000.00: that is where the curves of all"),
+        (Decimal("NaN"), {}, "budget", "NaN is no amount from 0 to 1,000,000,000,000"),
+        (Decimal("Infinity"), {}, "budget", "Infinity is no amount"),
+        (Decimal("1e30"), {}, "budget", r"1E\+30 is no amount"),
+        (Decimal("-0.01"), {}, "budget", "-0.01 is no amount"),
+        (None, {"a": SpendBounds(most=Decimal("1e30"))}, "bounds.a", r"1E\+30 is no amount"),
+        (None, {"a": SpendBounds(least=Decimal("sNaN"))}, "bounds.a", "sNaN is no amount"),
         (None, {"x": SpendBounds()}, "bounds", "is no channel of this fit: a, b"),
         (
             None,
             {"a": SpendBounds(Decimal(5), Decimal(4))},
             "bounds.a",
-            "the least, 5.00, is not between 0 and the most",
+            "the least, 5.00, is more than the most, 4.00",
         ),
-        (None, {"a": SpendBounds(Decimal(-1))}, "bounds.a", "is not between 0"),
-        (None, {"a": SpendBounds(most=Decimal(2001))}, "bounds.a", "nothing of more than 2000.00"),
+        (None, {"a": SpendBounds(Decimal(-1))}, "bounds.a", "-1 is no amount"),
+        (None, {"a": SpendBounds(most=Decimal(2001))}, "bounds.a", "nothing of more than 2,000.00"),
     ],
 )
 def test_what_cannot_be_planned_says_why(
@@ -100,6 +107,24 @@ def test_what_cannot_be_planned_says_why(
     with pytest.raises(Unprocessable, match=says) as refused:
         plan([concave("a", 1.0), concave("b", 1.0)], 10, 10, budget, bounds)
     assert refused.value.details[0]["field"] == field
+
+
+@at_the_bound("MAX_PLANNED_DAYS")
+def test_days_that_a_budget_is_for(*, size: int, fits: bool) -> None:
+    with refuses(Unprocessable, fits=fits):
+        assert plan([concave("a", 1.0)], 10, size).days == size
+
+
+@pytest.mark.parametrize("days", [0, -1])
+def test_a_budget_is_for_a_day_at_least(days: int) -> None:
+    with pytest.raises(Unprocessable, match=f"a plan is of 1 to 1,096 days, not of {days}"):
+        plan([concave("a", 1.0)], 10, days)
+
+
+@at_the_bound("MAX_PLANNED_AMOUNT")
+def test_the_largest_budget_is_reckoned_with(*, size: int, fits: bool) -> None:
+    with pytest.raises(Unprocessable, match="the data say nothing of more" if fits else "is no amount from 0"):
+        plan([concave("a", 1.0)], 10, 10, Decimal(size))
 
 
 def test_a_fit_without_channels_has_no_plan() -> None:

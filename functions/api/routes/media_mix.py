@@ -14,15 +14,13 @@ from adweir.runtime.routes import Here, Resource
 from routes.campaigns import CampaignPath
 from routes.fields import AccountPath, Exact, Given, Instant, NextToken, RunId, Shown
 
-_MOST = 10**12
-_MOST_DAYS = 1096
 _TABLE = "daily, weekly, geo_daily or geo_weekly; of the last 90 days alone days=90/daily."
 Amount = Annotated[
     Decimal,
-    Field(ge=0, le=_MOST),
-    WithJsonSchema({"type": "number", "minimum": 0, "maximum": _MOST, "examples": [5000]}),
+    Field(ge=0, le=limits.MAX_PLANNED_AMOUNT),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": limits.MAX_PLANNED_AMOUNT, "examples": [5000]}),
 ]
-VersionPath = Annotated[int, Path(ge=1, le=_MOST, description="The number of the version.")]
+VersionPath = Annotated[int, Path(ge=1, le=10**12, description="The number of the version.")]
 
 
 class MixEstimate(Shown):
@@ -178,7 +176,13 @@ class MixBounds(Given):
 class BudgetForm(MixSeriesQuery):
     """A budget."""
 
-    days: int | None = Field(None, ge=1, le=_MOST_DAYS, description="For so many days; without it as many as fitted.")
+    days: int | None = Field(
+        None,
+        ge=1,
+        le=limits.MAX_PLANNED_DAYS,
+        strict=True,
+        description="For so many days; without it as many as fitted.",
+    )
     budget: Amount | None = Field(None, description="In the series' currency; without it what is spent now.")
     bounds: dict[str, MixBounds] = Field(
         default={}, max_length=limits.MAX_MIX_CHANNELS, description="By channel: the least and the most that it gets."

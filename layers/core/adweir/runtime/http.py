@@ -217,6 +217,9 @@ def json_body(event: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     try:
         found = _decoder.decode(raw)
+    except msgspec.DecodeError as error:
+        why = str(error).removeprefix("JSON is malformed: ")
+        raise BadInput("the body is not JSON", [{"field": "body", "message": f"is not JSON: {why}"}]) from None
     except (ValueError, ArithmeticError, RecursionError):  # Arithmetic: an exponent beyond what a Decimal can have
         raise BadInput("the body is not JSON", [{"field": "body", "message": "is not JSON"}]) from None
     if found is None:

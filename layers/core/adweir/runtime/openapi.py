@@ -239,7 +239,7 @@ _RESPONSES: dict[int, tuple[str, dict[str, Any]]] = {
         _response(
             "The body is not a JSON object, or next_token is not a token of this list.",
             [_REFUSAL],
-            _ours("bad_input", "the body is not JSON", ("body", "is not JSON")),
+            _ours("bad_input", "the body is not JSON", ("body", "is not JSON: invalid character (byte 11)")),
         ),
     ),
     401: (

@@ -69,14 +69,15 @@ def plan(
     bounds: Mapping[str, SpendBounds] | None = None,
 ) -> BudgetPlan:
     """The best distribution of a budget over `days` days; None: of what is spent now. Raises Unprocessable."""
+    given = bounds or {}
+    _check_given(days, max(window_days, limits.MAX_PLANNED_DAYS), budget, given)
     share = Decimal(days) / window_days
     now = {each.channel: (each.spend * share).quantize(_CENT) for each in responses}
     total = sum(now.values(), Decimal(0)) if budget is None else budget.quantize(_CENT, ROUND_HALF_EVEN)
-    given = bounds or {}
     if unknown := sorted(set(given) - now.keys()):
         raise _refused("bounds", f"{unknown[0]!r} is no channel of this fit: {', '.join(now)}")
     allowed = [_allowed(each, now[each.channel], given.get(each.channel, SpendBounds()), share) for each in responses]
-    _check(total, allowed, [each.channel for each in responses])
+    _check(total, allowed, sum((_end(each, share) for each in responses), Decimal(0)))
     rest = total - sum((low for low, _ in allowed), Decimal(0))
     step = rest / STEPS
     worth = [_worths(each, low, high, step, share) for each, (low, high) in zip(responses, allowed, strict=True)]
@@ -109,7 +110,7 @@ def _refused(field: str, message: str) -> Unprocessable:
 
 def _allowed(response: SpendResponse, now: Decimal, given: SpendBounds, share: Decimal) -> tuple[Decimal, Decimal]:
     """A channel's bounds, within its curve: nobody knows what lies beyond its end."""
-    end = (Decimal(repr(response.spends[-1])) * share).quantize(_CENT)
+    end = _end(response, share)
     least = (now * _LEAST).quantize(_CENT) if given.least is None else given.least.quantize(_CENT)
     most = min((now * _MOST).quantize(_CENT), end) if given.most is None else given.most.quantize(_CENT)
     if given.most is None:
@@ -117,22 +118,40 @@ def _allowed(response: SpendResponse, now: Decimal, given: SpendBounds, share: D
     elif given.least is None:
         least = min(least, most)
     field = f"bounds.{response.channel}"
-    if not 0 <= least <= most:
-        raise _refused(field, f"the least, {least}, is not between 0 and the most, {most}")
+    if least > most:
+        raise _refused(field, f"the least, {least:,}, is more than the most, {most:,}")
     if most > end:
-        raise _refused(field, f"the data say nothing of more than {end}: that is where the channel's curve ends")
+        raise _refused(field, f"the data say nothing of more than {end:,}: that is where the channel's curve ends")
     return least, most
 
 
-def _check(total: Decimal, allowed: Sequence[tuple[Decimal, Decimal]], names: Sequence[str]) -> None:
+def _end(response: SpendResponse, share: Decimal) -> Decimal:
+    """Where a channel's curve ends."""
+    return (Decimal(repr(response.spends[-1])) * share).quantize(_CENT)
+
+
+def _check_given(days: int, most_days: int, budget: Decimal | None, bounds: Mapping[str, SpendBounds]) -> None:
+    """What the caller says, before anything is reckoned with it: Decimal's own errors name no field."""
+    if not 1 <= days <= most_days:
+        raise _refused("days", f"a plan is of 1 to {most_days:,} days, not of {days:,}")
+    given = [(f"bounds.{name}", each) for name, pair in bounds.items() for each in pair]
+    for field, amount in [("budget", budget), *given]:
+        if amount is not None and not (amount.is_finite() and 0 <= amount <= limits.MAX_PLANNED_AMOUNT):
+            raise _refused(field, f"{amount} is no amount from 0 to {limits.MAX_PLANNED_AMOUNT:,}")
+
+
+def _check(total: Decimal, allowed: Sequence[tuple[Decimal, Decimal]], end: Decimal) -> None:
     low = sum((least for least, _ in allowed), Decimal(0))
     high = sum((most for _, most in allowed), Decimal(0))
-    if not names:
+    if not allowed:
         raise _refused("channels", "the fit has none")
+    if total > end:
+        raise _refused("budget", f"the data say nothing of more than {end:,}: that is where the curves of all channels end")
     if not low <= total <= high:
         raise _refused(
             "budget",
-            f"{total} does not lie between {low} and {high}, which the bounds of all channels leave: widen them",
+            f"{total:,} does not lie between {low:,} and {high:,}, which the bounds of all channels leave: "
+            "change it, or widen the bounds",
         )
 
 

@@ -112,7 +112,7 @@ def reallocated(store: MixCoefficients, found: Coefficients, asked: BudgetAsked)
     if draws is None:
         raise Unavailable("a newer version was stored at this moment: ask again")
     fitted = (date.fromisoformat(found.last) - date.fromisoformat(found.first)).days + found.step
-    made = plan(responses_of(draws), fitted, asked.days or fitted, asked.budget, asked.bounds)
+    made = plan(responses_of(draws), fitted, fitted if asked.days is None else asked.days, asked.budget, asked.bounds)
     about = {name: value for name, value in _about(found).items() if name in _OF_PLAN}
     return about | _plan(shown_plan(made))
 
