@@ -22,7 +22,7 @@ from adweir.insight.mmm.shown import (
 from adweir.model import limits
 from adweir.runtime.http import to_json
 from ops.options import Json, app_of
-from ops.output import remark, show_table, time_text
+from ops.output import remark, show_parts, show_table, time_text
 
 if TYPE_CHECKING:
     from adweir.runtime.app import App
@@ -119,7 +119,10 @@ def reallocate(
         typer.Option(parser=amount, metavar="AMOUNT", help="In all.", show_default="what is spent now"),
     ] = None,
     days: Annotated[
-        int | None, typer.Option(min=1, max=limits.MAX_PLANNED_DAYS, help="For so many days.", show_default="as many as were fitted")
+        int | None,
+        typer.Option(
+            min=1, max=limits.MAX_PLANNED_DAYS, help="For so many days.", show_default="as many as were fitted"
+        ),
     ] = None,
     as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
@@ -188,7 +191,7 @@ def _show(found: Mapping[str, Any]) -> None:
         )
         for one in found["channels"]
     ]
-    show_table(("CHANNEL", ">SPEND", "BROUGHT", "ROI", "MARGINAL ROI"), rows, "there is no channel")
+    show_parts(("CHANNEL", ">SPEND", "BROUGHT", "ROI", "MARGINAL ROI"), rows, "there is no channel")
     about = f"{found['kpi']} in {found['currency']}, {found['table']}, {found['first']} to {found['last']}"
     fit = found["fit"]
     remark(f"version {found['version']} of {about}: {fit['family']} saturation, R2 {fit['r2']:.3f}; intervals of 90 %")

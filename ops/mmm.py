@@ -16,7 +16,7 @@ from ops.frame import Leaf
 from ops.mix_files import LIFT_COLUMNS, ColumnRoles, names_of, read_frame
 from ops.mix_stored import history, reallocate, show
 from ops.options import Json, group
-from ops.output import remark, show_json, show_table
+from ops.output import remark, show_json, show_parts, show_table
 
 _PEOPLE = 1000
 app = group("Media mix: what each channel brought, with intervals.")
@@ -121,7 +121,7 @@ def _show(outcome: MixOutcome, *, curves: bool, budget: bool) -> None:
         )
         for one in outcome.channels
     ]
-    show_table(("CHANNEL", ">SPEND", "BROUGHT", "ROI", "MARGINAL ROI"), rows, "there is no channel")
+    show_parts(("CHANNEL", ">SPEND", "BROUGHT", "ROI", "MARGINAL ROI"), rows, "there is no channel")
     about = outcome.fit
     remark(f"{about['family']} saturation, {about['n_obs']} rows, R2 {about['r2']:.3f}; intervals of 90 %")
     _show_geos(outcome)
@@ -153,7 +153,8 @@ def _show_geos(outcome: MixOutcome) -> None:
         for geo in one.geos
     ]
     if rows:
-        show_table(("CHANNEL", "GEO", "BROUGHT", "PER PERIOD", "PER 1,000 PEOPLE"), rows, "there is no region")
+        headings = ("CHANNEL", "GEO", "BROUGHT", "PER PERIOD", "PER 1,000 PEOPLE")
+        show_parts(headings, rows, "there is no region", keys=2)
         remark("what each channel brought in each period is in the JSON (--json)")
 
 

@@ -53,6 +53,28 @@ def show_table(headings: Sequence[str], rows: Iterable[Sequence[object]], nothin
         typer.echo(line)
 
 
+def show_parts(headings: Sequence[str], rows: Iterable[Sequence[object]], nothing: str, *, keys: int = 1) -> None:
+    """Print a table; where it is wider than the width, print its columns in several, one below the other. Each begins
+    with the first `keys` columns."""
+    found = [[_text(cell) for cell in row] for row in rows]
+    if not found:
+        remark(nothing)
+    wide = [max(len(row[place]) for row in (headings, *found)) + 2 for place in range(len(headings))]
+    parts, left = [[keys]], width() + 2 - sum(wide[: keys + 1])
+    for place in range(keys + 1, len(headings)):
+        left -= wide[place]
+        if left < 0:
+            parts.append([])
+            left = width() + 2 - sum(wide[:keys]) - wide[place]
+        parts[-1].append(place)
+    for number, part in enumerate(parts if found else ()):
+        if number:
+            typer.echo()
+        places = [*range(keys), *part]
+        for line in table([headings[at] for at in places], [[row[at] for at in places] for row in found]):
+            typer.echo(line)
+
+
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, last_is_text: bool = True) -> Iterator[str]:
     """Rows in aligned columns. The last one, where it is text, is wrapped to what is left of the width; no other is
     ever cut, so that ids can be copied. Headings that begin with `>` are of numbers. Nothing for no rows."""

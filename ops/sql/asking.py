@@ -17,6 +17,11 @@ T = TypeVar("T")
 _FIRST_SECONDS, _MOST_SECONDS, _GROWTH = 0.2, 3.0, 1.4
 
 
+def _in_a_line(reason: str) -> str:
+    """An engine's reason without the statement that DuckDB repeats below it."""
+    return " ".join(reason.partition("\nLINE ")[0].split())
+
+
 class AthenaAnswer(NamedTuple):
     """What Athena answered. `more`: rows were left out."""
 
@@ -47,7 +52,7 @@ class Asking:
             self._stop(query_id)
             raise
         if not state.is_ready:
-            raise CommandFailed(f"Athena: {state.reason or state.state.lower()}")
+            raise CommandFailed(f"Athena: {_in_a_line(state.reason) or state.state.lower()}")
         columns: tuple[ResultColumn, ...] = ()
         rows: list[tuple[str | None, ...]] = []
         for page in self.athena.pages(query_id):

@@ -27,6 +27,11 @@ Schema = Mapping[str, Mapping[str, str]]
 _DUCKDB, _TRINO = SqlEngine.DUCKDB, SqlEngine.TRINO
 
 
+_ONLY_READS = "only SELECT is asked, which changes nothing (WITH ... SELECT, too)"
+_WRITES = "Only SELECT statements can be serialized"
+"""Of DuckDB's parser: a statement that it understands, and that changes something."""
+
+
 class NotRead(CommandFailed):
     """What is no single statement that reads."""
 
@@ -45,15 +50,17 @@ def check(sql: str, schema: Schema) -> Checked:
     words = words_of(sql)
     if not is_query(words):
         begins = f", and this begins with {printable(words[0].text[:40])}" if words else ""
-        raise NotRead(f"only SELECT is asked, which changes nothing (WITH ... SELECT, too){begins}")
+        raise NotRead(f"{_ONLY_READS}{begins}")
+    if any(word.text == ";" for word in words[:-1]):
+        raise NotRead("one statement is asked at a time: leave out what follows the semicolon")
     connection = duckdb.connect()
     try:
         tree = _tree(sql, connection)
+        if tree["error"] and _WRITES in tree["error_message"]:
+            raise NotRead(_ONLY_READS)
         if tree["error"]:
             said = f"DuckDB does not take it: {tree['error_message']}"
             return Checked([SqlFinding(int(tree.get("position", 0)), said, _TRINO)], [])
-        if len(tree["statements"]) != 1:
-            raise NotRead("one statement is asked at a time")
         walk = _TreeWalk(Kinds(schema))
         walk.through(tree["statements"][0]["node"])
         found = {*in_words(words), *walk.findings, *walk.unknown(connection)}

@@ -17,6 +17,7 @@ from ops.errors import CommandFailed
 from ops.options import Json, target_of, where_of
 from ops.output import printable, remark, show_fields, show_json, table, width
 from ops.sql.asking import Asking, AthenaAnswer
+from ops.sql.columns import unknown_name
 from ops.sql.grammar import Checked, check
 from ops.sql.words import SqlEngine, words_of
 
@@ -61,6 +62,8 @@ def sql(
     asked = bounded(sys.stdin.read(limits.MAX_SQL_BYTES + 1) if statement == "-" else statement)
     checked = check(asked, tables)
     _heed(checked, tables, athena.database, on_aws=bool(where_of(context).stack))
+    if unknown := unknown_name(asked, checked.tables, tables, athena.database):
+        raise CommandFailed(unknown)
     _heed_levels(checked, asked)
     answer = Asking(athena, timeout).ask(asked, max_rows)
     _print(answer, as_json=as_json, as_csv=as_csv)

@@ -183,7 +183,10 @@ def test_without_a_statement_the_tables_and_their_columns_are_printed(adweir: Ru
         ("selct 1", "and this begins with selct"),
         ("SELECT spend::double FROM metrics", "CAST(x AS type) for x::type (at 13)"),
         ("SELECT date_format(date, '%Y') FROM metrics", "date_format is Athena's"),
-        ("SELECT nope FROM metrics", "Athena: "),
+        ("SELECT spnd FROM metrics", "adweir: there is no column spnd in metrics. Near: spend\n"),
+        ("SELECT clicks, SUM(spend) FROM metrics GROUP BY 7", "Athena: "),
+        ("SELECT * FROM metrics; DROP TABLE metrics", "one statement is asked at a time"),
+        ("WITH old AS (SELECT 1) DELETE FROM metrics", "only SELECT is asked"),
     ],
 )
 def test_what_cannot_be_asked_is_one_error_that_says_what_to_do(adweir: Run, asked: str, said: str) -> None:
@@ -192,6 +195,7 @@ def test_what_cannot_be_asked_is_one_error_that_says_what_to_do(adweir: Run, ask
     assert done.exit_code == 1
     assert said in done.stderr
     assert done.stdout == ""
+    assert "LINE 1" not in done.stderr
 
 
 def test_on_aws_what_athena_alone_understands_is_asked_with_a_remark(adweir: Run) -> None:

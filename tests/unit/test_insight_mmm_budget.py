@@ -83,7 +83,7 @@ def test_the_interval_of_a_gain_has_those_of_all_families() -> None:
     [
         (Decimal(3500), {}, "budget", "between 1,000.00 and 3,000.00"),
         (Decimal(10), {}, "budget", "change it, or widen the bounds"),
-        (Decimal(4001), free("a", "b"), "budget", "nothing of more than 4,000.00: that is where the curves of all"),
+        (Decimal(4001), free("a", "b"), "budget", "nothing of more than 4,000.00: that is where the curves end"),
         (Decimal("NaN"), {}, "budget", "NaN is no amount from 0 to 1,000,000,000,000"),
         (Decimal("Infinity"), {}, "budget", "Infinity is no amount"),
         (Decimal("1e30"), {}, "budget", r"1E\+30 is no amount"),

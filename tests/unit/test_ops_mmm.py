@@ -66,7 +66,10 @@ def test_a_person_gets_a_table(tmp_path: Path) -> None:
     result = fitted(tmp_path, lines())
 
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[0].split()[:2] == ["CHANNEL", "SPEND"]
+    printed = result.stdout.splitlines()
+    assert printed[0].split()[:2] == ["CHANNEL", "SPEND"]
+    assert any(line.endswith("MARGINAL ROI") for line in printed)
+    assert max(map(len, printed)) <= 80
 
 
 @pytest.mark.parametrize(

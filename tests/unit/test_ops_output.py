@@ -250,3 +250,44 @@ def test_numbers_in_the_last_column_are_aligned_too() -> None:
         "a          9.50",
         "b     12,000.00",
     ]
+
+
+HEADINGS = ("CHANNEL", ">SPEND", "BROUGHT", "ROI", "MARGINAL ROI")
+
+
+def test_a_table_that_is_too_wide_is_several_that_begin_with_the_same_column(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    row = (
+        "search",
+        "1,234,567",
+        "12,345,678 (10,123,456 to 14,567,890)",
+        "10.01 (8.02 to 12.03)",
+        "3.00 (1.00 to 5.00)",
+    )
+
+    output.show_parts(HEADINGS, [row, ("tv", "8", "9 (1 to 9)", "1.00 (0.50 to 1.50)", "0.40 (0.10 to 0.90)")], "")
+
+    assert capsys.readouterr().out.splitlines() == [
+        "CHANNEL      SPEND  BROUGHT                                ROI",
+        "search   1,234,567  12,345,678 (10,123,456 to 14,567,890)  10.01 (8.02 to 12.03)",
+        "tv               8  9 (1 to 9)                             1.00 (0.50 to 1.50)",
+        "",
+        "CHANNEL  MARGINAL ROI",
+        "search   3.00 (1.00 to 5.00)",
+        "tv       0.40 (0.10 to 0.90)",
+    ]
+
+
+@pytest.mark.parametrize(("fill", "tables"), [(36, 1), (37, 2)])
+def test_a_table_that_just_fits_is_one(capsys: pytest.CaptureFixture[str], fill: int, tables: int) -> None:
+    output.show_parts(("A", "B", "C"), [("x" * 20, "y" * 20, "z" * fill)], "")
+
+    printed = capsys.readouterr().out
+    assert printed.count("A ") == tables
+    assert max(map(len, printed.splitlines())) <= 80
+
+
+def test_a_table_in_parts_without_a_row_is_a_remark(capsys: pytest.CaptureFixture[str]) -> None:
+    output.show_parts(HEADINGS, [], "there is no channel")
+    assert capsys.readouterr() == ("", "there is no channel\n")

@@ -99,7 +99,9 @@ class MixVersionAbout(Shown):
     kpi: str = Field(examples=["revenue"])
     version: int
     as_of: Instant = Field(description="When its dataset was read.")
-    input_hash: str = Field(description="Of all that was fitted or left out, and the method: the same gives no new version.")
+    input_hash: str = Field(
+        description="Of all that was fitted or left out, and the method: the same gives no new version."
+    )
     run_id: RunId
     method: str
     first: str = Field(description="The first day of the first period.")

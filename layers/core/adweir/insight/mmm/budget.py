@@ -146,7 +146,7 @@ def _check(total: Decimal, allowed: Sequence[tuple[Decimal, Decimal]], end: Deci
     if not allowed:
         raise _refused("channels", "the fit has none")
     if total > end:
-        raise _refused("budget", f"the data say nothing of more than {end:,}: that is where the curves of all channels end")
+        raise _refused("budget", f"the data say nothing of more than {end:,}: that is where the curves end")
     if not low <= total <= high:
         raise _refused(
             "budget",

@@ -111,7 +111,9 @@ def _with_tests(
     if more := refused[limits.MAX_NAMED_LIFT_TESTS :]:
         warnings.append(f"further experiments that are not used: {len(more)}")
     if len(usable) > limits.MAX_LIFT_TESTS:
-        warnings.append(f"{len(usable)} experiments fit this table: the {limits.MAX_LIFT_TESTS} that ended last are used")
+        warnings.append(
+            f"{len(usable)} experiments fit this table: the {limits.MAX_LIFT_TESTS} that ended last are used"
+        )
         by_end = sorted(range(len(usable)), key=lambda place: usable[place].last)
         usable = [usable[place] for place in sorted(by_end[-limits.MAX_LIFT_TESTS :])]
     return replace(frame, lift_tests=tuple(usable))
