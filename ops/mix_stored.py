@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -27,6 +28,7 @@ from ops.output import remark, show_parts, show_table, time_text
 if TYPE_CHECKING:
     from adweir.runtime.app import App
 
+Asked = TypeVar("Asked", bound=tuple[str, ...])
 Subject = Annotated[
     str, typer.Argument(metavar="ID", help="A client company (acc_...) or a campaign (cmp_...).", show_default=False)
 ]
@@ -56,7 +58,7 @@ def show(
 ) -> None:
     """Show the newest coefficients of each series, and why a table has none."""
     app = app_of(context)
-    known, asked = _known(app, subject), _series(series)
+    known, asked = known_subject(app, subject), chosen(series, SeriesAsked)
     found = [shown_version(each) for each in app.findings.mix.latest(known) if asked.fits(each.of)]
     if as_json:
         for each in found:
@@ -82,7 +84,7 @@ def history(
 ) -> None:
     """List the versions of a series, the newest first."""
     app = app_of(context)
-    store, known, asked = app.findings.mix, _known(app, subject), _series(series)
+    store, known, asked = app.findings.mix, known_subject(app, subject), chosen(series, SeriesAsked)
     if number:
         one = shown_version(version_of(store, known, asked, number))
         if as_json:
@@ -131,7 +133,7 @@ def reallocate(
     series = [word for word in words or () if word.partition("=")[0] in SeriesAsked._fields]
     bounds = _bounds([word for word in words or () if word not in series])
     store = app.findings.mix
-    version = series_of(store, _known(app, subject), _series(series))
+    version = series_of(store, known_subject(app, subject), chosen(series, SeriesAsked))
     found = reallocated(store, version, BudgetAsked(days, budget, bounds))
     if as_json:
         typer.echo(to_json(found))
@@ -144,15 +146,16 @@ def reallocate(
     _warn(found["warnings"])
 
 
-def _series(words: Sequence[str] | None) -> SeriesAsked:
-    """`currency=USD table=daily` → which series."""
-    asked = {}
+def chosen(words: Sequence[str] | None, kind: type[Asked]) -> Asked:
+    """`currency=USD table=daily` → which of several is asked for. `kind` is a record of names."""
+    names, asked = tuple(inspect.signature(kind).parameters), {}
     for word in words or ():
         name, equals, value = word.partition("=")
-        if name not in SeriesAsked._fields or not (equals and value):
-            raise typer.BadParameter(f"{word!r} is none of currency=CODE, table=NAME, kpi=NAME")
+        if name not in names or not (equals and value):
+            forms = ", ".join(f"{each}={'CODE' if each == 'currency' else 'NAME'}" for each in names)
+            raise typer.BadParameter(f"{word!r} is none of {forms}")
         asked[name] = value.upper() if name == "currency" else value
-    return SeriesAsked(**asked)
+    return kind(**asked)
 
 
 def _bounds(words: Sequence[str]) -> dict[str, SpendBounds]:
@@ -173,7 +176,7 @@ def _bound(word: str) -> tuple[str, SpendBounds]:
     return channel, SpendBounds(amount(least) if least else None, amount(most) if most else None)
 
 
-def _known(app: App, subject: str) -> str:
+def known_subject(app: App, subject: str) -> str:
     """Raises NotFound where there is no such client or campaign."""
     if subject.startswith("cmp_"):
         return app.catalog.campaign(subject).campaign_id

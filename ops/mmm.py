@@ -13,6 +13,7 @@ from adweir.insight.mmm.fit.estimate import fit as fitted
 from adweir.insight.mmm.fit.outcome import Interval, MixOutcome
 from ops.errors import CommandFailed
 from ops.frame import Leaf
+from ops.mix_features import features
 from ops.mix_files import LIFT_COLUMNS, ColumnRoles, names_of, read_frame
 from ops.mix_stored import history, reallocate, show
 from ops.options import Json, group
@@ -97,7 +98,7 @@ def _with_records(command: Callable[..., None], *records: type[Any]) -> Callable
 
 
 app.command("fit")(_with_records(fit, FitTable, FitShown))
-for stored in (show, history, reallocate):
+for stored in (show, history, features, reallocate):
     app.command(stored.__name__, cls=Leaf)(stored)
 
 

@@ -167,6 +167,8 @@ ALLOWED: list[tuple[str, str, Any, dict[str, str], int]] = [
     ("DELETE", "/api/v1/campaigns/cmp_rival/arms/arm_rival", None, {}, 404),
     ("GET", f"/api/v1/accounts/{OWN}/mmm", None, {}, 200),
     ("GET", f"/api/v1/accounts/{RIVAL}/mmm", None, {}, 404),
+    ("GET", f"/api/v1/accounts/{RIVAL}/mmm/features", None, {}, 404),
+    ("GET", "/api/v1/campaigns/cmp_rival/mmm/features", None, {}, 404),
     ("GET", f"/api/v1/accounts/{OWN}/mmm/versions", None, {}, 200),
     ("GET", f"/api/v1/accounts/{RIVAL}/mmm/versions", None, {}, 404),
     ("GET", f"/api/v1/accounts/{RIVAL}/mmm/versions/1", None, {}, 404),

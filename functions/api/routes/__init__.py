@@ -20,6 +20,7 @@ from routes.dead_letters import dead_letters
 from routes.describe import description
 from routes.etl import etl
 from routes.exports import exports
+from routes.features import features
 from routes.ingestion import ingestion
 from routes.jobs import jobs
 from routes.keys import keys
@@ -63,6 +64,7 @@ RESOURCES: tuple[Resource, ...] = (
     pipeline,
     quality,
     datasets,
+    features,
     media_mix,
     etl,
     anomalies,

@@ -1,6 +1,5 @@
 """What is made of stored metrics as files: media-mix datasets and sums. Where they are; building datasets again."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,6 +40,10 @@ class WideTable(Shown):
     first: str | None
     last: str | None
     findings: list[dict[str, Any]] = Field(description="What a modeller needs to know, by severity.")
+    features: dict[str, Any] | None = Field(
+        None,
+        description="Facts of each series of a stored national table, and the file of its periods: `.../features`.",
+    )
     files: DatasetFiles | None = None
 
 
@@ -117,12 +120,17 @@ def show_campaign_mix(app: Here, campaign_id: CampaignPath) -> Answer:
 
 def _manifests(app: App, account_id: str) -> Iterator[dict[str, Any]]:
     """The account's manifests, with a link to each file."""
-    for found in app.raw.list(f"mmm/{account_id}/"):
-        if found.key.endswith("/mmm_manifest.json"):
-            manifest: dict[str, Any] = json.loads(app.raw.get_bytes(found.key))
-            for file in _files_in(manifest):
-                file["url"] = app.raw.presign(file["key"])
-            yield {"campaign_id": None, **manifest}
+    from adweir.insight.mmm.featured import manifests
+
+    for manifest in manifests(app.raw, account_id):
+        link_files(app, manifest)
+        yield manifest
+
+
+def link_files(app: App, entry: Any) -> None:
+    """Add a link to every stored file that a manifest, or a part of one, names."""
+    for file in _files_in(entry):
+        file["url"] = app.raw.presign(file["key"])
 
 
 def _files_in(entry: Any) -> Iterator[dict[str, Any]]:
