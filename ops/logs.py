@@ -1,5 +1,6 @@
-"""`adweir logs`: what the functions logged. On AWS the lines are in CloudWatch; in the sandbox those of the functions
-that queues call are in a file, and those of the others in its log groups."""
+"""`adweir logs`: what the functions logged, and what Lambda says of those that it ended or could not start. On AWS the
+lines are in CloudWatch; in the sandbox those of the functions that queues call are in a file, and those of the others
+in its log groups."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from adweir.model.times import epoch
+from adweir.model.times import epoch, iso
 from ops.options import Json, target_of
 from ops.output import hanging, remark, show_json, span_text
 from ops.target import Deployment
@@ -28,6 +29,15 @@ _OUTSIDE = ("api", "authorize", "webhooks")
 _IDS = ("task_id", "run_id", "request_id", "message_id")
 _IN_FRONT = {"level", "location", "message", "timestamp", "service", "xray_trace_id", *_IDS}
 """What a line for people has in front, or leaves out."""
+_BY_LAMBDA = re.compile(
+    r"\[ERROR\] (\w[\w.]*: [^\n]*)|[^\n]*?(Task timed out after [\d.]+ seconds)|[^\n]*Error: (Runtime exited[^\n]*)"
+)
+"""Lambda's own lines: a fault that the function did not catch, as of an import that fails; an end from outside."""
+_BY_MINISTACK = re.compile(
+    r"(?P<at>[\d-]+ [\d:]+) WARNING \[lambda\] ESM: Lambda (?P<function>\S+) failed processing .*?"
+    r"\(errorType=(?P<type>\S+) errorMessage=(?P<said>.*?)\)?$"
+)
+"""The same of the sandbox, in the machine's time."""
 
 
 class LogFilter(NamedTuple):
@@ -104,47 +114,68 @@ def logs(
 
 def lines_of(target: Deployment, wanted: LogFilter) -> Iterator[LogLine]:
     """The lines that are wanted, of each source the newest at most."""
-    names = _OUTSIDE if target.logs else None
+    names, prefix = _OUTSIDE if target.logs else None, f"{target.outputs['SecretPrefix']}-"
     if target.logs:
         with (target.logs / "ministack.log").open(errors="replace") as lines:
-            yield from _newest(lines, wanted)
-    yield from _of_groups(target, names, wanted)
+            yield from _newest((_ours(text, wanted) or _of_ministack(text, prefix) for text in lines), wanted)
+    yield from _of_groups(target, names, f"/aws/lambda/{prefix}", wanted)
 
 
-def _newest(lines: Iterable[str], wanted: LogFilter) -> deque[LogLine]:
-    """The newest lines of a source that are wanted. A line that is not one of ours is left out."""
-    found: deque[LogLine] = deque(maxlen=_MOST)
-    for text in lines:
-        begin = text.find("{")
-        if begin < 0 or wanted.text not in text or '"level"' not in text:
-            continue
-        try:
-            line = json.loads(text[begin:])
-            at = datetime.strptime(line["timestamp"], "%Y-%m-%d %H:%M:%S,%f%z")
-        except (ValueError, KeyError, TypeError):
-            continue
-        if wanted.has(line, at):
-            found.append(LogLine(at, line))
-    return found
+def _newest(lines: Iterable[LogLine | None], wanted: LogFilter) -> deque[LogLine]:
+    """The newest lines of a source that are wanted."""
+    return deque((found for found in lines if found and wanted.has(found.line, found.at)), maxlen=_MOST)
 
 
-def _of_groups(target: Deployment, names: Iterable[str] | None, wanted: LogFilter) -> Iterator[LogLine]:
+def _ours(text: str, wanted: LogFilter) -> LogLine | None:
+    """A line as our functions write it; None for any other."""
+    begin = text.find("{")
+    if begin < 0 or wanted.text not in text or '"level"' not in text:
+        return None
+    try:
+        line = json.loads(text[begin:])
+        return LogLine(datetime.strptime(line["timestamp"], "%Y-%m-%d %H:%M:%S,%f%z"), line)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _ended(service: str, said: str, at: datetime) -> LogLine:
+    line = {"level": "ERROR", "message": f"the function ended: {said}", "timestamp": iso(at), "service": service}
+    return LogLine(at, line)
+
+
+def _of_ministack(text: str, prefix: str) -> LogLine | None:
+    if " failed processing " not in text or (found := _BY_MINISTACK.match(text)) is None:
+        return None
+    at = datetime.strptime(found["at"], "%Y-%m-%d %H:%M:%S").astimezone(UTC)
+    return _ended(found["function"].removeprefix(prefix), f"{found['type']}: {found['said']}", at)
+
+
+def _of_lambda(event: Mapping[str, Any], service: str) -> LogLine | None:
+    found = _BY_LAMBDA.match(event["message"])
+    if found is None:
+        return None
+    said = next(part for part in found.groups() if part)
+    return _ended(service, said.strip(), datetime.fromtimestamp(event["timestamp"] / 1000, UTC))
+
+
+def _of_groups(target: Deployment, names: Iterable[str] | None, prefix: str, wanted: LogFilter) -> Iterator[LogLine]:
     """The lines of log groups: those of these functions, or of all."""
     client = target.app().client("logs")
-    prefix = f"/aws/lambda/{target.outputs['SecretPrefix']}-"
     groups = client.describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]
-    for name in sorted(group["logGroupName"] for group in groups):
-        if names is None or name.removeprefix(prefix) in names:
-            yield from _newest(_messages(client, name, wanted), wanted)
+    for group in sorted(each["logGroupName"] for each in groups):
+        name = group.removeprefix(prefix)
+        if names is None or name in names:
+            events = _events(client, group, wanted)
+            yield from _newest((_ours(each["message"], wanted) or _of_lambda(each, name) for each in events), wanted)
 
 
-def _messages(client: Any, group: str, wanted: LogFilter) -> Iterator[str]:
+def _events(client: Any, group: str, wanted: LogFilter) -> Iterator[Mapping[str, Any]]:
     asked: dict[str, Any] = {"logGroupName": group, "startTime": epoch(wanted.since) * 1000}
     if wanted.text:
         asked["filterPattern"] = f'"{wanted.text}"'
     for _ in range(_MOST_PAGES):
         page = client.filter_log_events(**asked)
-        yield from (event["message"] for event in page["events"])
+        yield from page["events"]
         if not page.get("nextToken"):
             return
         asked["nextToken"] = page["nextToken"]

@@ -180,7 +180,8 @@ class GroupsOfLogs:
     def filter_log_events(self, logGroupName: str, startTime: int, **more: str) -> dict[str, Any]:  # noqa: N803
         place, events = int(more.get("nextToken", 0)), self.groups[logGroupName]
         following = {"nextToken": str(place + 1)} if place + 1 < len(events) else {}
-        return {"events": [{"message": text} for text in events[place : place + 1]], **following}
+        stamp = int((AT + timedelta(minutes=20)).timestamp() * 1000)
+        return {"events": [{"message": text, "timestamp": stamp} for text in events[place : place + 1]], **following}
 
 
 @pytest.fixture
@@ -196,7 +197,9 @@ def adweir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     app = SimpleNamespace(client=lambda _service: GroupsOfLogs(groups))
     target = Deployment({"SecretPrefix": "adweir"}, logs=tmp_path)
     monkeypatch.setattr(Deployment, "app", lambda _self: app)
-    at = SimpleNamespace(now=lambda _zone: AT + timedelta(hours=1), strptime=datetime.strptime)
+    at = SimpleNamespace(
+        now=lambda _zone: AT + timedelta(hours=1), strptime=datetime.strptime, fromtimestamp=datetime.fromtimestamp
+    )
     monkeypatch.setattr(logs, "datetime", at)
     return commands_on(target, monkeypatch)
 
@@ -219,6 +222,50 @@ def test_lines_of_the_file_and_of_log_groups_come_in_order_each_once(
 
     assert [json.loads(each).get("task_id") for each in done.stdout.splitlines()] == found
     assert ("no line fits; --since 30d looks further back than 1 d 0 h" in done.stderr) == (not found)
+
+
+MISSING = "[ERROR] Runtime.ImportModuleError: Unable to import module 'app': No module named 'duckdb'\nTraceback (most"
+SETTING = "[ERROR] ValidationError: 1 validation error for Settings\nTraceback (most recent call last):\n  File ..."
+ENDED = "2026-11-20T05:30:00.000Z 1f2e Task timed out after 600.00 seconds\n"
+KILLED = "RequestId: 1f2e Error: Runtime exited with error: signal: killed\nRuntime.ExitError"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (MISSING, "Runtime.ImportModuleError: Unable to import module 'app': No module named 'duckdb'"),
+        (SETTING, "ValidationError: 1 validation error for Settings"),
+        (ENDED, "Task timed out after 600.00 seconds"),
+        (KILLED, "Runtime exited with error: signal: killed"),
+    ],
+)
+def test_a_function_that_lambda_could_not_start_or_ended_has_a_line(text: str, said: str) -> None:
+    groups = GroupsOfLogs({"/aws/lambda/adweir-etl": ["START RequestId: 1f2e", text, "END RequestId: 1f2e"]})
+    target = SimpleNamespace(
+        outputs={"SecretPrefix": "adweir"}, logs=None, app=lambda: SimpleNamespace(client=lambda _service: groups)
+    )
+
+    (found,) = logs.lines_of(target, LogFilter("", "", "ERROR", AT))  # type: ignore[arg-type]
+
+    assert (found.line["service"], found.line["level"], found.line["message"]) == (
+        "etl",
+        "ERROR",
+        f"the function ended: {said}",
+    )
+    assert found.at == AT + timedelta(minutes=20)
+
+
+def test_a_function_that_ended_in_the_sandbox_has_a_line(adweir: Run, tmp_path: Path) -> None:
+    begun = f"{(AT + timedelta(minutes=7)).astimezone():%Y-%m-%d %H:%M:%S} WARNING [lambda] ESM: Lambda adweir-etl"
+    why = "(errorType=Runtime.HandlerError errorMessage=ModuleNotFoundError: No module named 'duckdb')"
+    with (tmp_path / "ministack.log").open("a") as file:
+        file.write(f"\n{begun} failed processing SQS batch from adweir-etl {why}\n")
+
+    lines = adweir("logs", "--level", "ERROR").stdout
+
+    assert "etl           ERROR    the function ended: Runtime.HandlerError:" in lines
+    assert "No module named 'duckdb'" in " ".join(lines.split())
+    assert "duckdb" not in adweir("logs", "t2").stdout
 
 
 def test_a_line_for_people_has_its_reason_in_lines_that_fit(adweir: Run) -> None:
