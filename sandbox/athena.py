@@ -7,6 +7,7 @@ MiniStack puts DuckDB behind the tables of Glue. Where its answers differ from A
 - a result's file has the name that the API says, all values are in quotes, and NULL is nothing at all;
 - the bytes that a query read are those of the tables' objects, not of its answer (of Athena: of the asked columns);
 - objects are read where they lie: MiniStack copies each table for each query;
+- a table is found behind a comma, too (FROM a, b), and not only behind FROM and JOIN;
 - a token begins one query: the same request again is answered with its id, another one with that token is refused.
 """
 
@@ -22,7 +23,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import duckdb
-from ministack.services import athena, s3
+from ministack.services import athena, glue, s3
 
 _read: ContextVar[list[int] | None] = ContextVar("_read", default=None)
 """The sizes of the objects that the query of this context read."""
@@ -116,14 +117,18 @@ async def run(query: str, database: str, catalog: str | None = None) -> dict[str
     """Run a query in a thread of its own."""
     _read.set([])
     rewritten, _, copies = await athena._rewrite_data_paths(query, database, catalog)  # noqa: SLF001
-    return await asyncio.to_thread(_answer, rewritten, copies)
+    return await asyncio.to_thread(_answer, rewritten, copies, database)
 
 
-def _answer(query: str, copies: Iterable[str]) -> dict[str, Any]:
+def _answer(query: str, copies: list[str], database: str) -> dict[str, Any]:
     connection = duckdb.connect(config=_SETTINGS)
     try:
         connection.execute("SET integer_division = true")
-        found = connection.execute(query)
+        try:
+            found = connection.execute(query)
+        except duckdb.CatalogException:
+            _name_tables(connection, query, database, copies)
+            found = connection.execute(query)
         described = found.description or []
         kinds = [str(each[1]).upper().partition("(")[0].strip() for each in described]
         return {
@@ -135,6 +140,18 @@ def _answer(query: str, copies: Iterable[str]) -> dict[str, Any]:
         connection.close()
         for copy in copies:
             shutil.rmtree(copy, ignore_errors=True)
+
+
+def _name_tables(connection: duckdb.DuckDBPyConnection, query: str, database: str, copies: list[str]) -> None:
+    """Have the tables that a query may name, and that MiniStack did not find in it, be views."""
+    connection.execute(f'CREATE SCHEMA "{database}"')
+    for key, table in list(glue._tables.items()):  # noqa: SLF001
+        home, _, name = key.partition("/")
+        if home == database and name in query.lower():
+            files = files_of(table["StorageDescriptor"]["Location"], copies)
+            rows = relation(table, files) if files else athena._empty_relation(table)  # noqa: SLF001
+            for schema in ("main", database):
+                connection.execute(f'CREATE VIEW "{schema}"."{name}" AS SELECT * FROM {rows}')  # noqa: S608  of Glue
 
 
 async def save(query_id: str) -> None:

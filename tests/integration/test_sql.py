@@ -143,6 +143,14 @@ def test_a_table_of_which_nothing_is_stored_has_no_rows(adweir: Run) -> None:
     assert adweir("SELECT platform, budget FROM entities").stderr.startswith("no row fits")
 
 
+@pytest.mark.parametrize(
+    ("named", "count"),
+    [("metrics a, metrics b", 16), ("metrics a, adweir.metrics b, metrics c", 64), ("metrics a, entities e", 0)],
+)
+def test_tables_may_stand_behind_a_comma(adweir: Run, named: str, count: int) -> None:
+    assert adweir(f"SELECT COUNT(*) AS n FROM {named}", "--csv").stdout.splitlines() == ["n", str(count)]  # noqa: S608
+
+
 def test_a_platform_that_is_a_column_and_not_a_partition_is_that_of_the_file(adweir: Run) -> None:
     found = adweir("SELECT * FROM ad_reporting__campaign_report", "--json").stdout
 
