@@ -127,6 +127,7 @@ def _show(outcome: MixOutcome, *, curves: bool, budget: bool) -> None:
     remark(f"{about['family']} saturation, {about['n_obs']} rows, R2 {about['r2']:.3f}; intervals of 90 %")
     _show_geos(outcome)
     if curves:
+        typer.echo()
         points = [
             (one.channel, f"{point.spend:,.0f}", _said(point.contribution, ",.0f"))
             for one in outcome.channels
@@ -134,6 +135,7 @@ def _show(outcome: MixOutcome, *, curves: bool, budget: bool) -> None:
         ]
         show_table(("CHANNEL", ">SPEND", "BRINGS"), points, "there is no curve")
     if budget and outcome.reallocation:
+        typer.echo()
         moves = [(move.channel, f"{move.spend:,.0f}", f"{move.proposed:,.0f}") for move in outcome.reallocation.moves]
         show_table(("CHANNEL", ">SPENT", ">PROPOSED"), moves, "there is no channel")
         remark(f"the same budget would bring {_said(outcome.reallocation.gain, ',.0f')} more")
@@ -154,6 +156,7 @@ def _show_geos(outcome: MixOutcome) -> None:
         for geo in one.geos
     ]
     if rows:
+        typer.echo()
         headings = ("CHANNEL", "GEO", "BROUGHT", "PER PERIOD", "PER 1,000 PEOPLE")
         show_parts(headings, rows, "there is no region", keys=2)
         remark("what each channel brought in each period is in the JSON (--json)")
