@@ -266,10 +266,28 @@ def test_an_ad_account_that_is_too_large_keeps_no_other_from_its_tables(monkeypa
     world.pull(AD, *(ad(f"a{number}", 1) for number in range(4)))
     world.pull(ACCOUNT, account(7), profile_id="p2")
 
-    with pytest.raises(TooLarge, match="p1 has more than 3 rows"):
+    with pytest.raises(TooLarge, match="p1 has more than 3 rows of a level: the tables"):
         world.curate()
 
     assert world.ask("SELECT SUM(spend) AS spend FROM metrics WHERE level = 'account'") == [{"spend": 7}]
+
+
+def test_a_month_that_is_too_large_keeps_no_other_from_its_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a newest month of too many rows, then those before it are made, once."""
+    monkeypatch.setattr(limits, "MAX_CURATED_ROWS", 3)
+    world = CuratedWorld(ONE)
+    world.pull(AD, ad("a1", 5, "2026-09-10"), days=("2026-09-10", "2026-09-10"))
+    world.pull(AD, *(ad(f"a{n}", 1, "2026-11-10") for n in range(4)), days=("2026-11-10", "2026-11-10"))
+
+    for _ in range(2):
+        world.bucket.puts.clear()
+        with pytest.raises(TooLarge, match="p1 has more than 3 rows"):
+            world.curate()
+
+    assert world.ask("SELECT month, spend FROM metrics WHERE level = 'ad' AND NOT unattributed") == [
+        {"month": "2026-09", "spend": 5}
+    ]
+    assert [key for key in world.bucket.puts if "month=2026-09" in key] == []
 
 
 @at_the_bound("MAX_CURATED_OBJECTS", as_if=3)

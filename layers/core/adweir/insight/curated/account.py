@@ -16,6 +16,7 @@ from adweir.insight.curated.layout import AD_ACCOUNTS, FIRST_MONTH, OBJECTS, Cur
 from adweir.insight.curated.months import CuratedAccount, Making, MonthMaker, forget, window_of
 from adweir.insight.curated.names import ObjectNames
 from adweir.insight.curated.parts import CuratingTime, CuratorParts
+from adweir.insight.curated.staging import TooManyRows
 from adweir.insight.curated.state import AccountState, MadePart, MonthPart, state_key
 from adweir.insight.parquet import engine
 from adweir.model.entities import ProfileStatus
@@ -66,9 +67,10 @@ class AccountCurator:
         self._key = state_key(account.profile.platform, account.profile.profile_id)
         self._worker = secrets.token_hex(8)
         self.months = self.changed = 0
+        self._too_large: TooManyRows | None = None
 
     def curate(self, place: Path) -> None:
-        """Make what is not up to date. Raises NotReady, TooLarge, Unavailable."""
+        """Make what is not up to date. Raises NotReady, TooLarge (after all months that are not), Unavailable."""
         state = AccountState.of(self._parts.objects.state(self._key))
         known = self._known(place)
         renamed = known.names.compared(state.names, known.digests)
@@ -104,6 +106,8 @@ class AccountCurator:
             finally:
                 self.changed += maker.changed
         self._save(state)
+        if self._too_large:
+            raise self._too_large
 
     def bases(self) -> dict[MonthPart, str]:
         """What each month of days would be made of now, without the breakdowns. Raises Unavailable."""
@@ -138,7 +142,11 @@ class AccountCurator:
             if number > 1:
                 self._time.check()
             made = state.parts[part.name]
-            made.campaigns, made.unnamed = maker.make(part, found, known.kept)
+            try:
+                made.campaigns, made.unnamed = maker.make(part, found, known.kept)
+            except TooManyRows as error:
+                self._too_large = self._too_large or error
+                continue
             made.basis = known.bases[part]
             self.months += 1
             self._time.got_on = True

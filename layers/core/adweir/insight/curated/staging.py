@@ -43,6 +43,10 @@ _LOOKS = 5000
 """Rows between two looks at the time."""
 
 
+class TooManyRows(TooLarge):
+    """A month of an ad account has more rows than its tables can be made of. Other months are made all the same."""
+
+
 class _StagedIds(NamedTuple):
     """What a row says of its object, in the order of `IDS`. Empty where the level has no such part, or nobody knows."""
 
@@ -58,8 +62,8 @@ class _StagedIds(NamedTuple):
 def stage_rows(
     rows: Iterable[ReadRow], asked: tuple[Profile, Level, str], target: Path, check: Callable[[], None]
 ) -> int:
-    """Write the rows that answer for a profile's level and breakdown; how many they are. Raises TooLarge, and whatever
-    `check` raises."""
+    """Write the rows that answer for a profile's level and breakdown; how many they are. Raises TooManyRows, and
+    whatever `check` raises."""
     profile, level, breakdown = asked
     ids, count = _ids_of(level, breakdown), 0
     with target.open("w", encoding="utf-8", newline="") as file:
@@ -69,7 +73,9 @@ def stage_rows(
             if not count % _LOOKS:
                 check()
             if count > limits.MAX_CURATED_ROWS:
-                raise TooLarge(f"a month of {profile.platform} {profile.profile_id} has more than {count - 1:,} rows")
+                most = f"more than {limits.MAX_CURATED_ROWS:,} rows of a level"
+                said = "the tables for SQL do not have what is newer of it, reports do"
+                raise TooManyRows(f"a month of {profile.platform} {profile.profile_id} has {most}: {said}")
             row = read.row
             writer.writerow(
                 (
