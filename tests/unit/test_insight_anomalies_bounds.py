@@ -8,6 +8,7 @@ from adweir.insight.anomalies.incidents import Causes, Watcher
 from adweir.insight.anomalies.settings import ScoreBasis, Scored
 from adweir.insight.anomalies.sources import starts
 from adweir.insight.anomalies.watched import Found, WatchedEntity
+from adweir.insight.anomalies.wording import says
 from adweir.model import limits
 from adweir.model.metrics import Level
 from support.bounds import at_the_bound
@@ -35,6 +36,25 @@ def test_the_furthest_of_a_day_are_kept(size: int, fits: bool) -> None:
     together.add(DAY, alone, {})
     assert (len(together.incidents) == size) is fits
     assert str(size - 1) in {each.entity_id for each in together.incidents.values()}
+
+
+@at_the_bound("MAX_ANOMALIES_PER_DAY", as_if=3)
+def test_what_is_not_kept_of_a_day_is_counted_and_what_goes_on_is_not_among_it(size: int, fits: bool) -> None:
+    """Given an incident of the day before, which is the least far off, when as many begin as may, then it goes on."""
+    alone = [found(WatchedEntity(Level.ACCOUNT, str(number)), z=5 + number / 1000) for number in range(size)]
+    going_on = WatchedEntity(Level.ACCOUNT, "before")
+    together = causes()
+    together.add(DAY - timedelta(days=1), [found(going_on, DAY - timedelta(days=1))], {})
+
+    for _ in range(2):
+        together.add(DAY, [*alone, found(going_on, z=4)], {})
+
+    begun = [each for each in together.incidents.values() if each.first_day == DAY.isoformat()]
+    assert {each.left_out for each in begun} == {0 if fits else 1}
+    assert (together.left_out > 0) is not fits
+    assert ("Not kept: 1 more incident" in says(begun[0])) is not fits
+    (before,) = (each for each in together.incidents.values() if each.entity_id == "before")
+    assert (len(before.days), before.left_out) == (2, 0)
 
 
 @at_the_bound("MAX_ANOMALY_PARTS")

@@ -84,6 +84,9 @@ class AnomalyAnswer(Shown):
     metrics: list[AnomalyFinding]
     parts: list[AnomalyPart]
     parts_total: int
+    left_out: int = Field(
+        description="Incidents that began on its first day, too, and are not kept: the least far off."
+    )
     feedback: AnomalyFeedback | None
     detected_at: Instant
     run_id: str

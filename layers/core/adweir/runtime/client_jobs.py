@@ -104,7 +104,8 @@ def client_jobs(app: ClientParts) -> Mapping[StageKind, AccountJob]:
         at, margin = app.clock.now(), app.settings.margin_seconds
         found = app.anomaly_watch.look(task.account_id, remaining, margin, task.run_id)
         app.monitor.settle(found.looks, app.monitor.known(), at)
-        return {"days_learned": found.days, "anomalies": found.anomalies}
+        counts = {"days_learned": found.days, "anomalies": found.anomalies}
+        return counts | ({"anomalies_left_out": found.left_out} if found.left_out else {})
 
     return {
         StageKind.RECONCILE: score,

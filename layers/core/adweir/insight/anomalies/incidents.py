@@ -62,7 +62,8 @@ class Incident:
     """An anomaly as it is kept. Days are ISO; numbers in `metrics` are texts of decimals, amounts in `currency`.
 
     `metrics`: of the entity itself, by metric the day furthest off (`watched.as_facts`). `parts`: what else shows it,
-    with metric and z, at most `limits.MAX_ANOMALY_PARTS`; `parts_total` counts all. `version` counts its changes.
+    with metric and z, at most `limits.MAX_ANOMALY_PARTS`; `parts_total` counts all. `left_out`: incidents that would
+    have begun on its first day, too, and are not kept. `version` counts its changes.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Incident:
     metrics: list[dict[str, Any]] = field(default_factory=list)
     parts: list[dict[str, Any]] = field(default_factory=list)
     parts_total: int = 0
+    left_out: int = 0
     state: str = AnomalyState.OPEN
     is_told: bool = False
     feedback: dict[str, Any] | None = None
@@ -144,21 +146,38 @@ class Causes:
         self._run_id = run_id
         self.incidents: dict[str, Incident] = {each.id: each for each in known}
         self.changed: set[str] = set()
+        self.left_out = 0
+        """Incidents of all days that are not kept, since more than `limits.MAX_ANOMALIES_PER_DAY` began on one."""
 
     def add(
         self, day: date, found: Sequence[Found], names: Mapping[tuple[Level, str], str], least: float = 0.0
     ) -> None:
         """Add a day's findings. The same findings again change nothing.
 
-        Where less than `least` of spend is at risk, in all parts of a cause together, nobody has to look.
+        Where less than `least` of spend is at risk, in all parts of a cause together, nobody has to look. Of the
+        incidents that begin on the day those furthest off are kept; what goes on is not counted among them.
         """
+        left_out = 0
         groups = [each for each in _of_wholes(_grouped(found)) if each.at_risk >= least]
-        for group in sorted(groups, key=_furthest_first)[: limits.MAX_ANOMALIES_PER_DAY]:
-            incident = self._known(day, group) or self._fresh(day, group, names)
+        for group in sorted(groups, key=_furthest_first):
+            incident = self._known(day, group)
+            if incident is None and len(self._begun(day)) >= limits.MAX_ANOMALIES_PER_DAY:
+                left_out += 1
+                continue
+            incident = incident or self._fresh(day, group, names)
             before = repr(incident)
             _extend(incident, day, group)
             if repr(incident) != before or incident.version == 0:
                 self.changed.add(incident.id)
+        for incident in self._begun(day) if left_out else ():
+            if incident.left_out != left_out:
+                incident.left_out = left_out
+                self.changed.add(incident.id)
+        self.left_out += left_out
+
+    def _begun(self, day: date) -> list[Incident]:
+        first = day.isoformat()
+        return [each for each in self.incidents.values() if each.first_day == first]
 
     def _known(self, day: date, group: _CauseGroup) -> Incident | None:
         """The incident that goes on: of the entity, of what it is part of, or of the part that most of it is in."""

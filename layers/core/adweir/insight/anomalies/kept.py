@@ -18,6 +18,7 @@ from adweir.model import limits
 from adweir.model.breaches import BreachKind, Judgement, Look, Subject
 from adweir.model.errors import Conflict, NotFound
 from adweir.model.events import AnomalyDetected
+from adweir.model.log import log
 from adweir.model.times import Clock, iso
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class KeptIncidents:
         self._run_id = run_id
         self._known: dict[str, Incident] = {}
         self.found = 0
+        self.left_out = 0
 
     def load(self, keys: Iterable[tuple[str, str]]) -> None:
         """Read incidents by first day and id. Raises Unavailable."""
@@ -62,6 +64,12 @@ class KeptIncidents:
         """
         for name in sorted(causes.changed):
             self._keep(causes.incidents[name], newest)
+        if causes.left_out:
+            self.left_out += causes.left_out
+            log.warning(
+                "%d incidents of %s are not kept: at most %d begin on one day, those furthest off",
+                *(causes.left_out, self._watcher.key, limits.MAX_ANOMALIES_PER_DAY),
+            )
         if again is not None:
             for before in list(self._stored(*again)):
                 if before.id not in causes.incidents and before.state in {AnomalyState.OPEN, AnomalyState.OVER}:

@@ -31,11 +31,15 @@ class WatchParts(NamedTuple):
 
 
 class Watched(NamedTuple):
-    """What a look at a client came to: days that were learned, incidents that are new, and what is to be told."""
+    """What a look at a client came to: days that were learned, incidents that are new, and what is to be told.
+
+    `left_out`: incidents that are not kept, since more than `limits.MAX_ANOMALIES_PER_DAY` began on one day.
+    """
 
     days: int
     anomalies: int
     looks: list[Look]
+    left_out: int = 0
 
 
 class AnomalyWatch:
@@ -64,5 +68,6 @@ class AnomalyWatch:
             kept = KeptIncidents(parts.store, parts.bus, parts.clock, days.watcher, run_id)
             learned = Learning(parts.store, days, kept, self._settings, check).go()
             kept.tell()
-            found = Watched(found.days + learned, found.anomalies + kept.found, [*found.looks, *kept.looks()])
+            looks, left_out = [*found.looks, *kept.looks()], found.left_out + kept.left_out
+            found = Watched(found.days + learned, found.anomalies + kept.found, looks, left_out)
         return found

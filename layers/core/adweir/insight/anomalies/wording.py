@@ -37,6 +37,9 @@ def says(incident: Incident) -> str:
         said.append(f"So did {_listed(more)}." if _alike(incident) else f"{_upper(_listed(more))} changed, too.")
     if incident.parts_total:
         said.append(f"{incident.parts_total:,} of its parts show it.")
+    if incident.left_out:
+        others = "1 more incident" if incident.left_out == 1 else f"{incident.left_out:,} more incidents"
+        said.append(f"Not kept: {others} of the ad account that began on {incident.first_day}, less far off.")
     return " ".join(said)
 
 
