@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 from unittest.mock import Mock
@@ -11,126 +10,41 @@ from unittest.mock import Mock
 import pytest
 
 from adweir.insight.anomalies import batches
-from adweir.insight.anomalies.batches import Learning
-from adweir.insight.anomalies.incidents import AnomalyState, Incident, Watcher
-from adweir.insight.anomalies.kept import KeptIncidents, change, incident_of
-from adweir.insight.anomalies.sources import NamedEntity, ProfileDays, RipeDay
-from adweir.insight.anomalies.watched import WatchedEntity, WatchSettings
+from adweir.insight.anomalies.incidents import AnomalyState
+from adweir.insight.anomalies.kept import change
+from adweir.insight.anomalies.sources import ProfileDays
 from adweir.model import limits
 from adweir.model.errors import NotReady
-from adweir.model.metrics import Level, Slot
-from adweir.model.times import Window, first_of_month
-from adweir.store.findings.anomalies import Anomalies
+from adweir.model.metrics import Slot
+from adweir.model.times import first_of_month
+from support.anomalies import (
+    ACCOUNT,
+    CAMPAIGNS,
+    FIRST,
+    SPIKE,
+    WatchedDays,
+    WatchedWorld,
+    slot_of,
+    spiked,
+    wave,
+)
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
-from support.outlets import MemoryBus
-
-FIRST = date(2026, 8, 1)
-ACCOUNT = WatchedEntity(Level.ACCOUNT, "1")
-CAMPAIGNS = [WatchedEntity(Level.CAMPAIGN, f"c{number}", ((Level.ACCOUNT, "1"),)) for number in range(4)]
-SPIKE = 60
-
-
-class Days:
-    """The settled days of an ad account: four campaigns with a weekly pattern, each day a little different."""
-
-    def __init__(self, days: int = 90) -> None:
-        self.watcher = Watcher("acc_1", "meta_ads", "1", "EUR")
-        self.numbers: dict[date, dict[WatchedEntity, Slot]] = {}
-        self.off: set[tuple[Level, str]] = set()
-        self.pulled = 1
-        for number in range(days):
-            self.deliver(number, dict.fromkeys(CAMPAIGNS, wave(number)))
-        self.until = days
-
-    def deliver(self, number: int, factors: dict[WatchedEntity, float]) -> None:
-        """A day's delivery by campaign, as a factor of the usual; 0: none. The account's is the sum."""
-        usual = 100_000 * wave(number)
-        rows: dict[WatchedEntity, Slot] = {}
-        for place, (campaign, factor) in enumerate(factors.items(), 1):
-            if factor:
-                rows[campaign] = _slot(round(usual * place * factor))
-        total = [sum(row[metric] or 0 for row in rows.values()) for metric in range(5)]
-        if rows:
-            rows[ACCOUNT] = (total[0], total[1], total[2], total[3], total[4])
-        self.numbers[FIRST + timedelta(days=number)] = rows
-
-    @property
-    def window(self) -> Window:
-        return Window(FIRST, FIRST + timedelta(days=self.until - 1))
-
-    def ripe(self, _check: Callable[[], None]) -> list[RipeDay]:
-        days = sorted(self.numbers)[: self.until]
-        stamp = str(self.pulled).encode()
-        return [RipeDay(day, repr(self.numbers[day].get(ACCOUNT)).encode(), stamp) for day in days]
-
-    def rows(self, window: Window, _check: Callable[[], None]) -> dict[date, dict[WatchedEntity, Slot]]:
-        return {day: dict(self.numbers.get(day, {})) for day in window.days()}
-
-    def named(self, keys: set[tuple[Level, str]]) -> dict[tuple[Level, str], NamedEntity]:
-        return {key: NamedEntity(f"name of {key[1]}", key in self.off) for key in keys}
-
-
-def wave(number: int) -> float:
-    """A weekly pattern, and a little more."""
-    return 1 + 0.2 * math.sin(number * 2 * math.pi / 7) + 0.03 * math.sin(number * 12.9898)
-
-
-def _slot(impressions: int) -> Slot:
-    clicks = impressions // 50
-    return (impressions, clicks, clicks // 20 * 1_000_000, clicks * 500_000, clicks * 2_000_000)
-
-
-class World:
-    def __init__(self, clock: FrozenClock, days: Days | None = None) -> None:
-        self.clock = clock
-        self.store = Anomalies(clock)
-        self.bus = MemoryBus()
-        self.days = days or Days()
-        self.kept: KeptIncidents | None = None
-
-    def look(self, until: int | None = None, check: Callable[[], None] = lambda: None) -> int:
-        """What a run does; the days that it learned."""
-        self.days.until = self.days.until if until is None else until
-        self.kept = KeptIncidents(self.store, self.bus, self.clock, self.days.watcher, "run_1")
-        learned = Learning(self.store, self.days, self.kept, WatchSettings(), check).go()  # type: ignore[arg-type]
-        self.kept.tell()
-        return learned
-
-    def incidents(self) -> list[Incident]:
-        page, _ = self.store.page(FIRST, FIRST + timedelta(days=200), 100)
-        return sorted((incident_of(body) for _, body in page), key=lambda each: (each.first_day, each.id))
-
-    def found(self) -> list[tuple[Any, ...]]:
-        """What is known of the incidents, but for when it was found."""
-        return [
-            (i.id, i.level, i.entity_id, tuple(i.days), repr(i.metrics), repr(i.parts), i.state)
-            for i in self.incidents()
-        ]
-
-    def states(self) -> dict[tuple[str, str], str]:
-        build = self.store.watches.get(self.days.watcher.key).build
-        return {(one.level, one.entity_id): one.state for one in self.store.entities.all(self.days.watcher.key, build)}
 
 
 @pytest.fixture
-def world(tables: None, clock: FrozenClock) -> World:
-    return World(clock)
+def world(tables: None, clock: FrozenClock) -> WatchedWorld:
+    return WatchedWorld(clock)
 
 
-def spiked(days: Days, factors: Iterable[float], at: int = SPIKE) -> Days:
-    days.deliver(at, dict(zip(CAMPAIGNS, (each * wave(at) for each in factors), strict=True)))
-    return days
-
-
-def test_a_calm_account_has_no_anomaly(world: World) -> None:
+def test_a_calm_account_has_no_anomaly(world: WatchedWorld) -> None:
     assert world.look() == 90
     assert world.incidents() == []
     assert world.bus.events == []
 
 
-def test_a_day_on_which_everything_falls_is_one_incident_of_the_account(world: World) -> None:
+def test_a_day_on_which_everything_falls_is_one_incident_of_the_account(world: WatchedWorld) -> None:
     spiked(world.days, (0.1, 0.1, 0.1, 0.1))
 
     world.look(SPIKE + 2)
@@ -144,7 +58,7 @@ def test_a_day_on_which_everything_falls_is_one_incident_of_the_account(world: W
     assert (event.name, event.anomaly_id, event.day) == ("AnomalyDetected", incident.id, "2026-09-30")
 
 
-def test_a_campaign_that_the_account_does_not_show_is_an_incident_of_its_own(world: World) -> None:
+def test_a_campaign_that_the_account_does_not_show_is_an_incident_of_its_own(world: WatchedWorld) -> None:
     spiked(world.days, (1.7, 1.0, 1.0, 1.0))
 
     world.look(SPIKE + 2)
@@ -152,7 +66,7 @@ def test_a_campaign_that_the_account_does_not_show_is_an_incident_of_its_own(wor
     assert [(i.level, i.entity_id, i.name) for i in world.incidents()] == [("campaign", "c0", "name of c0")]
 
 
-def test_days_of_one_cause_are_one_incident_told_once_and_over_after_three_usual_days(world: World) -> None:
+def test_days_of_one_cause_are_one_incident_told_once_and_over_after_three_usual_days(world: WatchedWorld) -> None:
     for at in (SPIKE, SPIKE + 1):
         spiked(world.days, (0.1, 0.1, 0.1, 0.1), at)
 
@@ -165,7 +79,7 @@ def test_days_of_one_cause_are_one_incident_told_once_and_over_after_three_usual
     assert len(world.bus.events) == 1
 
 
-def test_a_second_look_at_the_same_days_learns_and_writes_nothing(world: World) -> None:
+def test_a_second_look_at_the_same_days_learns_and_writes_nothing(world: WatchedWorld) -> None:
     spiked(world.days, (0.1, 0.1, 0.1, 0.1))
     world.look(SPIKE + 2)
     before = world.found(), world.states()
@@ -177,7 +91,7 @@ def test_a_second_look_at_the_same_days_learns_and_writes_nothing(world: World) 
 
 
 def test_day_by_day_finds_what_all_at_once_does(tables: None, clock: FrozenClock) -> None:
-    at_once, by_day = World(clock), World(clock)
+    at_once, by_day = WatchedWorld(clock), WatchedWorld(clock)
     by_day.days.watcher = by_day.days.watcher._replace(profile_id="2")
     for each in (at_once, by_day):
         spiked(spiked(each.days, (0.1, 0.1, 0.1, 0.1)), (1.0, 5.0, 1.0, 1.0), 80)
@@ -186,7 +100,7 @@ def test_day_by_day_finds_what_all_at_once_does(tables: None, clock: FrozenClock
     for until in range(1, 91):
         by_day.look(until)
 
-    def shown(world: World) -> list[Any]:
+    def shown(world: WatchedWorld) -> list[Any]:
         own = [i for i in world.incidents() if i.profile_id == world.days.watcher.profile_id]
         return [(i.level, i.entity_id, i.days, i.metrics, i.parts, i.state) for i in own]
 
@@ -195,11 +109,11 @@ def test_day_by_day_finds_what_all_at_once_does(tables: None, clock: FrozenClock
     assert at_once.states() == by_day.states()
 
 
-def test_a_restated_day_is_learned_anew_and_what_is_gone_is_withdrawn(world: World) -> None:
+def test_a_restated_day_is_learned_anew_and_what_is_gone_is_withdrawn(world: WatchedWorld) -> None:
     spiked(world.days, (0.1, 0.1, 0.1, 0.1))
     world.look()
     (before,) = world.incidents()
-    untouched = World(world.clock, Days())
+    untouched = WatchedWorld(world.clock, WatchedDays())
     untouched.days.watcher = untouched.days.watcher._replace(profile_id="2")
     untouched.look()
 
@@ -211,7 +125,9 @@ def test_a_restated_day_is_learned_anew_and_what_is_gone_is_withdrawn(world: Wor
     assert world.states() == untouched.states()
 
 
-def test_what_was_found_long_ago_stays_when_all_is_learned_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_found_long_ago_stays_when_all_is_learned_anew(
+    world: WatchedWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(batches, "LISTED_DAYS", 20)
     spiked(world.days, (0.1, 0.1, 0.1, 0.1))
     for until in (SPIKE + 2, 90):
@@ -221,7 +137,7 @@ def test_what_was_found_long_ago_stays_when_all_is_learned_anew(world: World, mo
     assert (len(before), world.look(), world.found()) == (1, 90, before)
 
 
-def test_a_campaign_that_is_restated_under_the_same_total_is_learned_anew(world: World) -> None:
+def test_a_campaign_that_is_restated_under_the_same_total_is_learned_anew(world: WatchedWorld) -> None:
     """Given a pull that moves a day's delivery from one campaign to another, then all is learned anew; else nothing."""
     world.look()
     world.days.pulled += 1
@@ -229,7 +145,7 @@ def test_a_campaign_that_is_restated_under_the_same_total_is_learned_anew(world:
     assert world.incidents() == []
 
     day = world.days.numbers[FIRST + timedelta(days=SPIKE)]
-    day[CAMPAIGNS[2]], day[CAMPAIGNS[3]] = _slot(1000), _plus(day[CAMPAIGNS[2]], day[CAMPAIGNS[3]])
+    day[CAMPAIGNS[2]], day[CAMPAIGNS[3]] = slot_of(1000), _plus(day[CAMPAIGNS[2]], day[CAMPAIGNS[3]])
     assert world.look() == 0, "nothing was pulled again: it cannot have changed"
     world.days.pulled += 1
 
@@ -243,7 +159,7 @@ def _plus(one: Slot, other: Slot) -> Slot:
     return (total[0], total[1], total[2], total[3], total[4])
 
 
-def test_what_was_paused_is_no_anomaly(world: World) -> None:
+def test_what_was_paused_is_no_anomaly(world: WatchedWorld) -> None:
     world.days.off = {CAMPAIGNS[0].key}
     for at in range(SPIKE, 70):
         spiked(world.days, (0.0, 1.0, 1.0, 1.0), at)
@@ -253,7 +169,7 @@ def test_what_was_paused_is_no_anomaly(world: World) -> None:
     assert [i for i in world.incidents() if i.entity_id == "c0"] == []
 
 
-def test_what_ends_without_a_reason_is_one_anomaly(world: World) -> None:
+def test_what_ends_without_a_reason_is_one_anomaly(world: WatchedWorld) -> None:
     for at in range(SPIKE, 70):
         spiked(world.days, (1.0, 0.0, 1.0, 1.0), at)
 
@@ -263,7 +179,7 @@ def test_what_ends_without_a_reason_is_one_anomaly(world: World) -> None:
     assert (incident.entity_id, incident.first_day) == ("c1", "2026-09-30")
 
 
-def test_a_small_campaign_needs_somebody_once_its_days_together_cost_enough(world: World) -> None:
+def test_a_small_campaign_needs_somebody_once_its_days_together_cost_enough(world: WatchedWorld) -> None:
     """c0 spends a tenth of the ad account's money: a day without it is little, two are not."""
     for at in (SPIKE, SPIKE + 1):
         spiked(world.days, (0.0, 1.0, 1.0, 1.0), at)
@@ -276,7 +192,7 @@ def test_a_small_campaign_needs_somebody_once_its_days_together_cost_enough(worl
     assert (incident.entity_id, incident.days) == ("c0", ["2026-10-01"])
 
 
-def test_a_campaign_that_pauses_again_and_again_needs_nobody_until_it_stays_away(world: World) -> None:
+def test_a_campaign_that_pauses_again_and_again_needs_nobody_until_it_stays_away(world: WatchedWorld) -> None:
     for at in (20, 31, 38, 52, SPIKE, SPIKE + 20, SPIKE + 21, SPIKE + 22):
         spiked(world.days, (1.0, 1.0, 1.0, 0.0), at)
 
@@ -287,7 +203,7 @@ def test_a_campaign_that_pauses_again_and_again_needs_nobody_until_it_stays_away
 
 
 def test_days_long_ago_are_learned_and_make_no_incident(tables: None, clock: FrozenClock) -> None:
-    world = World(clock, Days(300))
+    world = WatchedWorld(clock, WatchedDays(300))
     spiked(spiked(world.days, (0.1, 0.1, 0.1, 0.1), 100), (0.1, 0.1, 0.1, 0.1), 200)
 
     assert world.look() == 300
@@ -296,17 +212,17 @@ def test_days_long_ago_are_learned_and_make_no_incident(tables: None, clock: Fro
 
 
 def test_an_account_without_days_and_absurd_values_fail_nothing(tables: None, clock: FrozenClock) -> None:
-    world = World(clock, Days(0))
+    world = WatchedWorld(clock, WatchedDays(0))
     assert world.look() == 0
 
-    world.days = Days(60)
+    world.days = WatchedDays(60)
     world.days.numbers[FIRST + timedelta(days=50)] = {ACCOUNT: (10**15, 0, None, 10**18, -(10**18))}
     world.days.numbers[FIRST + timedelta(days=51)] = {ACCOUNT: (None, None, None, None, None)}
     assert world.look(60) == 60
     assert world.look() == 0
 
 
-def test_feedback_stays_and_a_mark_raises_the_series_threshold(world: World) -> None:
+def test_feedback_stays_and_a_mark_raises_the_series_threshold(world: WatchedWorld) -> None:
     spiked(world.days, (0.1, 0.1, 0.1, 0.1))
     world.look(SPIKE + 2)
     (incident,) = world.incidents()
@@ -323,7 +239,7 @@ def test_feedback_stays_and_a_mark_raises_the_series_threshold(world: World) -> 
     assert look.judgement == "good"
 
 
-def test_when_time_runs_out_the_next_call_goes_on(world: World) -> None:
+def test_when_time_runs_out_the_next_call_goes_on(world: WatchedWorld) -> None:
     spiked(world.days, (0.1, 0.1, 0.1, 0.1))
     calls = 0
 
@@ -350,7 +266,7 @@ def test_a_death_before_or_after_any_write_changes_nothing(
     tables: None, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Given an untouched run, when each write in turn is the last of a worker, then the next one finds the same."""
-    whole = World(clock)
+    whole = WatchedWorld(clock)
     spiked(whole.days, (0.1, 0.1, 0.1, 0.1))
     whole.look(SPIKE)
     whole.look(SPIKE + 2)
@@ -360,7 +276,7 @@ def test_a_death_before_or_after_any_write_changes_nothing(
     at, is_more, number = 0, True, 10
     while is_more:
         at, number = at + 1, number + 1
-        world = World(clock)
+        world = WatchedWorld(clock)
         world.days.watcher = world.days.watcher._replace(profile_id=str(number))
         spiked(world.days, (0.1, 0.1, 0.1, 0.1))
         world.look(SPIKE)
@@ -383,7 +299,7 @@ def test_a_death_before_or_after_any_write_changes_nothing(
 
 
 @at_the_bound("MAX_EXPECTED_MARKS")
-def test_the_last_marks_of_a_series_are_remembered(world: World, size: int, fits: bool) -> None:
+def test_the_last_marks_of_a_series_are_remembered(world: WatchedWorld, size: int, fits: bool) -> None:
     key = world.days.watcher.key
     for number in range(size):
         assert world.store.watches.mark(key, "account#1", ["spend"], f"ano_{number}", expected=True)
@@ -392,7 +308,7 @@ def test_the_last_marks_of_a_series_are_remembered(world: World, size: int, fits
 
 
 @at_the_bound("MAX_ANOMALY_SCAN", as_if=2)
-def test_a_page_of_incidents_looks_at_a_number_of_them(world: World, size: int, fits: bool) -> None:
+def test_a_page_of_incidents_looks_at_a_number_of_them(world: WatchedWorld, size: int, fits: bool) -> None:
     for number in range(size):
         body = {"id": f"ano_{number}", "first_day": FIRST.isoformat(), "version": 1}
         assert world.store.put(body)
@@ -416,7 +332,7 @@ def test_two_workers_at_once_learn_each_day_once_and_find_each_cause_once(
 ) -> None:
     """Given a task that is delivered twice, when the other worker does all before any write of the first, then the
     first gives way, and what is stored is as if there had been one."""
-    alone, first, other = (World(clock) for _ in range(3))
+    alone, first, other = (WatchedWorld(clock) for _ in range(3))
     alone.days.watcher = alone.days.watcher._replace(profile_id="2")
     for each in (alone, first, other):
         spiked(each.days, (0.1, 0.1, 0.1, 0.1))

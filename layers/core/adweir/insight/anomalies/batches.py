@@ -21,7 +21,8 @@ from adweir.insight.anomalies.rates import RATE_FORM
 from adweir.insight.anomalies.sources import Check, DayRows, ProfileDays, RipeDay, starts
 from adweir.insight.anomalies.state import FORM
 from adweir.insight.anomalies.watched import EntityDay, EntityState, Found, WatchedEntity, WatchSettings, found_in
-from adweir.model.errors import NotReady
+from adweir.model.errors import BadInput, NotReady
+from adweir.model.log import log
 from adweir.model.metrics import Level
 from adweir.model.times import Window
 from adweir.store.findings.anomalies import LearnedEntity, WatchMark, changed
@@ -72,10 +73,8 @@ class Learning:
             entity: {metric: len(ids) for metric, ids in metrics.items()}
             for entity, metrics in self._store.watches.expected(self._key).items()
         }
-        if self._is_outdated(ripe):
-            until = max(self.watch.through, self.watch.deciding, self.watch.again)
-            before = self.watch
-            self.watch = WatchMark(before.build + 1, self._basis, again=until, seen=before.seen)
+        if self._is_outdated(ripe) or (any(self._batches(ripe)) and not self._is_readable()):
+            self._begin_anew()
         self._kept.load(self.watch.open)
         learned = 0
         for batch in self._batches(ripe):
@@ -83,6 +82,22 @@ class Learning:
             self._learn(batch, ripe)
             learned += len(batch)
         return learned
+
+    def _begin_anew(self) -> None:
+        before = self.watch
+        until = max(before.through, before.deciding, before.again)
+        self.watch = WatchMark(before.build + 1, self._basis, again=until, seen=before.seen)
+        self._states = None
+
+    def _is_readable(self) -> bool:
+        """Whether all that was learned can go on. What was damaged in the store is learned anew, with its ad account's:
+        a state alone would be learned from other days than the incidents were decided by."""
+        try:
+            self._known()
+        except BadInput as error:
+            log.warning("all of %s is learned anew: %s", self._key, error.message)
+            return False
+        return True
 
     @property
     def _basis(self) -> str:
@@ -200,13 +215,13 @@ class Learning:
             learned: Iterable[LearnedEntity] = ()
             if self.watch.through or self.watch.deciding:
                 learned = self._store.entities.all(self._key, self.watch.build)
-            self._states = {}
+            found: dict[Key, _KnownEntity] = {}
             for each in learned:
                 state = EntityState.from_json(each.state)
                 parents = tuple((Level(level), name) for level, name in state.parents)
                 entity = WatchedEntity(Level(each.level), each.entity_id, parents)
-                self._states[entity.key] = _KnownEntity(entity, state)
-                self._counts[entity.level] += 1
+                found[entity.key] = _KnownEntity(entity, state)
+            self._states, self._counts = found, Counter(level for level, _ in found)
         return self._states
 
 

@@ -171,8 +171,10 @@ class EntityState:
             body = json.loads(text)
             series = {name: SeriesState.from_json(each) for name, each in body["series"].items()}
             rates = {name: RateState.from_json(each) for name, each in body["rates"].items()}
-            parents = tuple((str(level), str(name)) for level, name in body["parents"])
-            return cls(str(body["through"]), str(body["active"]), parents, float(body["risked"]), series, rates)
+            parents = tuple((Level(level).value, str(name)) for level, name in body["parents"])
+            _check_metrics(series, rates)
+            through, active = (day and date.fromisoformat(day).isoformat() for day in (body["through"], body["active"]))
+            return cls(through, active, parents, float(body["risked"]), series, rates)
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise BadInput(f"this is no state of an entity: {error}") from None
 
@@ -225,6 +227,13 @@ class EntityState:
     def is_awaited(self, day: date) -> bool:
         """Whether no delivery on a day is a number: it was there within a week."""
         return bool(self.active) and (day - date.fromisoformat(self.active)).days <= QUIET_DAYS
+
+
+def _check_metrics(series: Mapping[str, SeriesState], rates: Mapping[str, RateState]) -> None:
+    """Raises ValueError for states that are not of what is watched by day."""
+    seasons = {len(each.season) for each in series.values()} - {0, SeriesSettings.daily().period}
+    if seasons or not (series.keys() <= {*SERIES} and rates.keys() <= {*RATES}):
+        raise ValueError("its series are of other metrics or seasons")
 
 
 class DayNumbers(NamedTuple):

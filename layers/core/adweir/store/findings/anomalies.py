@@ -107,9 +107,15 @@ class Watches(_Expiring[WatchItem]):
         super().__init__(WatchItem, "findings", clock)
 
     def get(self, watched: str) -> WatchMark:
-        """How far; of one that was never learned, or cannot be read, from the beginning. Raises Unavailable."""
+        """How far; of one that was never learned, or cannot be read, from the beginning. Raises Unavailable.
+
+        What cannot be read was changed at least as often as it had builds: a build after that is newer than all.
+        """
         found = self._fetch(_pk(watched), _WATCH)
-        return next(self._readable([found], _watch), WatchMark()) if found else WatchMark()
+        if found is None:
+            return WatchMark()
+        seen = int(found.seen or 0)
+        return next(self._readable([found], _watch), WatchMark(build=seen, seen=seen))
 
     def put(self, watched: str, watch: WatchMark) -> bool:
         """Store how far, in place of what was read (`seen`). False when another worker did meanwhile: read it anew.
