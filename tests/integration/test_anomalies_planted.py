@@ -36,7 +36,7 @@ class WorldDays:
 
     def __init__(self, outside: Outside, profile: WorldProfile) -> None:
         self.watcher = Watcher("acc_1", profile.platform, profile.id, profile.currency)
-        self.window = Window(FIRST, LAST)
+        self.window, self.arms_mark = Window(FIRST, LAST), ""
         self._numbers: dict[date, dict[WatchedEntity, Slot]] = defaultdict(dict)
         account = (Level.ACCOUNT, profile.id)
         for level in (Level.ACCOUNT, Level.CAMPAIGN, Level.AD):

@@ -13,9 +13,10 @@ from adweir.insight.anomalies import batches
 from adweir.insight.anomalies.incidents import AnomalyState
 from adweir.insight.anomalies.kept import change
 from adweir.insight.anomalies.sources import ProfileDays
+from adweir.insight.anomalies.watched import WatchedEntity
 from adweir.model import limits
 from adweir.model.errors import NotReady
-from adweir.model.metrics import Slot
+from adweir.model.metrics import Level, Slot
 from adweir.model.times import first_of_month
 from support.anomalies import (
     ACCOUNT,
@@ -152,6 +153,24 @@ def test_a_campaign_that_is_restated_under_the_same_total_is_learned_anew(world:
     assert world.look() == 90
     assert ("c2", ["2026-09-30"]) in [(i.entity_id, i.days) for i in world.incidents()]
     assert world.look() == 0
+
+
+def test_when_arms_are_bound_to_something_else_all_is_learned_anew(world: WatchedWorld) -> None:
+    """Given an arm that begins to have two campaigns, its history is theirs, and what else was found stays."""
+    spiked(world.days, (0.1, 0.1, 0.1, 0.1))
+    world.look()
+    before = world.found()
+    arm = WatchedEntity(Level.ARM, "arm_1", (ACCOUNT.key,))
+    for rows in world.days.numbers.values():
+        rows[arm] = _plus(*(rows[each] for each in CAMPAIGNS[:2]))
+    assert world.look() == 0
+    world.days.arms_mark = "arm_1: c0 and c1"
+
+    assert world.look() == 90
+
+    assert ("arm", "arm_1") in world.states()
+    assert [row[:4] for row in world.found()] == [row[:4] for row in before]
+    assert "arm" in {part["level"] for part in world.incidents()[0].parts}
 
 
 def _plus(one: Slot, other: Slot) -> Slot:

@@ -14,6 +14,7 @@ import boto3
 import duckdb
 import pytest
 
+from adweir.model.campaigns import Arm, Binding, Campaign
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Profile
 from adweir.model.flows import StageKind
@@ -305,12 +306,17 @@ def test_a_worker_that_dies_at_any_write_leaves_whole_objects_and_the_next_one_f
 def test_a_task_of_detect_learns_the_days_that_are_settled_and_no_others(
     function: Function, clock: FrozenClock
 ) -> None:
-    """Given days that Meta does not restate any more, pulled since, when `detect` gets a task, it learns them."""
+    """Given days that Meta does not restate any more, pulled since, when `detect` gets a task, it learns them; the arm
+    of a cross-platform campaign with all that they have, too."""
     clock.advance(45 * 86_400)
     validate, detect = function("validate"), function("detect")
     (profile,) = validate.app.catalog.profiles(account_id="acc_example")
     validate.app.catalog.put_objects([profile.model_copy(update={"serves": {"ad_daily": {}}})], iso(clock.now()))
     validate.handler(landed_event(land(validate, clock)), CONTEXT)
+    whole = Binding(platform=profile.platform, profile_id=profile.profile_id)
+    arm = Arm(arm_id="arm_a", platform=profile.platform, bindings=(whole,))
+    campaign = Campaign(campaign_id="cmp_a", account_id="acc_example", name="Summer", arms=(arm,))
+    validate.app.catalog.create_campaign(campaign)
     event = example("detect/account-task.json")
     task = planned_work(detect, event, "acc_example", StageKind.DETECT, "detect")
 
@@ -321,4 +327,6 @@ def test_a_task_of_detect_learns_the_days_that_are_settled_and_no_others(
     watched = detect.app.findings.anomalies
     mark = watched.watches.get("meta_ads#1042017731")
     assert mark.through == DAYS.end.isoformat()
-    assert {one.level for one in watched.entities.all("meta_ads#1042017731", mark.build)} >= {"account", "campaign"}
+    learned = {one.level: one.entity_id for one in watched.entities.all("meta_ads#1042017731", mark.build)}
+    assert learned.keys() >= {"account", "campaign", "arm"}
+    assert learned["arm"] == "arm_a"

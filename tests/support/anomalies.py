@@ -32,6 +32,7 @@ class WatchedDays:
         self.numbers: dict[date, dict[WatchedEntity, Slot]] = {}
         self.off: set[tuple[Level, str]] = set()
         self.pulled = 1
+        self.arms_mark = ""
         for number in range(days):
             self.deliver(number, dict.fromkeys(CAMPAIGNS, wave(number)))
         self.until = days

@@ -71,7 +71,7 @@ class AnomalyAnswer(Shown):
     account_id: AccountId
     platform: str
     profile_id: str
-    level: str = Field(examples=["campaign"])
+    level: str = Field(description="account, campaign, ad or arm", examples=["campaign"])
     entity_id: str
     name: str
     currency: str

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from adweir.model.campaigns import alone_profile
+from adweir.model.campaigns import Claim, alone_profile
 from adweir.model.entities import Profile
 from adweir.model.errors import NotFound
 from adweir.model.metrics import Grain, Level
 from adweir.model.times import is_zone
 from adweir.reporting.alone import AloneReader, by_platform
-from adweir.reporting.bound_to import BoundTo, within_campaigns
+from adweir.reporting.bound_to import ARM, BoundTo, within_campaigns
 from adweir.reporting.claimed import ClaimedChanges, ClaimedReader
 from adweir.reporting.questions import Query
 from adweir.reporting.reading import ProfileQuestion, ProfileReader, ReadRow, Served
@@ -67,6 +67,10 @@ class ClaimedReaders:
             tell=query.tells_claims,
             keep=lambda read: not by_hour or first <= (read.row.day, read.row.hour) <= last,
         )
+
+    def of_claims(self, profile: Profile, claims: Sequence[Claim], asked: ProfileQuestion) -> ClaimedReader:
+        """What reads of a profile what belongs to some arms, each object at its own level."""
+        return ClaimedReader(claims, asked, partial(self._reader, profile), shown=(ARM,), tell=True)
 
     def of_arms(self, query: Query, bound: BoundTo) -> Iterator[Reading]:
         """What reads the arms that have metrics by themselves, as profiles of their platforms; but of deleted clients.

@@ -101,7 +101,8 @@ class Learning:
 
     @property
     def _basis(self) -> str:
-        text = repr((_FORM, FORM, RATE_FORM, self._settings))
+        arms = (self._days.arms_mark,) if self._days.arms_mark else ()
+        text = repr((_FORM, FORM, RATE_FORM, self._settings, *arms))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _is_outdated(self, ripe: Sequence[RipeDay]) -> bool:

@@ -2,7 +2,8 @@
 
 What shows in several metrics of an entity on a day is one cause. What shows in an entity and, with a metric of the same
 sign, in what it is part of, is the greater one's. What shows in three or more parts of one is of the whole. What goes
-on within a week is the same incident.
+on within a week is the same incident. An arm stands between the ad account and what it is bound to; one that has just a
+campaign, or a part of one, is the campaign's part.
 """
 
 from __future__ import annotations
@@ -132,8 +133,10 @@ class _CauseGroup(NamedTuple):
         if self.own:
             return max(each.at_risk for each in self.own)
         of_parts: dict[tuple[Level, str], float] = {}
+        here = {each.entity.key for each in self.parts}
         for each in self.parts:
-            of_parts[each.entity.key] = max(of_parts.get(each.entity.key, 0.0), each.at_risk)
+            if here.isdisjoint(each.entity.parents):  # what is in another one of them is not at risk twice
+                of_parts[each.entity.key] = max(of_parts.get(each.entity.key, 0.0), each.at_risk)
         return sum(of_parts.values())
 
 
@@ -236,25 +239,42 @@ def _grouped(found: Sequence[Found]) -> list[_CauseGroup]:
         above = (groups[parent] for parent in reversed(group.entity.parents) if parent in groups)
         whole = next((each for each in above if each.marks & group.marks), None)
         if whole is not None:
-            whole.parts.extend(group.own)
+            whole.parts.extend((*group.own, *group.parts))
             del groups[key]
     return list(groups.values())
 
 
 def _of_wholes(groups: list[_CauseGroup]) -> list[_CauseGroup]:
-    """Groups, those of three or more parts of one whole with the same mark put together as the whole's."""
-    by_whole: dict[tuple[tuple[tuple[Level, str], ...], tuple[str, int]], list[_CauseGroup]] = defaultdict(list)
+    """Groups, those of three or more parts of one whole with the same mark put together as the whole's.
+
+    The whole with the most of them comes first; of equals the narrower one, which says more.
+    """
+    wholes: dict[tuple[Level, str], WatchedEntity] = {}
+    by_whole: dict[tuple[tuple[Level, str], tuple[str, int]], list[_CauseGroup]] = defaultdict(list)
     for group in groups:
         furthest = max(group.own, key=lambda each: abs(each.scored.z))
-        by_whole[group.entity.parents, furthest.mark].append(group)
+        for whole in _wholes_of(group.entity):
+            wholes.setdefault(whole.key, whole)
+            by_whole[whole.key, furthest.mark].append(group)
+    order = {key: place for place, key in enumerate(sorted(wholes, key=lambda key: (-len(wholes[key].parents), key)))}
+    left = {group.entity.key: group for group in groups}
     kept: list[_CauseGroup] = []
-    for (parents, _), alike in by_whole.items():
-        if not parents or len(alike) < _TOGETHER:
-            kept += alike
-            continue
-        whole = WatchedEntity(parents[0][0], parents[0][1], parents[1:])
-        kept.append(_CauseGroup(whole, [], [each for group in alike for each in (*group.own, *group.parts)]))
-    return kept
+    for (key, _), alike in sorted(by_whole.items(), key=lambda each: (-len(each[1]), order[each[0][0]], each[0])):
+        together = [each for each in alike if each.entity.key in left]
+        if len(together) >= _TOGETHER:
+            kept.append(_CauseGroup(wholes[key], [], [one for each in together for one in (*each.own, *each.parts)]))
+            for each in together:
+                del left[each.entity.key]
+    return [*kept, *left.values()]
+
+
+def _wholes_of(entity: WatchedEntity) -> list[WatchedEntity]:
+    """What an entity may be one of three parts of: the nearest object of the platform that it is in, and its arm."""
+    objects = [place for place, (level, _) in enumerate(entity.parents) if level is not Level.ARM]
+    arms = [place for place, (level, _) in enumerate(entity.parents) if level is Level.ARM]
+    return [
+        WatchedEntity(*entity.parents[place], entity.parents[place + 1 :]) for place in sorted((*objects[:1], *arms))
+    ]
 
 
 def _furthest_first(group: _CauseGroup) -> tuple[float, tuple[str, str]]:

@@ -9,6 +9,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from adweir.insight.anomalies.arms import EntityKey, WatchedArms
 from adweir.insight.anomalies.incidents import Watcher
 from adweir.insight.anomalies.watched import WatchedEntity
 from adweir.model import limits
@@ -19,8 +20,9 @@ from adweir.model.times import DAY, Window, first_of_month
 from adweir.reporting.reading import ProfileQuestion
 
 if TYPE_CHECKING:
+    from adweir.reporting.claimed import ClaimedReader
     from adweir.reporting.query import Queries
-    from adweir.reporting.reading import ReadRow
+    from adweir.reporting.reading import ProfileReader, ReadRow
     from adweir.store.catalog.store import Catalog
     from adweir.store.metrics.read import DayState
 
@@ -31,6 +33,8 @@ DayRows = Mapping[WatchedEntity, Slot]
 _LOOKS = 5000
 """Rows between two looks at the time."""
 _WATCHED_LEVELS = (Level.CAMPAIGN, Level.AD)
+_LISTED = {Level.CAMPAIGN: Dataset.CAMPAIGNS, Level.AD_GROUP: Dataset.AD_GROUPS, Level.AD: Dataset.ADS}
+"""What the catalog lists: an arm may be bound to an ad group, too."""
 _NOT_RUNNING = frozenset(Status) - {Status.ACTIVE, Status.UNKNOWN}
 _AD_IMPRESSIONS = 1000
 """Impressions of a day from which on an ad is watched."""
@@ -62,6 +66,16 @@ class ProfileDays:
         self.watcher = Watcher(profile.account_id, str(profile.platform), profile.profile_id, profile.currency)
 
     @cached_property
+    def arms(self) -> WatchedArms:
+        """What the arms of the client's cross-platform campaigns are bound to today, which counts for all days."""
+        return WatchedArms(self._catalog.campaigns_of(self._profile.account_id), self._profile)
+
+    @property
+    def arms_mark(self) -> str:
+        """What arms are bound to here: another text when that was changed, "" where nothing is."""
+        return self.arms.mark
+
+    @cached_property
     def window(self) -> Window:
         """From the first of a month, so that a day more does not move its beginning."""
         yesterday = self._queries.today(self._profile) - DAY
@@ -74,11 +88,12 @@ class ProfileDays:
         for read in self._timed(reader.rows(), check):
             self._add(totals, read.row.day, read)
         known = reader.coverage()
-        pulled = {level: self._pulled(level) for level in _WATCHED_LEVELS}
+        beside = (Level.AD_GROUP,) if Level.AD_GROUP in self.arms.levels else ()
+        pulled = {level: self._pulled(level) for level in (*_WATCHED_LEVELS, *beside)}
         found = []
         for day in sorted(known):
             if known[day].settled and known[day].whole:
-                whole = [day in pulled[level] for level in _WATCHED_LEVELS]
+                whole = [day in pulled[level] for level in pulled]
                 text = repr((totals.get(day.isoformat()), whole)).encode()
                 stamp = repr([sorted(states[day].began.items()) for states in pulled.values() if day in states])
                 found.append(RipeDay(day, hashlib.sha256(text).digest(), hashlib.sha256(stamp.encode()).digest()))
@@ -87,27 +102,32 @@ class ProfileDays:
     def rows(self, window: Window, check: Check) -> dict[date, dict[WatchedEntity, Slot]]:
         """What was delivered, by day; of a level that was not pulled whole on a day nothing is there."""
         found: dict[date, dict[WatchedEntity, Slot]] = {day: {} for day in window.days()}
-        self._read(found, Level.ACCOUNT, window, check)
-        for level in _WATCHED_LEVELS:
+        for level in (Level.ACCOUNT, *_WATCHED_LEVELS, *((Level.ARM,) if self.arms.claims else ())):
             self._read(found, level, window, check)
         return found
 
-    def named(self, keys: set[tuple[Level, str]]) -> dict[tuple[Level, str], NamedEntity]:
-        """What the catalog says of entities."""
-        found = {}
-        for level, dataset in ((Level.CAMPAIGN, Dataset.CAMPAIGNS), (Level.AD, Dataset.ADS)):
-            if not any(each == level for each, _ in keys):
+    def named(self, keys: set[EntityKey]) -> dict[EntityKey, NamedEntity]:
+        """What is said of entities: by the catalog, and of arms by what they are bound to."""
+        arms = {name: self.arms.objects(name) for level, name in keys if level is Level.ARM}
+        wanted = keys | {each for objects in arms.values() for chain in objects for each in chain}
+        found: dict[EntityKey, NamedEntity] = {}
+        for level, dataset in _LISTED.items():
+            if not any(each == level for each, _ in wanted):
                 continue
             for item in self._catalog.objects(self._profile.platform, self._profile.profile_id, dataset):
                 own = f"{item.ad_group_id}~{item.id}" if level is Level.AD else item.id
-                if (level, own) in keys:
+                if (level, own) in wanted:
                     found[level, own] = NamedEntity(item.name, item.status in _NOT_RUNNING)
+        off = {key for key, each in found.items() if each.is_off}
+        for name, objects in arms.items():
+            is_off = self.arms.is_said_off(name) or all(not off.isdisjoint(chain) for chain in objects)
+            found[Level.ARM, name] = NamedEntity(self.arms.name(name), is_off)
         if (Level.ACCOUNT, self._profile.profile_id) in keys:
             found[Level.ACCOUNT, self._profile.profile_id] = NamedEntity(self._profile.name, is_off=False)
         return found
 
     def _read(self, found: dict[date, dict[WatchedEntity, Slot]], level: Level, window: Window, check: Check) -> None:
-        reader = self._queries.reader(self._profile, ProfileQuestion(window, level))
+        reader = self._reader(level, window)
         sums: dict[str, dict[WatchedEntity, Slot]] = defaultdict(dict)
         for read in self._timed(reader.rows(), check):
             entity = self._entity(level, read)
@@ -118,17 +138,25 @@ class ProfileDays:
             if day in known and known[day].whole:
                 here.update(sums.get(day.isoformat(), {}))
 
+    def _reader(self, level: Level, window: Window) -> ProfileReader | ClaimedReader:
+        """What reads a level; of arms each object that they are bound to at its own level, as reports do."""
+        if level is not Level.ARM:
+            return self._queries.reader(self._profile, ProfileQuestion(window, level))
+        return self._queries.claimed.of_claims(self._profile, self.arms.claims, ProfileQuestion(window, Level.ACCOUNT))
+
     def _entity(self, level: Level, read: ReadRow) -> WatchedEntity | None:
         """Whose row it is; None for one of a finer level, which says nothing of this one's entities."""
         row, account = read.row, (Level.ACCOUNT, self._profile.profile_id)
         if level is Level.ACCOUNT:
             return WatchedEntity(*account)
+        if level is Level.ARM:
+            return self.arms.entity(read.claim.arm_id) if read.claim else None
         campaign = row.entity_id if read.level is Level.CAMPAIGN else row.campaign_id
         if level is Level.CAMPAIGN:
-            return WatchedEntity(Level.CAMPAIGN, campaign, (account,)) if campaign else None
+            return WatchedEntity(Level.CAMPAIGN, campaign, self.arms.around_campaign(campaign)) if campaign else None
         if read.level is not Level.AD or not row.entity_id:
             return None
-        return WatchedEntity(Level.AD, row.entity_id, (*(((Level.CAMPAIGN, campaign),) if campaign else ()), account))
+        return WatchedEntity(Level.AD, row.entity_id, self.arms.around_ad(campaign, row.ad_group_id, read.own_id))
 
     def _add(self, sums: dict[_K, Slot], key: _K, read: ReadRow) -> None:
         if read.row.currency in {"", self._profile.currency}:
@@ -149,4 +177,5 @@ def starts(entity: WatchedEntity, slot: Slot, count: int) -> bool:
     """Whether an entity that was not watched is from this day on, where so many of its level are by now."""
     if entity.level is Level.AD:
         return count < limits.MAX_WATCHED_ADS and (slot[0] or 0) >= _AD_IMPRESSIONS
-    return entity.level is not Level.CAMPAIGN or count < limits.MAX_WATCHED_CAMPAIGNS
+    most = {Level.CAMPAIGN: limits.MAX_WATCHED_CAMPAIGNS, Level.ARM: limits.MAX_WATCHED_ARMS}
+    return entity.level not in most or count < most[entity.level]
