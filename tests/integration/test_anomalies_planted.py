@@ -12,7 +12,7 @@ import pytest
 from adweir.insight.anomalies.batches import Learning
 from adweir.insight.anomalies.incidents import Watcher
 from adweir.insight.anomalies.kept import KeptIncidents, incident_of, shown_incident
-from adweir.insight.anomalies.sources import NamedEntity, RipeDay
+from adweir.insight.anomalies.sources import DayRows, NamedEntity, RipeDay
 from adweir.insight.anomalies.watched import WatchedEntity, WatchSettings
 from adweir.model.metrics import Level, Slot
 from adweir.model.times import Window
@@ -55,8 +55,8 @@ class WorldDays:
     def ripe(self, _check: Callable[[], None]) -> list[RipeDay]:
         return [RipeDay(day, repr(sorted(self._numbers[day].items())).encode()) for day in self.window.days()]
 
-    def rows(self, window: Window, _check: Callable[[], None]) -> dict[date, dict[WatchedEntity, Slot]]:
-        return {day: dict(self._numbers[day]) for day in window.days()}
+    def rows(self, window: Window, _check: Callable[[], None]) -> dict[date, DayRows]:
+        return {day: DayRows(self._numbers[day]) for day in window.days()}
 
     def named(self, keys: Iterable[tuple[Level, str]]) -> dict[tuple[Level, str], NamedEntity]:
         return {key: NamedEntity("", is_off=False) for key in keys}

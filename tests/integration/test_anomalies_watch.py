@@ -155,6 +155,18 @@ def test_a_campaign_that_is_restated_under_the_same_total_is_learned_anew(world:
     assert world.look() == 0
 
 
+def test_a_level_that_was_not_pulled_on_a_settled_day_did_not_deliver_nothing(world: WatchedWorld) -> None:
+    """Given a day of which only the ad account's total is known, its campaigns go on with the next known one."""
+    day = FIRST + timedelta(days=SPIKE)
+    world.days.unknown[day] = {Level.CAMPAIGN}
+
+    assert world.look(SPIKE + 2) == SPIKE + 2
+
+    assert world.incidents() == []
+    assert world.look(90) == 90 - SPIKE - 2
+    assert world.incidents() == []
+
+
 def test_when_arms_are_bound_to_something_else_all_is_learned_anew(world: WatchedWorld) -> None:
     """Given an arm that begins to have two campaigns, its history is theirs, and what else was found stays."""
     spiked(world.days, (0.1, 0.1, 0.1, 0.1))

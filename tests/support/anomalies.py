@@ -10,7 +10,7 @@ from typing import Any
 from adweir.insight.anomalies.batches import Learning
 from adweir.insight.anomalies.incidents import Incident, Watcher
 from adweir.insight.anomalies.kept import KeptIncidents, incident_of
-from adweir.insight.anomalies.sources import NamedEntity, RipeDay
+from adweir.insight.anomalies.sources import DayRows, NamedEntity, RipeDay
 from adweir.insight.anomalies.watched import WatchedEntity, WatchSettings
 from adweir.model.metrics import Level, Slot
 from adweir.model.times import Window
@@ -33,6 +33,7 @@ class WatchedDays:
         self.off: set[tuple[Level, str]] = set()
         self.pulled = 1
         self.arms_mark = ""
+        self.unknown: dict[date, set[Level]] = {}
         for number in range(days):
             self.deliver(number, dict.fromkeys(CAMPAIGNS, wave(number)))
         self.until = days
@@ -58,8 +59,12 @@ class WatchedDays:
         stamp = str(self.pulled).encode()
         return [RipeDay(day, repr(self.numbers[day].get(ACCOUNT)).encode(), stamp) for day in days]
 
-    def rows(self, window: Window, _check: Callable[[], None]) -> dict[date, dict[WatchedEntity, Slot]]:
-        return {day: dict(self.numbers.get(day, {})) for day in window.days()}
+    def rows(self, window: Window, _check: Callable[[], None]) -> dict[date, DayRows]:
+        found = {day: DayRows(self.numbers.get(day, {}), self.unknown.get(day, ())) for day in window.days()}
+        for rows in found.values():
+            for entity in [each for each in rows if each.level in rows.unknown]:
+                del rows[entity]
+        return found
 
     def named(self, keys: set[tuple[Level, str]]) -> dict[tuple[Level, str], NamedEntity]:
         return {key: NamedEntity(f"name of {key[1]}", key in self.off) for key in keys}

@@ -98,6 +98,16 @@ def test_an_arm_is_the_sum_of_what_it_is_bound_to_in_the_ad_account() -> None:
     assert {row["arm"]: int(row["spend"]) for row in reported if row["arm"]} == spends(world)
 
 
+def test_of_a_level_that_was_not_pulled_a_day_is_unknown() -> None:
+    world, before = a_world(cross(one=[bind("c1", "g1")])), TODAY - timedelta(days=1)
+    world.pull(Level.ACCOUNT, account(100, before.isoformat()), days=(before.isoformat(),) * 2)
+    world.pull(Level.CAMPAIGN, campaign("c1", 50, before.isoformat()), days=(before.isoformat(),) * 2)
+
+    rows = days_of(world).rows(Window(before, TODAY), lambda: None)
+
+    assert {day: each.unknown for day, each in rows.items()} == {TODAY: set(), before: {Level.AD, Level.ARM}}
+
+
 def test_without_arms_nothing_is_read_more() -> None:
     world = a_world(cross(bind("c1")))
     days = days_of(world)

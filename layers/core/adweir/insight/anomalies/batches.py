@@ -186,7 +186,7 @@ class Learning:
         for key in sorted(states):
             entity, state = states[key]
             slot = delivered.get(key)
-            if state.through >= text or (slot is None and not state.is_awaited(day)):
+            if state.through >= text or key[0] in rows.unknown or (slot is None and not state.is_awaited(day)):
                 continue
             touched.add(key)
             expected = self._expected.get(f"{key[0]}#{key[1]}", {})

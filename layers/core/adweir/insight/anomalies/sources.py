@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from adweir.insight.anomalies.arms import EntityKey, WatchedArms
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 _K = TypeVar("_K")
 Check = Callable[[], None]
-DayRows = Mapping[WatchedEntity, Slot]
-"""What was delivered on a day, by entity."""
 _LOOKS = 5000
 """Rows between two looks at the time."""
 _WATCHED_LEVELS = (Level.CAMPAIGN, Level.AD)
@@ -38,6 +37,17 @@ _LISTED = {Level.CAMPAIGN: Dataset.CAMPAIGNS, Level.AD_GROUP: Dataset.AD_GROUPS,
 _NOT_RUNNING = frozenset(Status) - {Status.ACTIVE, Status.UNKNOWN}
 _AD_IMPRESSIONS = 1000
 """Impressions of a day from which on an ad is watched."""
+
+
+class DayRows(dict[WatchedEntity, Slot]):
+    """What was delivered on a day, by entity. Of the levels in `unknown` the day was not pulled whole: that nothing is
+    there says nothing."""
+
+    def __init__(
+        self, rows: Mapping[WatchedEntity, Slot] = MappingProxyType({}), unknown: Iterable[Level] = ()
+    ) -> None:
+        super().__init__(rows)
+        self.unknown = set(unknown)
 
 
 class RipeDay(NamedTuple):
@@ -99,9 +109,9 @@ class ProfileDays:
                 found.append(RipeDay(day, hashlib.sha256(text).digest(), hashlib.sha256(stamp.encode()).digest()))
         return found
 
-    def rows(self, window: Window, check: Check) -> dict[date, dict[WatchedEntity, Slot]]:
-        """What was delivered, by day; of a level that was not pulled whole on a day nothing is there."""
-        found: dict[date, dict[WatchedEntity, Slot]] = {day: {} for day in window.days()}
+    def rows(self, window: Window, check: Check) -> dict[date, DayRows]:
+        """What was delivered, by day."""
+        found = {day: DayRows() for day in window.days()}
         for level in (Level.ACCOUNT, *_WATCHED_LEVELS, *((Level.ARM,) if self.arms.claims else ())):
             self._read(found, level, window, check)
         return found
@@ -126,7 +136,7 @@ class ProfileDays:
             found[Level.ACCOUNT, self._profile.profile_id] = NamedEntity(self._profile.name, is_off=False)
         return found
 
-    def _read(self, found: dict[date, dict[WatchedEntity, Slot]], level: Level, window: Window, check: Check) -> None:
+    def _read(self, found: Mapping[date, DayRows], level: Level, window: Window, check: Check) -> None:
         reader = self._reader(level, window)
         sums: dict[str, dict[WatchedEntity, Slot]] = defaultdict(dict)
         for read in self._timed(reader.rows(), check):
@@ -137,6 +147,8 @@ class ProfileDays:
         for day, here in found.items():
             if day in known and known[day].whole:
                 here.update(sums.get(day.isoformat(), {}))
+            else:
+                here.unknown.add(level)
 
     def _reader(self, level: Level, window: Window) -> ProfileReader | ClaimedReader:
         """What reads a level; of arms each object that they are bound to at its own level, as reports do."""
