@@ -5,17 +5,17 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from adweir.insight.anomalies.series import score_series, step_of
-from adweir.insight.anomalies.settings import DAY_SECONDS, Method, Scored, SeriesSettings
+from adweir.insight.anomalies.series import score_series, step_of, within_lookback
+from adweir.insight.anomalies.settings import DAY_SECONDS, Method, Note, Scored, SeriesSettings
 from adweir.insight.anomalies.times import number_of, repeated, seconds_of
 from adweir.model import limits
 from adweir.model.errors import BadInput, TooLarge
 from ops.errors import CommandFailed
-from ops.options import Json
+from ops.options import Json, with_records
 from ops.output import remark, show_json, show_table, span_text
 
 _MARKS = ",;\t|"
@@ -30,29 +30,51 @@ class SeriesRow(NamedTuple):
     value: float | None
 
 
-def detect(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV with a header, UTF-8.")],
-    time: Annotated[str, typer.Option(metavar="COL", help="The column of times: ISO 8601, or Unix seconds.")],
-    value: Annotated[str, typer.Option(metavar="COL", help="The column of values.")],
+class Scoring(NamedTuple):
+    """How a file is scored and shown, as its options say it."""
+
     threshold: Annotated[
         float | None,
         typer.Option(
             min=0.1, help="Deviations from which on it is an anomaly. Default: 3.5 for days, 5 below, z-score 3."
         ),
-    ] = None,
-    method: Annotated[Method, typer.Option(help="How a value is compared.")] = Method.ROBUST,
-    as_json: Json = False,  # noqa: FBT002 - a flag
+    ] = None
+    method: Annotated[Method, typer.Option(help="How a value is compared.")] = Method.ROBUST
+    lookback: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="DAYS", help="Score by the last days up to the newest time alone; that one is provisional."
+        ),
+    ] = None
+    as_json: Json = False
+
+
+def detect(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV with a header, UTF-8.")],
+    time: Annotated[str, typer.Option(metavar="COL", help="The column of times: ISO 8601, or Unix seconds.")],
+    value: Annotated[str, typer.Option(metavar="COL", help="The column of values.")],
+    **options: Any,
 ) -> None:
     """Score each value of a series against those before it. Gaps and times that come twice may be there."""
+    asked = Scoring(**options)
     rows = _rows_of(file, time, value)
-    step = step_of(row.at for row in rows)
-    settings = SeriesSettings.of_step(step, threshold, method)
-    scored = score_series([(row.at, row.value) for row in rows], settings)
-    if as_json:
+    is_within = within_lookback([row.at for row in rows], asked.lookback and asked.lookback * DAY_SECONDS)
+    kept = [row for row, is_kept in zip(rows, is_within, strict=True) if is_kept]
+    step = step_of(row.at for row in kept)
+    settings = SeriesSettings.of_step(step, asked.threshold, asked.method)
+    of_kept = iter(score_series([(row.at, row.value) for row in kept], settings))
+    scored = [
+        next(of_kept) if is_kept else Scored(row.at, row.value or 0.0, note=Note.BEFORE_LOOKBACK)
+        for row, is_kept in zip(rows, is_within, strict=True)
+    ]
+    newest = None if asked.lookback is None else max(row.at for row in rows)
+    if asked.as_json:
         for row, found in zip(rows, scored, strict=True):
-            show_json(_record(row, found))
+            show_json(_record(row, found) | ({} if newest is None else {"provisional": row.at == newest}))
     else:
         _show(rows, scored, step, settings)
+    if before := len(rows) - len(kept):
+        remark(f"{before:,} of the values are from before the last {asked.lookback:,} days, and are left out")
     again = repeated(row.at for row in rows)
     if again > _MANY * len(rows):
         remark(f"{again:,} of {len(rows):,} times come again: if the file holds several series, give them one by one")
@@ -142,3 +164,6 @@ def _place(header: Sequence[str], name: str, file: Path) -> int:
         return header.index(name)
     shown = ", ".join(header)[:_SHOWN]
     raise CommandFailed(f"{file.name} has no column {name!r}: its first line, the header, has {shown or 'nothing'}")
+
+
+with_records(detect, Scoring)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, get_type_hints
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -16,7 +14,7 @@ from ops.frame import Leaf
 from ops.mix_features import features
 from ops.mix_files import LIFT_COLUMNS, ColumnRoles, names_of, read_frame
 from ops.mix_stored import history, reallocate, show
-from ops.options import Json, group
+from ops.options import Json, group, with_records
 from ops.output import remark, show_json, show_parts, show_table
 
 _PEOPLE = 1000
@@ -84,20 +82,7 @@ def _roles(table: FitTable) -> ColumnRoles:
     return ColumnRoles(table.day, table.kpi, channels, controls, table.geo, table.population)
 
 
-def _with_records(command: Callable[..., None], *records: type[Any]) -> Callable[..., None]:
-    """The command with the records' fields as its options: typer reads a function's signature."""
-    known = inspect.signature(command, eval_str=True).parameters.values()
-    parameters = [one for one in known if one.kind is not inspect.Parameter.VAR_KEYWORD]
-    for record in records:
-        for name, form in get_type_hints(record, include_extras=True).items():
-            default = record._field_defaults.get(name, inspect.Parameter.empty)
-            parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=form))
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # inspect's own protocol
-    command.__annotations__ = {one.name: one.annotation for one in parameters}
-    return command
-
-
-app.command("fit")(_with_records(fit, FitTable, FitShown))
+app.command("fit")(with_records(fit, FitTable, FitShown))
 for stored in (show, history, features, reallocate):
     app.command(stored.__name__, cls=Leaf)(stored)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -117,3 +119,16 @@ def target_of(context: typer.Context) -> Deployment:
 def app_of(context: typer.Context) -> App:
     """The composition root on that system."""
     return target_of(context).app()
+
+
+def with_records(command: Callable[..., None], *records: type[Any]) -> Callable[..., None]:
+    """The command with the records' fields as its options: typer reads a function's signature."""
+    known = inspect.signature(command, eval_str=True).parameters.values()
+    parameters = [one for one in known if one.kind is not inspect.Parameter.VAR_KEYWORD]
+    for record in records:
+        for name, form in get_type_hints(record, include_extras=True).items():
+            default = record._field_defaults.get(name, inspect.Parameter.empty)
+            parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=form))
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # inspect's own protocol
+    command.__annotations__ = {one.name: one.annotation for one in parameters}
+    return command

@@ -67,6 +67,30 @@ def test_given_a_file_when_it_is_scored_then_each_row_has_an_answer_in_the_files
     assert all(0 <= row["score"] <= 1 and row["anomaly"] == (row["score"] >= 0.5) for row in found)
 
 
+def test_a_lookback_scores_by_the_days_before_the_newest_alone_which_is_provisional(tmp_path: Path) -> None:
+    """Given a series whose newest value arrives, and lies as before a shift, then each row of the file has an answer,
+    and the newest one's is that of a file with the last days alone."""
+    rows = [(day, value / 3 if place < 50 else value) for place, (day, value) in enumerate(spend(99)) if place != ZERO]
+    rows.append((START + timedelta(99), rows[30][1]))
+    mixed = random.Random(1).sample(rows, len(rows))
+
+    found = {row["timestamp"]: row for row in answers(run(tmp_path, text_of(mixed), "--lookback", "39", "--json"))}
+
+    assert list(found) == [str(day) for day, _ in mixed]
+    before = [row for day, row in found.items() if day <= str(START + timedelta(60))]
+    assert {(row["note"], row["score"], row["expected"]) for row in before} == {("before_lookback", 0, None)}
+    assert [row["value"] for row in before] == [value for day, value in mixed if day <= START + timedelta(60)]
+    first = found[str(START + timedelta(61))]
+    assert (first["note"], first["provisional"]) == ("insufficient_history", False)
+    newest = found[str(START + timedelta(99))]
+    assert (newest["anomaly"], newest["provisional"]) == (True, True)
+    alone = answers(run(tmp_path, text_of([row for row in rows if row[0] > START + timedelta(60)]), "--json"))
+    assert newest | {"provisional": None} == alone[-1] | {"provisional": None}
+    assert "provisional" not in alone[-1]
+    said = run(tmp_path, text_of(mixed), "--lookback", "39").stderr
+    assert "61 of the values are from before the last 39 days, and are left out" in said
+
+
 def test_given_people_when_a_file_is_scored_then_its_anomalies_are_a_table(tmp_path: Path) -> None:
     found = run(tmp_path, text_of(spend()))
 

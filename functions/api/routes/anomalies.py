@@ -8,15 +8,20 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import Field
 
 from adweir.model import limits
+from adweir.model.errors import NotFound, Unprocessable
 from adweir.model.times import iso
 from adweir.runtime.app import App
 from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
 from routes.fields import PAGE_ITEMS, AccountId, Day, Given, Instant, Limit, NextToken, PageToken, PlatformName, Shown
+from routes.large import bounds
 from routes.profiles import ad_account
 
 if TYPE_CHECKING:
+    from adweir.insight.anomalies.arms import EntityKey
     from adweir.insight.anomalies.incidents import Incident
+    from adweir.model.entities import Profile
+    from adweir.model.metrics import Slot
 
 _DAYS = 90
 AnomalyId = Annotated[str, Field(examples=["ano_202610155f0c1d2e3b4a5968"])]
@@ -107,15 +112,31 @@ class FeedbackForm(Given):
 
 
 class CheckForm(Given):
-    """Numbers of an entity as they arrive: amounts in the ad account's currency."""
+    """Numbers of an entity as they arrive: amounts in the ad account's currency. The entity is named by `platform`,
+    `profile_id` and, below the ad account, `level` and `entity_id`; an arm by `arm_id`."""
 
-    platform: PlatformName
-    profile_id: str = Field(min_length=1, max_length=limits.MAX_OBJECT_ID_CHARS, description="The ad account.")
+    platform: PlatformName | None = Field(None, description="Needed without `arm_id`.")
+    profile_id: str = Field(
+        default="",
+        max_length=limits.MAX_OBJECT_ID_CHARS,
+        description="The ad account. Needed without `arm_id`, and for an arm that is bound in several.",
+    )
     level: Literal["account", "campaign", "ad"] = "account"
     entity_id: str = Field(default="", max_length=limits.MAX_OBJECT_ID_CHARS, description="Empty: the ad account.")
+    arm_id: str = Field(
+        default="",
+        max_length=limits.MAX_PATH_ID_CHARS,
+        description="An arm of a campaign across platforms, arm_…, in place of `level` and `entity_id`.",
+    )
     date: Day | None = Field(None, description="The day that they are of, which nothing learned yet; without it today.")
     metrics: dict[Literal["impressions", "clicks", "conversions", "spend", "revenue"], Decimal] = Field(
         min_length=1, max_length=5
+    )
+    lookback_days: int | None = Field(
+        None,
+        ge=14,
+        le=limits.MAX_COMPARED_DAYS,
+        description="Compare with the last so many settled days before `date`; without it with all that was learned.",
     )
     threshold: float | None = Field(None, gt=0, le=100, description="Deviations; without it those of `detect`.")
 
@@ -138,6 +159,10 @@ class CheckAnswer(Shown):
     provisional: Literal[True] = Field(default=True, description="The day is not settled: its numbers may change.")
     date: str
     learned_through: str | None = Field(description="The last settled day that they are compared with.")
+    compared_with: Literal["learned", "lookback", "rebuilt", "nothing"] = Field(
+        description="All that `detect` learned; the days asked for; the newest settled days, because what was learned"
+        " cannot be read until `detect` has learned it anew; or nothing: the entity is not watched."
+    )
     results: list[CheckedMetric]
 
 
@@ -200,24 +225,21 @@ def say_expected(app: Here, caller: Caller, anomaly_id: AnomalyPath, body: Feedb
     return AnomalyAnswer.model_validate(shown_incident(incident))
 
 
-@anomalies.route("POST", "/api/v1/anomalies/check", "Score numbers as they arrive", limited=True, errors=(404, 422))
+@anomalies.route(
+    "POST", "/api/v1/anomalies/check", "Score numbers as they arrive", limited=True, errors=(404, 413, 422)
+)
 def check_numbers(app: Here, body: CheckForm) -> CheckAnswer:
     """Beside what the settled days of the entity let expect; rates and costs follow from the numbers given."""
-    from adweir.insight.anomalies.batches import entity_states
-    from adweir.insight.anomalies.watched import EntityState, shown
-    from adweir.model.metrics import METRICS
-    from adweir.model.money import to_micros
+    from adweir.insight.anomalies.compared import Comparisons
+    from adweir.insight.anomalies.sources import ProfileDays
+    from adweir.insight.anomalies.watched import shown
 
-    watched = ad_account(app, app.platforms.parse(body.platform), body.profile_id).key
-    key = body.level, body.entity_id or body.profile_id
-    mark, states = entity_states(app.findings.anomalies, watched, [key])
-    said: dict[str, Decimal] = {str(name): value for name, value in body.metrics.items()}
-    given = [said.get(name) for name in METRICS]
-    counts = [None if value is None else int(value) for value in given[:2]]
-    amounts = [None if value is None else to_micros(value) for value in given[2:]]
-    slot = (counts[0], counts[1], amounts[0], amounts[1], amounts[2])
+    profile, key = _asked_entity(app, body)
+    queries, settings = app.queries.within(bounds(app)).in_one_look(), app.watch_settings(body.threshold)
+    days = ProfileDays(queries, app.catalog, profile)
     day = body.date or app.clock.now().date()
-    scores = (states.get(key) or EntityState()).check(day, slot, app.watch_settings(body.threshold)).scores
+    comparisons = Comparisons(app.findings.anomalies, days, settings, queries.check_time)
+    compared = comparisons.of(key, day, body.lookback_days)
     results = [
         {
             "metric": metric,
@@ -228,10 +250,59 @@ def check_numbers(app: Here, body: CheckForm) -> CheckAnswer:
             "anomaly": each.anomaly,
             "note": each.note,
         }
-        for metric, each in scores.items()
+        for metric, each in compared.state.check(day, _slot_of(body), settings).scores.items()
     ]
-    through = mark.through or None
-    return CheckAnswer.model_validate({"date": day.isoformat(), "learned_through": through, "results": results})
+    about = {"date": day.isoformat(), "learned_through": compared.through or None, "compared_with": compared.by}
+    return CheckAnswer.model_validate(about | {"results": results})
+
+
+def _asked_entity(app: App, body: CheckForm) -> "tuple[Profile, EntityKey]":
+    """Whose numbers are asked about, in which ad account. Raises NotFound, Unprocessable."""
+    from adweir.model.metrics import Level
+
+    if body.arm_id:
+        return _account_of_arm(app, body), (Level.ARM, body.arm_id)
+    if body.platform is None or not body.profile_id:
+        raise _refused("profile_id" if body.platform else "platform", "is needed where no arm_id is given")
+    profile = ad_account(app, app.platforms.parse(body.platform), body.profile_id)
+    return profile, (Level(body.level), body.entity_id or body.profile_id)
+
+
+def _account_of_arm(app: App, body: CheckForm) -> "Profile":
+    """The ad account in which an arm is asked about."""
+    if body.entity_id or body.level != "account":
+        raise _refused("entity_id" if body.entity_id else "level", "is not for arms: arm_id is enough")
+    try:
+        _, arm = app.campaigns.arm(body.arm_id)
+    except NotFound:
+        message = f"there is no arm {body.arm_id[:64]}: GET /api/v1/campaigns lists what there is"
+        raise NotFound(message, [{"field": "arm_id", "message": "is unknown"}]) from None
+    if body.platform is not None and app.platforms.parse(body.platform) != arm.platform:
+        raise _refused("platform", f"is not the arm's, {arm.platform}")
+    bound = sorted({each.profile_id for each in arm.bindings})
+    asked = [each for each in bound if body.profile_id in {"", each}]
+    if not bound:
+        raise _refused("arm_id", "is of an arm that is bound to nothing: what is pushed to it covers no whole day")
+    if not asked:
+        raise _refused("profile_id", "is of an ad account of which the arm has nothing")
+    if len(asked) > 1:
+        raise _refused("profile_id", f"is needed: the arm is bound in {len(asked)} ad accounts, such as {asked[0]}")
+    return ad_account(app, arm.platform, asked[0])
+
+
+def _refused(field: str, message: str) -> Unprocessable:
+    return Unprocessable(f"{field} {message}", [{"field": field, "message": message}])
+
+
+def _slot_of(body: CheckForm) -> "Slot":
+    from adweir.model.metrics import METRICS
+    from adweir.model.money import to_micros
+
+    said: dict[str, Decimal] = {str(name): value for name, value in body.metrics.items()}
+    given = [said.get(name) for name in METRICS]
+    counts = [None if value is None else int(value) for value in given[:2]]
+    amounts = [None if value is None else to_micros(value) for value in given[2:]]
+    return counts[0], counts[1], amounts[0], amounts[1], amounts[2]
 
 
 def _theirs(app: App, anomaly_id: str) -> "Incident":

@@ -123,7 +123,17 @@ EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
         "today": (
             "Today's numbers so far",
             {"platform": "{a-platform}", "profile_id": "1042017731", "metrics": {"spend": 1250.5, "clicks": 830}},
-        )
+        ),
+        "lookback": (
+            "Yesterday's beside two months",
+            {
+                "platform": "{a-platform}",
+                "profile_id": "1042017731",
+                "date": "{today-1}",
+                "lookback_days": 60,
+                "metrics": {"spend": 1250.5},
+            },
+        ),
     },
     "reallocate_account": _BUDGET,
     "reallocate_campaign": _BUDGET,

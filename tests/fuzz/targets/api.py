@@ -79,6 +79,7 @@ BODIES: dict[tuple[str, str], tuple[Any, ...]] = {
         {"platform": "meta", "profile_id": "111", "metrics": {"spend": 12.5, "clicks": 9}, "threshold": 3.0},
         {"platform": "amazon", "profile_id": "222", "level": "campaign", "entity_id": "c1", "date": "2026-11-20",
          "metrics": {"impressions": 0, "conversions": 1.5, "revenue": "99.99"}},
+        {"arm_id": "arm_5f0c1d2e", "lookback_days": 60, "metrics": {"spend": 1}},
     ),
     ("POST", "/api/v1/anomalies/{anomaly_id}/feedback"): ({"expected": True, "note": "a sale"},),
     ("POST", _RETRIEVE): (

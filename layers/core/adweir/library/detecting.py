@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any
 
-from adweir.insight.anomalies.series import score_series, step_of
+from adweir.insight.anomalies.series import score_series, step_of, within_lookback
 from adweir.insight.anomalies.settings import DAY_SECONDS, Method, Scored, SeriesSettings
 from adweir.insight.anomalies.times import number_of, seconds_of
 from adweir.model import limits
@@ -35,16 +35,9 @@ def detect(
         what = f"method is one of {', '.join(ways)}" if method not in ways else "threshold is a number above 0"
         raise Unprocessable(what, [{"field": what.split(maxsplit=1)[0], "message": what}])
     given = _points(series)
-    span = (
-        lookback.total_seconds()
-        if isinstance(lookback, timedelta)
-        else None
-        if lookback is None
-        else (lookback * DAY_SECONDS)
-    )
-    if span is not None and given:
-        newest = max(at for _, at, _ in given)
-        given = [each for each in given if each[1] > newest - span]
+    span = lookback.total_seconds() if isinstance(lookback, timedelta) else lookback and lookback * DAY_SECONDS
+    is_within = within_lookback([at for _, at, _ in given], span)
+    given = [each for each, is_kept in zip(given, is_within, strict=True) if is_kept]
     settings = SeriesSettings.of_step(step_of(at for _, at, _ in given), threshold, Method(method))
     scored = score_series([(at, value) for _, at, value in given], settings)
     return [

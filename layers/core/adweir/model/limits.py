@@ -269,6 +269,7 @@ MAX_WATCHED_MONTHS = 13  # months before the current one from which what is usua
 MAX_WATCHED_CAMPAIGNS = 20_000  # campaigns of an ad account that are watched: 200 MB of states
 MAX_WATCHED_ADS = 5000  # ads of an ad account that are watched: 50 MB of states
 MAX_WATCHED_ARMS = 2000  # arms in an ad account that are watched: 20 MB of states
+MAX_COMPARED_DAYS = 400  # settled days that arriving numbers may be compared with: what detect learns, 13 months
 MAX_ANOMALIES_PER_DAY = 50  # incidents of an ad account that begin on one day
 MAX_ANOMALY_PARTS = 20  # parts of an incident's entity that are named
 MAX_ANOMALY_DAYS = 60  # days of an incident that are named

@@ -271,12 +271,3 @@ def _by_month(days: Iterable[tuple[date, bytes]]) -> dict[str, str]:
     for day, each in days:
         found[_month(day)].append(day.isoformat().encode() + each)
     return {month: hashlib.sha256(b"".join(prints)).hexdigest()[:20] for month, prints in sorted(found.items())}
-
-
-def entity_states(
-    store: Anomalies, watched: str, keys: Iterable[tuple[str, str]]
-) -> tuple[WatchMark, Mapping[tuple[str, str], EntityState]]:
-    """How far an ad account was learned, and what was learned of some entities. Raises Unavailable."""
-    watch = store.watches.get(watched)
-    found = store.entities.few(watched, watch.build, keys)
-    return watch, {key: EntityState.from_json(each.state) for key, each in found.items()}

@@ -23,6 +23,14 @@ def step_of(times: Iterable[int]) -> int:
     return max(steps, key=lambda step: (steps[step], -step))
 
 
+def within_lookback(times: Sequence[int], lookback: float | None) -> list[bool]:
+    """Which of some times are in the last `lookback` seconds before the newest one, that one included. None: all."""
+    if lookback is None or not times:
+        return [True] * len(times)
+    newest = max(times)
+    return [at > newest - lookback for at in times]
+
+
 def score_series(points: Sequence[tuple[int, float | None]], settings: SeriesSettings) -> list[Scored]:
     """Score (at, value) in any order → their scores, in the order given. Of one time, the last one given is learned.
 

@@ -41,6 +41,8 @@ class Note(StrEnum):
     LATE = "late"
     """Older than a value that was learned: scored, not learned."""
     NO_VALUE = "no_value"
+    BEFORE_LOOKBACK = "before_lookback"
+    """Older than what was asked for: neither scored nor learned."""
 
 
 class AnomalySeverity(StrEnum):

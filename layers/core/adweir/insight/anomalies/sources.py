@@ -16,9 +16,10 @@ from adweir.insight.anomalies.watched import WatchedEntity
 from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Profile, Status
-from adweir.model.metrics import Grain, Level, Series, Slot, plus
+from adweir.model.metrics import Grain, Level, Series, Slot, own_id, plus
 from adweir.model.times import DAY, Window, first_of_month
 from adweir.reporting.reading import ProfileQuestion
+from adweir.store.metrics.store import Only
 
 if TYPE_CHECKING:
     from adweir.reporting.claimed import ClaimedReader
@@ -116,6 +117,18 @@ class ProfileDays:
             self._read(found, level, window, check)
         return found
 
+    def of_entity(self, key: EntityKey, window: Window, check: Check) -> dict[date, Slot | None]:
+        """What one entity delivered, by day, None where nothing. Days that were not pulled whole are left out."""
+        level, name = key
+        if level is Level.ARM and not self.arms.only(name):
+            return {}
+        reader, sums = self._reader(level, window, name), dict[str, Slot]()
+        for read in self._timed(reader.rows(), check):
+            entity = self._entity(level, read)
+            if entity is not None and entity.key == key:
+                self._add(sums, read.row.day, read)
+        return {day: sums.get(day.isoformat()) for day, known in reader.coverage().items() if known.whole}
+
     def named(self, keys: set[EntityKey]) -> dict[EntityKey, NamedEntity]:
         """What is said of entities: by the catalog, and of arms by what they are bound to."""
         arms = {name: self.arms.objects(name) for level, name in keys if level is Level.ARM}
@@ -150,11 +163,15 @@ class ProfileDays:
             else:
                 here.unknown.add(level)
 
-    def _reader(self, level: Level, window: Window) -> ProfileReader | ClaimedReader:
-        """What reads a level; of arms each object that they are bound to at its own level, as reports do."""
-        if level is not Level.ARM:
-            return self._queries.reader(self._profile, ProfileQuestion(window, level))
-        return self._queries.claimed.of_claims(self._profile, self.arms.claims, ProfileQuestion(window, Level.ACCOUNT))
+    def _reader(self, level: Level, window: Window, name: str = "") -> ProfileReader | ClaimedReader:
+        """What reads a level, or of it an entity with what may be beside it. Of arms each object that they are bound to
+        comes at its own level, as in reports."""
+        if level is Level.ARM:
+            claims = self.arms.only(name) if name else self.arms.claims
+            return self._queries.claimed.of_claims(self._profile, claims, ProfileQuestion(window, Level.ACCOUNT))
+        own = frozenset({own_id(name)})
+        only = {Level.CAMPAIGN: Only(campaigns=own), Level.AD: Only(own=own)}.get(level) if name else None
+        return self._queries.reader(self._profile, ProfileQuestion(window, level, only=only))
 
     def _entity(self, level: Level, read: ReadRow) -> WatchedEntity | None:
         """Whose row it is; None for one of a finer level, which says nothing of this one's entities."""
