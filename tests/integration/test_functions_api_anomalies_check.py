@@ -19,9 +19,10 @@ from adweir.model.campaigns import Arm, Binding, Campaign
 from adweir.model.entities import Profile
 from adweir.model.errors import TooLarge
 from adweir.model.metrics import Grain, Level, MetricRow, Source
+from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
 from adweir.store.findings.anomalies import EntityItem, WatchItem
-from adweir.store.metrics.store import Pull, PullRows, Stamp
+from adweir.store.metrics.store import PullRows
 from support.api import META, Call, an_event
 from support.bounds import at_the_bound
 from support.outlets import MemoryBus
@@ -101,8 +102,8 @@ def test_a_lookback_compares_with_the_last_settled_days_alone(
 ) -> None:
     """Given spend that became three times as much 25 days before the last settled one, when numbers are compared with
     the 20 days before that, the old level is expected; from all days the new one is."""
-    asked = {} if "arm_id" in entity else MAIN
-    asked = asked | entity | {"metrics": {"spend": str(300 * share)}}
+    named: dict[str, Any] = {} if "arm_id" in entity else {**MAIN}
+    asked = named | entity | {"metrics": {"spend": str(300 * share)}}
     before = (FIRST + timedelta(days=STEP)).isoformat()
 
     far = call("POST", PATH, asked | {"date": before, "lookback_days": 20})

@@ -32,7 +32,7 @@ class ComparedWith(StrEnum):
     NOTHING = "nothing"
 
 
-class Compared(NamedTuple):
+class ComparedState(NamedTuple):
     """A state, what it is of, and the last day in it, "" without one."""
 
     state: EntityState
@@ -50,7 +50,7 @@ class Comparisons:
         self._check = check
         self._key = days.watcher.key
 
-    def of(self, key: EntityKey, day: date, lookback: int | None = None) -> Compared:
+    def of(self, key: EntityKey, day: date, lookback: int | None = None) -> ComparedState:
         """What numbers of an entity on a day are compared with: what was learned, or so many settled days before it.
 
         Raises TooLarge where reading the days takes too long, Unavailable.
@@ -66,29 +66,29 @@ class Comparisons:
             return self._read(key, day, _REBUILT_DAYS, ComparedWith.REBUILT)
         except TooLarge as error:
             log.warning("%s of %s is compared with nothing: %s", " ".join(key), self._key, error.message)
-            return Compared(EntityState(), ComparedWith.NOTHING, watch.through)
+            return ComparedState(EntityState(), ComparedWith.NOTHING, watch.through)
 
-    def _learned(self, key: EntityKey, watch: WatchMark) -> Compared:
+    def _learned(self, key: EntityKey, watch: WatchMark) -> ComparedState:
         """Raises BadInput for what cannot be read."""
         if watch.build and not (watch.through or watch.deciding):
             raise BadInput("how far its ad account was learned cannot be read")
         found = self._store.entities.few(self._key, watch.build, [key]).get(key)
         if found is None:
-            return Compared(EntityState(), ComparedWith.NOTHING, watch.through)
-        return Compared(EntityState.from_json(found.state), ComparedWith.LEARNED, watch.through)
+            return ComparedState(EntityState(), ComparedWith.NOTHING, watch.through)
+        return ComparedState(EntityState.from_json(found.state), ComparedWith.LEARNED, watch.through)
 
-    def _read(self, key: EntityKey, day: date, count: int, by: ComparedWith) -> Compared:
+    def _read(self, key: EntityKey, day: date, count: int, by: ComparedWith) -> ComparedState:
         """Learn the last days before one that are settled, as `detect` would."""
         ripe = [each.day for each in self._days.ripe(self._check) if each.day < day][-count:]
         state = EntityState()
         if not ripe:
-            return Compared(state, ComparedWith.NOTHING)
+            return ComparedState(state, ComparedWith.NOTHING)
         rows = self._days.of_entity(key, Window(ripe[0], ripe[-1]), self._check)
         expected = self._expected(key)
         for each in ripe:
             if each in rows and (rows[each] is not None or state.is_awaited(each)):
                 state.learn(each, rows[each], self._settings, expected)
-        return Compared(state, by if state.active else ComparedWith.NOTHING, ripe[-1].isoformat())
+        return ComparedState(state, by if state.active else ComparedWith.NOTHING, ripe[-1].isoformat())
 
     def _expected(self, key: EntityKey) -> Mapping[str, int]:
         marks = self._store.watches.expected(self._key).get(f"{key[0]}#{key[1]}", {})
