@@ -20,8 +20,9 @@ from adweir.model.calls import INBOUND, OUTBOUND, ApiCall, CallsWanted
 from adweir.model.errors import Unavailable
 from adweir.model.scrubbing import REDACTED
 from adweir.model.times import iso
-from adweir.runtime.calls import PlatformCalls, answered
+from adweir.runtime.calls import answered
 from adweir.runtime.http import resolver
+from adweir.runtime.platform_calls import PlatformCalls
 from adweir.store.dynamo.paging import to_token
 from support.api import Call, an_event
 from support.bounds import at_the_bound

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from adweir.platforms import Platforms
     from adweir.platforms.addresses import AllowedHosts
     from adweir.platforms.connector import Connector, TokenCache
-    from adweir.runtime.calls import PlatformCalls, Requests
+    from adweir.runtime.calls import Requests
     from adweir.runtime.job_schedules import JobSchedules
     from adweir.runtime.meter import Meter
     from adweir.runtime.outbound import EventBus, SqsQueues
+    from adweir.runtime.platform_calls import PlatformCalls
     from adweir.store.athena import Athena
     from adweir.store.catalog.store import Catalog
     from adweir.store.findings import Findings
@@ -231,7 +232,7 @@ class Resources:
     @cached_property
     def calls(self) -> PlatformCalls:
         """Takes the calls of platforms for the API log. Whoever ends an invocation calls its `ended`."""
-        from adweir.runtime.calls import PlatformCalls
+        from adweir.runtime.platform_calls import PlatformCalls
 
         return PlatformCalls(lambda: self.ledger.api_log, self.settings.call_log_days, self.logger)
 
