@@ -148,6 +148,7 @@ def main() -> None:
     unpack_once()
     take_logs_at_once()
     runpy.run_path(str(Path(__file__).with_name("athena.py")))["mend"]()
+    runpy.run_path(str(Path(__file__).with_name("forks.py")))["mend"](lambda_runtime)
     scheduler.start_scheduler = _nothing  # it knows no time zones: sandbox/clock.py fires the schedules
     uvicorn.run(
         app,

@@ -25,6 +25,7 @@ from ops.client import Api
 from ops.demo.truth import Figures, numbers, total
 from ops.demo.world import WorldDoors
 from sandbox import processes
+from sandbox.forks import NAME_CHARS
 from sandbox.lifecycle import Home
 from sandbox.ministack import client_factory
 from support.template import ROOT
@@ -347,7 +348,7 @@ class River:
                 continue
             for child in psutil.Process(recorded.pid).children(recursive=True):
                 try:
-                    if any(f"ministack-lambda-adweir-{function}-" in part for part in child.cmdline()):
+                    if child.name() == f"adweir-{function}"[:NAME_CHARS]:
                         child.kill()
                         killed += 1
                 except psutil.NoSuchProcess:
