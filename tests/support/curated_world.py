@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from io import BytesIO
@@ -58,6 +59,21 @@ class FakeBucket(RawStore):
     def get_bytes(self, key: str, version_id: str = "") -> bytes:
         self.requests.append(f"GET {key}")
         return self._found(key)[0]
+
+    def tagged(self, key: str) -> tuple[bytes, str] | None:
+        if key not in self.objects:
+            self.requests.append(f"GET {key}")
+            return None
+        return self.get_bytes(key), self._tag(key)
+
+    def swap(self, key: str, body: bytes, tag: str, metadata: Mapping[str, str] | None = None) -> bool:
+        if self._tag(key) != tag:
+            return False
+        self.put(key, body, metadata)
+        return True
+
+    def _tag(self, key: str) -> str:
+        return hashlib.md5(self.objects[key][0], usedforsecurity=False).hexdigest() if key in self.objects else ""
 
     def head(self, key: str, version_id: str = "") -> ObjectHead:
         data, metadata = self._found(key)

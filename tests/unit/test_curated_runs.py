@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -201,22 +201,23 @@ def test_a_run_that_dies_while_a_month_goes_back_to_what_it_was_leaves_no_trace_
     assert world.ask("SELECT spend FROM metrics WHERE level = 'account'") == first
 
 
-def test_a_worker_that_is_overtaken_writes_nothing_over_newer_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("request_", ["swap", "metadata"], ids=["as it announces what it makes", "as it puts that"])
+def test_a_worker_that_is_overtaken_writes_nothing_over_newer_tables(
+    request_: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = one_month()
     world.curate()
     world.pull(ACCOUNT, account(9))
-    metadata = world.bucket.metadata
+    asked = getattr(world.bucket, request_)
 
-    def stalled(key: str) -> dict[str, str]:
-        """The first worker stands still before it puts what it made, and another one does all."""
-        found = metadata(key)
-        if "/metrics/" in key:
-            monkeypatch.setattr(world.bucket, "metadata", metadata)
-            world.pull(ACCOUNT, account(20))
-            world.curate()
-        return found
+    def stalled(*about: Any) -> Any:
+        """The first worker stands still before its request, and another one does all."""
+        monkeypatch.setattr(world.bucket, request_, asked)
+        world.pull(ACCOUNT, account(20))
+        world.curate()
+        return asked(*about)
 
-    monkeypatch.setattr(world.bucket, "metadata", stalled)
+    monkeypatch.setattr(world.bucket, request_, stalled)
     with pytest.raises(NotReady, match="another worker"):
         world.curate()
 
@@ -236,6 +237,41 @@ def test_changes_that_come_one_by_one_are_all_there() -> None:
         (4, 9, "pull"),
         (9, 6, "pull"),
     ]
+
+
+@at_the_bound("MAX_KNOWN_CHANGES_FILES", as_if=3)
+def test_a_changes_file_is_read_once(size: int, fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_KNOWN_CHANGES_FILES", 3)
+    world, opened = CuratedWorld(ONE), list[str]()
+    open_stream = world.stored.objects.open_stream
+
+    def noted(key: str) -> BinaryIO:
+        opened.append(key)
+        return open_stream(key)
+
+    for spend in range(1, size + 2):
+        world.pull(AD, ad("a1", spend))
+        with monkeypatch.context() as patch:
+            patch.setattr(world.stored.objects, "open_stream", noted)
+            world.curate()
+
+    assert (len(opened) == size + 1) == fits
+    rows = world.ask("SELECT new_spend FROM changes WHERE level = 'ad' ORDER BY changed_at")
+    assert [row["new_spend"] for row in rows] == [*range(1, size + 2)]
+
+
+def test_nobody_looks_for_an_object_that_the_state_knows() -> None:
+    world = three_months()
+    world.curate()
+    asked = len(world.bucket.requests)
+
+    world.pull(CAMPAIGN, campaign("c2", 9, "2026-10-10"), days=("2026-10-10", "2026-10-10"))
+    world.curate()
+
+    looks = {
+        each for each in world.bucket.requests[asked:] if each.startswith("HEAD") and "/platform=other/" not in each
+    }
+    assert looks == {f"HEAD {key}" for key in world.bucket.objects if key.startswith(f"{STATE}{LOSSY}/p1")}
 
 
 def test_changes_of_long_ago_are_of_who_has_the_ad_account_now(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,6 +117,7 @@ MAX_LINES_NAMED = 5  # lines that a check names of each rule and field
 MAX_FAILED_RULES_NAMED = 10  # rules named in a quality report, the most frequent first
 MAX_LISTED_CHANGES = 5000  # changed numbers listed per answer; their count goes on
 MAX_CHANGES_FILES = 2000  # loads undone per answer as of a moment: 20 s of S3 requests
+MAX_KNOWN_CHANGES_FILES = 200  # newest loads that the state of curated/ names per series, else it reads a day again
 MAX_PAST_ITEMS = 300_000  # items undone per answer: 300 MB
 MAX_LEASE_LOOKS_SECONDS = (
     300  # an object waits without being read; then its task hears of it, before it counts as stale

@@ -169,8 +169,10 @@ class StagePlanner:
 
     def _account_entries(self, run: Run, stage: Stage) -> list[Entry]:
         """One task per client account that has an active ad account in scope; none where the run changes no day, and
-        nothing that a day's numbers are named by, or follows what changed none."""
-        if run.scope.datasets and not any(Dataset(name).changes_days for name in run.scope.datasets):
+        nothing that a day's numbers are named by, or follows what changed none. Only scores are made of invoices."""
+        asked = {Dataset(name) for name in run.scope.datasets}
+        made_of = asked if stage.kind is StageKind.RECONCILE else asked - {Dataset.INVOICES}
+        if asked and not any(dataset.changes_days for dataset in made_of):
             return []
         if run.arrived and not changes_days(run.arrived):
             return []

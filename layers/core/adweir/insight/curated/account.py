@@ -36,6 +36,7 @@ _MEMORY = "1GB"
 """Of DuckDB; the function has three. A month of 300,000 rows takes 350 MB, a larger one goes on in files."""
 _OPEN = "?"
 """Instead of what an object of entities is made of, while it is made."""
+_OTHERS = "another worker makes the tables of the same ad account"
 _DUE = frozenset({ProfileStatus.ACTIVE, ProfileStatus.DENIED})
 
 
@@ -66,12 +67,18 @@ class AccountCurator:
         self._time = time
         self._key = state_key(account.profile.platform, account.profile.profile_id)
         self._worker = secrets.token_hex(8)
+        self._tag = ""
+        """Of the state that this worker begins with."""
+        self._there: dict[str, MadePart] = {}
+        """By part: what there was of it when this worker announced that it makes it."""
+        self._new_entities: set[str] = set()
         self.months = self.changed = 0
         self._too_large: TooManyRows | None = None
 
     def curate(self, place: Path) -> None:
         """Make what is not up to date. Raises NotReady, TooLarge (after all months that are not), Unavailable."""
-        state = AccountState.of(self._parts.objects.state(self._key))
+        document, self._tag = self._parts.objects.state(self._key)
+        state = AccountState.of(document)
         known = self._known(place)
         renamed = known.names.compared(state.names, known.digests)
         newest_first = sorted(known.bases, key=lambda part: part.month, reverse=True)
@@ -118,14 +125,20 @@ class AccountCurator:
     def _announce(
         self, state: AccountState, known: _Known, levels: Mapping[MonthPart, Sequence[Level]], fresh: Sequence[str]
     ) -> None:
-        """Before anything changes: who dies among the parts leaves those to be made, wherever objects may be."""
+        """Before anything changes: who dies among the parts leaves those to be made, wherever objects may be.
+
+        What the state says of the objects holds as long as nobody else has announced anything since it was read.
+        """
         state.names = known.digests
         for part, found in levels.items():
-            made = state.parts.setdefault(part.name, MadePart())
+            there = state.parts.get(part.name, MadePart(objects={}, read={}))
             listed = {level_name(level, part.breakdown) for level in found}
-            made.basis, made.levels = "", sorted(listed | {*made.levels})
+            state.parts[part.name] = MadePart(levels=sorted(listed | {*there.levels}))
+            self._there[part.name] = there
+        self._new_entities = {*fresh} - {*state.entities}
         state.entities |= dict.fromkeys(fresh, _OPEN)
-        self._put(state)
+        if not self._parts.objects.swap_state(self._key, state.document, self._tag, self._worker):
+            raise _Overtaken(_OTHERS, after=60)
 
     def _make(
         self,
@@ -136,18 +149,18 @@ class AccountCurator:
         fresh: Sequence[str],
     ) -> None:
         for name in fresh:
-            maker.keep_entities(name, is_there=bool(known.entities[name]))
+            maker.keep_entities(name, is_there=bool(known.entities[name]), is_new=name in self._new_entities)
             state.entities[name] = known.entities[name]
         for number, (part, found) in enumerate(levels.items(), 1):
             if number > 1:
                 self._time.check()
-            made = state.parts[part.name]
             try:
-                made.campaigns, made.unnamed = maker.make(part, found, known.kept)
+                made = maker.make(part, found, known.kept, self._there[part.name])
             except TooManyRows as error:
                 self._too_large = self._too_large or error
                 continue
-            made.basis = known.bases[part]
+            made.basis, made.levels = known.bases[part], state.parts[part.name].levels
+            state.parts[part.name] = made
             self.months += 1
             self._time.got_on = True
             if not number % _SAVED_AFTER:
@@ -155,15 +168,12 @@ class AccountCurator:
 
     def _save(self, state: AccountState) -> None:
         self._ensure()
-        self._put(state)
-
-    def _put(self, state: AccountState) -> None:
         self._parts.objects.put_state(self._key, state.document, self._worker)
 
     def _ensure(self) -> None:
         """Raises NotReady when another worker began later: what it reads is newer, and may stand there by now."""
         if self._parts.objects.worker(self._key) != self._worker:
-            raise _Overtaken("another worker makes the tables of the same ad account", after=60)
+            raise _Overtaken(_OTHERS, after=60)
 
     def _known(self, place: Path) -> _Known:
         profile, parts = self._account.profile, self._parts

@@ -95,7 +95,7 @@ class CuratedReports:
     def _made(self, account: AskedAccount) -> Mapping[str, str]:
         """Part → what it was made of, of the months that the days are in."""
         profile = account.profile
-        state = AccountState.of(self._parts.objects.state(state_key(profile.platform, profile.profile_id)))
+        state = AccountState.of(self._parts.objects.state(state_key(profile.platform, profile.profile_id)).document)
         return {name: made.basis for name, made in state.parts.items() if _is_of(name, account.window)}
 
     def _is_fresh(self, account: AskedAccount, made: Mapping[str, str], asked: BulkQuestion) -> bool:

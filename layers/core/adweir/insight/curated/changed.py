@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,13 +11,15 @@ from adweir.insight.curated.queries import units
 from adweir.insight.parquet import CsvLines
 from adweir.model.metrics import METRICS, NO_NUMBERS
 from adweir.model.times import HOURS_A_DAY, iso
+from adweir.store.metrics.changes import ChangesKey
 from adweir.store.metrics.store import Change
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime.max.replace(tzinfo=UTC)
 """Until when to read: a load's clock may be ahead of ours, and nobody looks again at a month that does not change."""
 _AGAIN = timedelta(days=1)
-"""Loads of several sources write beside each other, and put their files in any order: so much is read again."""
+"""Loads of several sources write beside each other, and put their files in any order: so far back files are looked for
+that were not read yet."""
 _LOOKS = 5000
 _AMOUNTS = METRICS[2:]
 _TEXTS = ("campaign_id", "ad_group_id", "entity_id", "ad_product", "source", "cause")
@@ -32,6 +34,35 @@ CHANGES: Mapping[str, str] = {
     **dict.fromkeys((*_MARKS, "as_of"), "VARCHAR"),
 }
 """Of the file: column → SQL type."""
+
+
+class ReadFiles:
+    """Changes files of a series: those that were read before, by name, and all that are there now."""
+
+    def __init__(self, before: Collection[str]) -> None:
+        self._before = frozenset(before)
+        self._found: list[ChangesKey] = []
+
+    @property
+    def since(self) -> datetime:
+        """After which moment files may be there that were not read before."""
+        return max(ChangesKey.parse(name).at for name in self._before) - _AGAIN
+
+    def skips(self, key: ChangesKey) -> bool:
+        """Whether a file was read before."""
+        self._found.append(key)
+        return _name(key) in self._before
+
+    @property
+    def names(self) -> list[str]:
+        """Those that are read now and that will be listed again."""
+        ends = max((key.at for key in self._found), default=EVER) - _AGAIN
+        return [_name(key) for key in self._found if key.at > ends]
+
+
+def _name(key: ChangesKey) -> str:
+    """With the day of hours, which has a folder of its own."""
+    return f"{key.folder.split('/')[-2]}/{key.time}.{key.by}"
 
 
 def since(newest: datetime) -> datetime:

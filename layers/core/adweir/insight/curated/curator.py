@@ -84,7 +84,7 @@ class Curator:
                 for dataset, found in rows.items():
                     file, key = place / f"{dataset}.csv", table.key((OTHER, dataset), account.account_id)
                     entities.staged(found, account.company_name, table.columns, file)
-                    changed += objects.keep(key, parquet_of(connection, table, file) if found else None, {})
+                    changed += objects.keep(key, parquet_of(connection, table, file) if found else None).is_new
         return changed
 
     def _forget(self, known: Collection[str], states: Collection[str]) -> int:
@@ -96,10 +96,10 @@ class Curator:
                 continue
             ids = {"platform": Platform(platform), "profile_id": unquote(name)}
             account = self._of(Profile(**ids, account_id="", name="", currency="", timezone="UTC"), "")
-            for part, made in AccountState.of(objects.state(key)).parts.items():
+            for part, made in AccountState.of(objects.state(key).document).parts.items():
                 changed += forget(account, objects, self._tables, MonthPart.named(part), made.levels)
             table = self._tables["entities"]
             for dataset in ENTITIES:
-                changed += objects.keep(table.key((account.partition, dataset), account.name), None, {})
+                changed += objects.keep(table.key((account.partition, dataset), account.name), None).is_new
             objects.forget_state(key)
         return changed

@@ -14,8 +14,9 @@ from adweir.insight.curated.entities import parquet_of
 from adweir.insight.curated.layout import LEVELS, CuratedTable, file_name, level_name, owner_name, partition_of
 from adweir.insight.curated.names import COLUMNS as NAMES
 from adweir.insight.curated.staging import DAYS, ROWS, stage_days, stage_rows
-from adweir.insight.curated.state import MonthPart
+from adweir.insight.curated.state import MadePart, MonthPart
 from adweir.insight.parquet import copy_out, csv_table, quoted
+from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.errors import TooLarge
 from adweir.model.metrics import AD_LEVELS, SERIES_LEVELS, Grain, Level
@@ -25,6 +26,7 @@ from adweir.reporting.levels import FINENESS
 from adweir.reporting.reading import DayCoverage, ProfileQuestion, ReadRow
 from adweir.reporting.split_rest import LEVELS as SPLIT_LEVELS
 from adweir.reporting.split_rest import SplitRest
+from adweir.store.raw.curated import UNKNOWN
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -108,6 +110,7 @@ class MonthMaker:
         self._account = account
         self._making = making
         self._queries = making.parts.queries
+        self._there, self._objects, self._read = MadePart(), dict[str, str](), dict[str, list[str]]()
         self.changed = 0
         """Objects that were put or deleted."""
         run, file = making.connection.execute, making.place / "names.csv"
@@ -124,37 +127,43 @@ class MonthMaker:
         finer = FINENESS if stored & {*FINENESS} else ()
         return [*finer, *(level for level in Level if level not in FINENESS and level in stored)]
 
-    def make(self, part: MonthPart, levels: Sequence[Level], kept: Sequence[KeptSeries]) -> tuple[list[str], list[str]]:
-        """Have the objects of a part be what is stored: its campaigns, and those with rows of unnamed objects.
+    def make(self, part: MonthPart, levels: Sequence[Level], kept: Sequence[KeptSeries], there: MadePart) -> MadePart:
+        """Have the objects of a part be what is stored; what was made. `there`: what there is of it.
 
         Raises TooLarge, Unavailable, and what the check of the time raises.
         """
         run, found = self._making.connection.execute, list[Level]()
         self._queries = self._making.parts.queries.in_one_look()
-        campaigns, unnamed = set[str](), set[str]()
-        for level in levels:
-            count = self._measured(part, level)
-            if count and level is not Level.ACCOUNT:
-                campaigns |= self._campaigns(level, "true")
-                unnamed |= self._campaigns(level, _unnamed(level))
-            found += [level] if count else []
-        if part.grain is Grain.DAY:
-            made_of = queries.reports(part.breakdown, found)
-            for name in queries.possible_reports(part.breakdown):
-                self._keep(f"ad_reporting__{name}", (self._account.reported, part.month), made_of.get(name))
-        for each in kept:
-            if each.series.grain is part.grain and each.series.breakdown == part.breakdown:
-                self._changes(part, each)
-        for level in levels:
-            run(f"DROP TABLE IF EXISTS {queries.table_of(level)}")
-        return sorted(campaigns), sorted(unnamed)
+        self._there, self._objects, self._read = there, {}, {}
+        named: dict[str, bool] = {}
+        run("BEGIN")  # a commit of each table waits for the disk
+        try:
+            for level in levels:
+                count = self._measured(part, level)
+                if count and level is not Level.ACCOUNT:
+                    for campaign, lacks_names in self._campaigns(level):
+                        named[campaign] = named.get(campaign, True) and not lacks_names
+                found += [level] if count else []
+            if part.grain is Grain.DAY:
+                made_of = queries.reports(part.breakdown, found)
+                for name in queries.possible_reports(part.breakdown):
+                    self._keep(part, (f"ad_reporting__{name}", ""), made_of.get(name))
+            for each in kept:
+                if each.series.grain is part.grain and each.series.breakdown == part.breakdown:
+                    self._changes(part, each)
+        finally:
+            run("ROLLBACK")
+        unnamed = sorted(campaign for campaign, is_named in named.items() if not is_named)
+        return MadePart(campaigns=sorted(named), unnamed=unnamed, objects=self._objects, read=self._read)
 
-    def keep_entities(self, dataset: str, *, is_there: bool) -> None:
-        """Have the object of a dataset be the rows that were staged for it, or not be there."""
+    def keep_entities(self, dataset: str, *, is_there: bool, is_new: bool) -> None:
+        """Have the object of a dataset be the rows that were staged for it, or not be there. `is_new`: nobody has made
+        it before."""
         table = self._making.tables["entities"]
         key = table.key((self._account.partition, dataset), self._account.name)
         file = parquet_of(self._making.connection, table, self._making.place / f"{dataset}.csv") if is_there else None
-        self.changed += self._making.parts.objects.keep(key, file, {}, self._making.ensure)
+        before = "" if is_new else None
+        self.changed += self._making.parts.objects.keep(key, file, before, self._making.ensure).is_new
 
     def _measured(self, part: MonthPart, level: Level) -> int:
         """Make a level's rows and coverage; how many rows it was made of."""
@@ -172,13 +181,13 @@ class MonthMaker:
         covered = coverage()
         stage_days(covered, making.scores, days)
         known = csv_table(days, DAYS)
-        values = self._values(part, level_name(level, part.breakdown))
-        self._keep("coverage", values, queries.day_rows(known) if covered else None)
+        shown = level_name(level, part.breakdown)
+        self._keep(part, ("coverage", shown), queries.day_rows(known) if covered else None)
         if count:
             run(f"CREATE OR REPLACE TABLE staged AS SELECT * FROM {csv_table(staged, ROWS)}")  # noqa: S608
             made = queries.level_rows("staged", known, level)
             run(f"CREATE OR REPLACE TABLE {queries.table_of(level)} AS {made}")
-        self._keep("metrics", values, f"SELECT * FROM {queries.table_of(level)}" if count else None)  # noqa: S608
+        self._keep(part, ("metrics", shown), f"SELECT * FROM {queries.table_of(level)}" if count else None)  # noqa: S608
         return count
 
     def _reading(self, question: ProfileQuestion) -> tuple[Iterator[ReadRow], Callable[[], Mapping[date, DayCoverage]]]:
@@ -190,50 +199,66 @@ class MonthMaker:
         reader = asked(profile, question)
         return reader.rows(), reader.coverage
 
-    def _campaigns(self, level: Level, where: str) -> set[str]:
-        asked = f"SELECT DISTINCT COALESCE(campaign_id, '') FROM {queries.table_of(level)} "  # noqa: S608
-        found = self._making.connection.execute(f"{asked} WHERE NOT unattributed AND ({where})").fetchall()
-        return {campaign for (campaign,) in found}
+    def _campaigns(self, level: Level) -> list[tuple[str, bool]]:
+        """The campaigns of a level's rows, and of which of them a row has an object without a name."""
+        asked = f"SELECT COALESCE(campaign_id, ''), BOOL_OR({_unnamed(level)}) FROM {queries.table_of(level)} "  # noqa: S608
+        return self._making.connection.execute(f"{asked} WHERE NOT unattributed GROUP BY 1").fetchall()
 
     def _changes(self, part: MonthPart, kept: KeptSeries) -> None:
         """Add what changed since the object was made. Where too much did for one answer, it stays as it is."""
-        making, place = self._making, self._making.place
-        table = making.tables["changes"]
-        values = self._values(part, level_name(kept.series.level, part.breakdown))
+        making, place, level = self._making, self._making.place, level_name(kept.series.level, part.breakdown)
+        window = _loaded(part, kept)
+        if window is None:
+            self._keep(part, ("changes", level), None)
+            return
         before, staged = place / "before.parquet", place / "changes.csv"
-        run = making.connection.execute
-        has_before = making.parts.objects.fetch(table.key(values, self._account.name), before)
-        since = changed.EVER
-        if has_before:
+        run, there = making.connection.execute, self._digest(("changes", level))
+        has_before = there != "" and making.parts.objects.fetch(self._key(part, ("changes", level)), before)
+        known = (self._there.read or {}).get(level) if has_before else None
+        files, since = changed.ReadFiles(known or ()), changed.EVER
+        if known:
+            since = files.since
+        elif has_before:
             (newest,) = run(f"SELECT MAX(changed_at) FROM read_parquet({quoted(before)})").fetchall()[0]  # noqa: S608
             since = changed.since(newest)
-        window = window_of(part.month)
         try:
-            lines = making.parts.metrics.changed(kept.series, window, since, changed.LATEST)
+            lines = making.parts.metrics.changed(kept.series, window, since, changed.LATEST, files.skips)
             changed.stage_changes(lines, self._account.profile.currency, staged, making.check)
         except TooLarge:
+            self._objects[f"changes/{level}"] = UNKNOWN if there is None else there
             return
         kept_rows = (
             f"SELECT b.* EXCLUDE ({', '.join(queries.OWNER[:-1])}), o.* EXCLUDE (reported_platform) "  # noqa: S608
-            f"FROM read_parquet({quoted(before)}) b CROSS JOIN owner o WHERE changed_at <= ?"
+            f"FROM read_parquet({quoted(before)}) b CROSS JOIN owner o WHERE {bool(known)} OR changed_at <= ?"
         )
         fresh = f"SELECT * FROM {csv_table(staged, changed.CHANGES)}"  # noqa: S608
         run(f"CREATE OR REPLACE TABLE fresh AS {changed.change_rows(fresh)}")
         if has_before:
             run(f"INSERT INTO fresh BY NAME {kept_rows}", [since.replace(tzinfo=None)])
         (count,) = run("SELECT COUNT(*) FROM fresh").fetchall()[0]
-        self._keep("changes", values, "SELECT * FROM fresh" if count else None)
+        self._keep(part, ("changes", level), "SELECT * FROM fresh" if count else None)
+        if len(names := files.names) <= limits.MAX_KNOWN_CHANGES_FILES:
+            self._read[level] = names
 
-    def _values(self, part: MonthPart, level: str) -> tuple[str, ...]:
-        return self._account.values(part, level)
+    def _key(self, part: MonthPart, about: tuple[str, str]) -> str:
+        name, level = about
+        values = self._account.values(part, level) if level else (self._account.reported, part.month)
+        return self._making.tables[name].key(values, self._account.name)
 
-    def _keep(self, name: str, values: Sequence[str], query: str | None) -> None:
-        """Have an object be what a query answers, or not be there where that is nothing."""
-        making, table = self._making, self._making.tables[name]
-        target = making.place / file_name(name)
+    def _digest(self, about: tuple[str, str]) -> str | None:
+        """Of what there is of a table and level; None where nobody knows."""
+        return None if self._there.objects is None else self._there.objects.get("/".join(about), "")
+
+    def _keep(self, part: MonthPart, about: tuple[str, str], query: str | None) -> None:
+        """Have the object of a table and level be what a query answers, or not be there where that is nothing."""
+        making, table = self._making, self._making.tables[about[0]]
+        target = making.place / file_name(table.name)
         count = copy_out(making.connection, queries.shown(table, f"({query})"), target) if query else 0
-        key = table.key(values, self._account.name)
-        self.changed += making.parts.objects.keep(key, target if count else None, {}, making.ensure)
+        made = making.parts.objects.keep(
+            self._key(part, about), target if count else None, self._digest(about), making.ensure
+        )
+        self.changed += made.is_new
+        self._objects |= {"/".join(about): made.digest} if made.digest else {}
 
 
 def forget(
@@ -247,13 +272,23 @@ def forget(
     series = ((name, account.values(part, level)) for level in levels for name in ("metrics", "coverage", "changes"))
     named = queries.possible_reports(part.breakdown) if part.grain is Grain.DAY else ()
     reported = ((f"ad_reporting__{name}", (account.reported, part.month)) for name in named)
-    return sum(objects.keep(tables[name].key(values, account.name), None, {}) for name, values in (*series, *reported))
+    return sum(
+        objects.keep(tables[name].key(values, account.name), None).is_new for name, values in (*series, *reported)
+    )
 
 
 def window_of(month: str) -> Window:
     """All days of a month (`2026-11`)."""
     first = date.fromisoformat(f"{month}-01")
     return Window(first, first_of_month(first, 1) - DAY)
+
+
+def _loaded(part: MonthPart, kept: KeptSeries) -> Window | None:
+    """The days of a month that something may have changed in. Each day of hours has a folder to be listed."""
+    mine = [suffix for suffix in kept.suffixes if suffix.startswith(part.month)]
+    if part.grain is Grain.HOUR and mine:
+        return Window(date.fromisoformat(min(mine)), date.fromisoformat(max(mine)))
+    return window_of(part.month) if mine else None
 
 
 def _unnamed(level: Level) -> str:

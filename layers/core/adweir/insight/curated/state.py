@@ -41,13 +41,16 @@ class MadePart:
     """What a part was made of; "" as long as it has to be made.
 
     `levels` have objects, or may have. `campaigns` have rows in it, those of `unnamed` rows of objects without a name;
-    "" stands for a campaign that is not known.
+    "" stands for a campaign that is not known. `objects`: table and level → a digest of the object, "" where there is
+    none. `read`: level → the newest changes files of which its changes are made. Both are None while it is made.
     """
 
     basis: str = ""
     levels: list[str] = field(default_factory=list)
     campaigns: list[str] = field(default_factory=list)
     unnamed: list[str] = field(default_factory=list)
+    objects: dict[str, str] | None = None
+    read: dict[str, list[str]] | None = None
 
     def concerns(self, renamed: frozenset[str], added: frozenset[str]) -> bool:
         """Whether it shows a name of an object of these campaigns that changed, or lacks one that is known now."""

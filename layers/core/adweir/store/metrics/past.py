@@ -157,17 +157,33 @@ def listed(files: ChangesStore, series: Series, suffix: str, after: datetime) ->
         yield ChangesKey.parse(entry.key)
 
 
-def changed(files: ChangesStore, series: Series, window: Window, since: datetime, until: datetime) -> Iterator[Change]:
+def nothing(_key: ChangesKey) -> bool:
+    """Skips no file."""
+    return False
+
+
+def changed(
+    files: ChangesStore,
+    series: Series,
+    window: Window,
+    since: datetime,
+    until: datetime,
+    skips: Callable[[ChangesKey], bool] = nothing,
+) -> Iterator[Change]:
     """The slots of a window's days that changed after `since` and not after `until`, in the order of the loads.
 
-    A load that was stopped and repeated may say the same twice. Raises TooLarge, Unavailable.
+    `skips` is asked of each file, and says which is not to be read. A load that was stopped and repeated
+    may say the same twice. Raises TooLarge, Unavailable.
     """
     size = _Size()
     for partition in partitions(series, Source.PULL, window):
         days = frozenset(partition.days)
         for key in listed(files, series, partition.suffix, since):
-            if key.at > until:
+            at = key.at
+            if at > until:
                 break
+            if skips(key):
+                continue
             size.add_file()
             with closing(files.open_stream(str(key))) as file:
                 header, lines = read_changes(file)
@@ -181,7 +197,7 @@ def changed(files: ChangesStore, series: Series, window: Window, since: datetime
                     elif line.day in days:
                         old = line.currency or others.get(line.entity_id, {}).get(_name(line), header.currency)
                         is_same = line.new == line.old and line.new_mark is not Mark.NONE
-                        yield Change(key.at, header, line, old, old if line.currency or is_same else header.currency)
+                        yield Change(at, header, line, old, old if line.currency or is_same else header.currency)
 
 
 def restated(files: ChangesStore, series: Series, window: Window) -> Iterator[ChangesHeader | ChangedSlot]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import inf
@@ -16,7 +16,7 @@ from adweir.store.metrics.adjusted import Adjustment
 from adweir.store.metrics.answering import answering
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import Partition, partitions, prefix
-from adweir.store.metrics.changes import ChangedSlot, ChangesHeader
+from adweir.store.metrics.changes import ChangedSlot, ChangesHeader, ChangesKey
 from adweir.store.metrics.coverage import Coverage
 from adweir.store.metrics.job import Job
 from adweir.store.metrics.journal import ChangesStore, Counts
@@ -24,7 +24,7 @@ from adweir.store.metrics.kept import KeptSeries, kept, versions
 from adweir.store.metrics.load import PartitionLeases, PartitionLoader, Patience
 from adweir.store.metrics.members import Only
 from adweir.store.metrics.partitions import MetricsTable, Table
-from adweir.store.metrics.past import Change, PastTable, changed, restated
+from adweir.store.metrics.past import Change, PastTable, changed, nothing, restated
 from adweir.store.metrics.read import DayState, Reader, SlicesOf, SliceState
 from adweir.store.metrics.shelves import Bundle, StoredRow, SummedRows
 from adweir.store.metrics.totals import DECIDED
@@ -194,12 +194,20 @@ class MetricStore:
         """
         return Reader(PastTable(self._table, self._changes, moment), self._slices)
 
-    def changed(self, series: Series, window: Window, since: datetime, until: datetime) -> Iterator[Change]:
+    def changed(
+        self,
+        series: Series,
+        window: Window,
+        since: datetime,
+        until: datetime,
+        skips: Callable[[ChangesKey], bool] = nothing,
+    ) -> Iterator[Change]:
         """The slots of the window's days that changed after `since` and not after `until`, in the order of the loads.
 
-        A load that was stopped and repeated may name a slot twice. Raises TooLarge, Unavailable.
+        `skips` is asked of each changes file, and says which is not to be read. A load that was stopped
+        and repeated may name a slot twice. Raises TooLarge, Unavailable.
         """
-        return changed(self._changes, series, window, since, until)
+        return changed(self._changes, series, window, since, until, skips)
 
     def kept(self, platform: Platform, profile_id: str, *, plain_days: bool = False) -> Iterator[KeptSeries]:
         """What was ever loaded of an ad account: its series, each with its months (days, for hours).

@@ -6,9 +6,10 @@ import gzip
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -17,40 +18,62 @@ from adweir.model.errors import NotFound
 if TYPE_CHECKING:
     from adweir.store.raw.store import RawStore
 
-_PARQUET, _GZIP = "application/vnd.apache.parquet", "application/gzip"
+_PARQUET, _JSON = "application/vnd.apache.parquet", "application/json"
 _ENDING = ".json.gz"
+_WORKER, _DIGEST = "worker", "digest"
+UNKNOWN = "?"
+"""In place of a digest: something may be there."""
+_hash = partial(hashlib.blake2b, digest_size=16)
+
+
+class Kept(NamedTuple):
+    """What an object is now: a digest of its content, "" where it is not there; and whether that is new."""
+
+    digest: str
+    is_new: bool
+
+
+class TaggedState(NamedTuple):
+    """A state, and the tag by which it is known again; "" without any."""
+
+    document: dict[str, Any]
+    tag: str
 
 
 class CuratedObjects:
-    """Parquet objects, each with the hash of its content in its metadata. All methods raise Unavailable."""
+    """Parquet objects, each with a digest of its content in its metadata. All methods raise Unavailable."""
 
     def __init__(self, objects: RawStore) -> None:
         self._objects = objects
 
     def keep(
-        self, key: str, file: Path | None, about: Mapping[str, str], ensure: Callable[[], None] = lambda: None
-    ) -> bool:
-        """Have the object be this file, or not be there for None; says whether that changed anything.
+        self, key: str, file: Path | None, before: str | None = None, ensure: Callable[[], None] = lambda: None
+    ) -> Kept:
+        """Have the object be this file, or not be there for None.
 
-        `ensure` is called right before something changes, and may raise.
+        `before`: its digest now, as far as the caller knows; None has it looked up. `ensure` is called right before
+        something changes, and may raise.
         """
-        try:
-            before = self._objects.metadata(key).get("sha256", "")
-        except NotFound:
-            before = None
+        there = self._digest(key) if before is None else before
         if file is None:
-            if before is not None:
+            if there:
                 ensure()
                 self._objects.delete([key])
-            return before is not None
+            return Kept("", bool(there))
         with file.open("rb") as body:
-            digest = hashlib.file_digest(body, "sha256").hexdigest()
-            if before == digest:
-                return False
+            digest = hashlib.file_digest(body, _hash).hexdigest()
+            if there == digest:
+                return Kept(digest, is_new=False)
             body.seek(0)
             ensure()
-            self._objects.put(key, body, {**about, "sha256": digest}, _PARQUET)
-        return True
+            self._objects.put(key, body, {_DIGEST: digest}, _PARQUET)
+        return Kept(digest, is_new=True)
+
+    def _digest(self, key: str) -> str:
+        try:
+            return self._objects.metadata(key).get(_DIGEST, UNKNOWN)
+        except NotFound:
+            return ""
 
     def fetch(self, key: str, target: Path) -> bool:
         """Copy an object into a file; False where there is none."""
@@ -60,13 +83,13 @@ class CuratedObjects:
             return False
         return True
 
-    def state(self, key: str) -> dict[str, Any]:
-        """What was put under a key with `put_state`; empty without any."""
-        try:
-            found: dict[str, Any] = msgspec.json.decode(gzip.decompress(self._objects.get_bytes(f"{key}{_ENDING}")))
-        except NotFound:
-            return {}
-        return found
+    def state(self, key: str) -> TaggedState:
+        """What was put under a key; empty without any."""
+        found = self._objects.tagged(f"{key}{_ENDING}")
+        if found is None:
+            return TaggedState({}, "")
+        body, tag = found
+        return TaggedState(msgspec.json.decode(gzip.decompress(body)), tag)
 
     def state_put_at(self, key: str) -> datetime:
         """S3's time of a state, in whole seconds. Raises NotFound."""
@@ -75,14 +98,17 @@ class CuratedObjects:
     def worker(self, key: str) -> str:
         """Whose state is kept under a key; "" without any."""
         try:
-            return self._objects.metadata(f"{key}{_ENDING}").get("worker", "")
+            return self._objects.metadata(f"{key}{_ENDING}").get(_WORKER, "")
         except NotFound:
             return ""
 
     def put_state(self, key: str, state: Mapping[str, Any], worker: str = "") -> None:
         """Keep a state in place of the one before."""
-        body = gzip.compress(msgspec.json.encode(state), compresslevel=1, mtime=0)
-        self._objects.put(f"{key}{_ENDING}", BytesIO(body), {"worker": worker}, _GZIP)
+        self._objects.put(f"{key}{_ENDING}", BytesIO(_packed(state)), {_WORKER: worker}, _JSON)
+
+    def swap_state(self, key: str, state: Mapping[str, Any], tag: str, worker: str) -> bool:
+        """Keep a state in place of the one with this tag; False where another one is there by now."""
+        return self._objects.swap(f"{key}{_ENDING}", _packed(state), tag, {_WORKER: worker})
 
     def states(self, prefix: str) -> Iterator[str]:
         """The keys below a prefix that have a state."""
@@ -92,3 +118,7 @@ class CuratedObjects:
     def forget_state(self, key: str) -> None:
         """Delete a state; one that is gone is deleted."""
         self._objects.delete([f"{key}{_ENDING}"])
+
+
+def _packed(state: Mapping[str, Any]) -> bytes:
+    return gzip.compress(msgspec.json.encode(state), compresslevel=1, mtime=0)

@@ -261,14 +261,21 @@ class RawStore:
         except NotFound:
             return None
 
-    def swap(self, key: str, body: bytes, tag: str) -> bool:
+    def swap(self, key: str, body: bytes, tag: str, metadata: Mapping[str, str] | None = None) -> bool:
         """Replace an object that still is the one with this tag, or make it where the tag is ""; False if it is not.
 
         A try whose answer was lost may have replaced it: False then, as if somebody else had.
         """
         condition: dict[str, Any] = {"IfMatch": tag} if tag else {"IfNoneMatch": "*"}
         try:
-            self._s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", **condition)
+            self._s3.put_object(
+                Bucket=self.bucket,
+                Key=key,
+                Body=body,
+                Metadata=dict(metadata or {}),
+                ContentType="application/json",
+                **condition,
+            )
         except ClientError as error:
             if error.response["Error"]["Code"] in _EXISTS | _CONFLICT | {"NoSuchKey"}:  # it may have expired
                 return False
