@@ -14,7 +14,9 @@ from adweir.insight.anomalies.incidents import AnomalyState
 from adweir.insight.anomalies.kept import change
 from adweir.insight.anomalies.sources import ProfileDays
 from adweir.insight.anomalies.watched import WatchedEntity
+from adweir.insight.anomalies.wording import says
 from adweir.model import limits
+from adweir.model.budgets import ListedBudget
 from adweir.model.errors import NotReady
 from adweir.model.metrics import Level, Slot
 from adweir.model.times import first_of_month
@@ -153,6 +155,20 @@ def test_a_campaign_that_is_restated_under_the_same_total_is_learned_anew(world:
     assert world.look() == 90
     assert ("c2", ["2026-09-30"]) in [(i.entity_id, i.days) for i in world.incidents()]
     assert world.look() == 0
+
+
+def test_a_budget_that_was_changed_the_day_before_it_was_listed_is_named(world: WatchedWorld) -> None:
+    budgets = [(100_000_000, ""), (170_000_000, "2026-10-01"), (160_000_000, "2026-10-20")]
+    listed = tuple(ListedBudget(amount=amount, kind="daily", since=since) for amount, since in budgets)
+    world.days.budgets[CAMPAIGNS[0].key] = listed
+    spiked(world.days, (1.7, 1.0, 1.0, 1.0))
+
+    world.look()
+
+    (incident,) = world.incidents()
+    assert [(each["campaign_id"], each["after"]) for each in incident.budgets] == [("c0", "170")]
+    said = "Its budget was raised from 100.00 to 170.00 EUR, as first listed on 2026-10-01."
+    assert said in says(incident)
 
 
 def test_a_level_that_was_not_pulled_on_a_settled_day_did_not_deliver_nothing(world: WatchedWorld) -> None:

@@ -364,6 +364,26 @@ def test_what_a_conversion_column_counted_before_is_kept(catalog: Catalog) -> No
     assert [(one.tag_id, one.since) for one in found.conversion_columns] == [("buy", ""), ("news", T2[:10])]
 
 
+def test_the_budgets_of_a_campaign_are_kept_with_the_day_of_their_first_list(catalog: Catalog) -> None:
+    def listed(budget: int, as_of: str, name: str = "") -> tuple[int, int, int]:
+        return catalog.put_objects([a_campaign(name=name, budget=budget, budget_type="daily")], as_of)
+
+    # given a list as always, one with another budget that comes again, and an older one that arrives late
+    assert [listed(100, T1), listed(300, T2), listed(300, T3), listed(100, T1)] == [
+        (1, 0, 0),
+        (0, 1, 0),
+        (0, 0, 1),
+        (0, 0, 1),
+    ]
+    # when something else about the campaign changes
+    assert listed(300, T4, name="Renamed") == (0, 1, 0)
+    # then both budgets are known
+    (found,) = catalog.objects(META, "111", Dataset.CAMPAIGNS)
+    assert isinstance(found, AdCampaign)
+    assert [(one.amount, one.kind, one.since) for one in found.budgets] == [(100, "daily", ""), (300, "daily", T2[:10])]
+    assert found.budget == 300
+
+
 SHOP = Platform("shop")
 
 

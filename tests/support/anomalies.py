@@ -12,6 +12,7 @@ from adweir.insight.anomalies.incidents import Incident, Watcher
 from adweir.insight.anomalies.kept import KeptIncidents, incident_of
 from adweir.insight.anomalies.sources import DayRows, NamedEntity, RipeDay
 from adweir.insight.anomalies.watched import WatchedEntity, WatchSettings
+from adweir.model.budgets import ListedBudget
 from adweir.model.metrics import Level, Slot
 from adweir.model.times import Window
 from adweir.store.findings.anomalies import Anomalies
@@ -33,6 +34,7 @@ class WatchedDays:
         self.off: set[tuple[Level, str]] = set()
         self.pulled = 1
         self.arms_mark = ""
+        self.budgets: dict[tuple[Level, str], tuple[ListedBudget, ...]] = {}
         self.unknown: dict[date, set[Level]] = {}
         for number in range(days):
             self.deliver(number, dict.fromkeys(CAMPAIGNS, wave(number)))
@@ -67,7 +69,7 @@ class WatchedDays:
         return found
 
     def named(self, keys: set[tuple[Level, str]]) -> dict[tuple[Level, str], NamedEntity]:
-        return {key: NamedEntity(f"name of {key[1]}", key in self.off) for key in keys}
+        return {key: NamedEntity(f"name of {key[1]}", key in self.off, self.budgets.get(key, ())) for key in keys}
 
 
 def wave(number: int) -> float:

@@ -11,7 +11,7 @@ import pytest
 from adweir.insight.anomalies.arms import EntityKey, WatchedArms
 from adweir.insight.anomalies.incidents import Causes, Incident, Watcher
 from adweir.insight.anomalies.settings import ScoreBasis, Scored
-from adweir.insight.anomalies.sources import ProfileDays, starts
+from adweir.insight.anomalies.sources import NamedEntity, ProfileDays, starts
 from adweir.insight.anomalies.watched import Found, WatchedEntity
 from adweir.insight.anomalies.wording import says
 from adweir.model.campaigns import Arm, Binding, Campaign
@@ -186,7 +186,7 @@ def test_an_arm_is_off_where_all_that_it_is_bound_to_is(
 
     found = days_of(world).named({(Level.ARM, "arm_one")})
 
-    assert found[Level.ARM, "arm_one"] == ("Summer: The one", is_off)
+    assert found[Level.ARM, "arm_one"] == NamedEntity("Summer: The one", is_off)
 
 
 @at_the_bound("MAX_WATCHED_ARMS")

@@ -60,6 +60,16 @@ class AnomalyPart(AnomalyFinding):
     entity_id: str
 
 
+class AnomalyBudget(Shown):
+    """A campaign's budget that was changed just before, the way that spend went; texts of decimals, in `currency`."""
+
+    campaign_id: str
+    name: str
+    listed: str = Field(description="The day (UTC) of the first list of campaigns with it.", examples=["2026-10-16"])
+    before: str
+    after: str
+
+
 class AnomalyFeedback(Shown):
     """What somebody said of it."""
 
@@ -92,6 +102,7 @@ class AnomalyAnswer(Shown):
     left_out: int = Field(
         description="Incidents that began on its first day, too, and are not kept: the least far off."
     )
+    budgets: list[AnomalyBudget]
     feedback: AnomalyFeedback | None
     detected_at: Instant
     run_id: str

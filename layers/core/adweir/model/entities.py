@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from adweir.model.budgets import ListedBudget
 from adweir.model.conversion_columns import ConversionColumn
 from adweir.model.labels import DEFAULT
 from adweir.model.media_mix import MediaMix
@@ -195,10 +196,12 @@ class AdCampaign(PlatformObject):
     """`budget` in millionths of the profile's currency.
 
     `reported` is False for a campaign that the platform leaves out of its reports: its numbers are unknown, not 0.
+    `budgets`: the one of today and those before, once a list had another one.
     `conversion_columns`: what numbered columns count, where the platform numbers them, with what they counted before.
     """
 
     budget: int | None = None
+    budgets: tuple[ListedBudget, ...] = ()
     budget_type: str = ""
     objective: str = ""
     targeting_type: str = ""

@@ -21,6 +21,7 @@ from adweir.insight.anomalies.rates import RATE_FORM
 from adweir.insight.anomalies.sources import Check, DayRows, ProfileDays, RipeDay, starts
 from adweir.insight.anomalies.state import FORM
 from adweir.insight.anomalies.watched import EntityDay, EntityState, Found, WatchedEntity, WatchSettings, found_in
+from adweir.model.budgets import changes_around
 from adweir.model.errors import BadInput, NotReady
 from adweir.model.log import log
 from adweir.model.metrics import Level
@@ -203,9 +204,10 @@ class Learning:
         stands = [each for each in found if not _is_explained(each, rows, {k for k, n in named.items() if n.is_off})]
         kept = [stays for level in Level for stays in _standing(level, stands, scores)]
         names = {key: each.name for key, each in named.items()}
+        budgets = {key: list(changes_around(each.budgets, day)) for key, each in named.items() if each.budgets}
         of_all = max((each.spend for entity, each in scores if entity.level is Level.ACCOUNT), default=0.0)
         least = self._settings.min_share * of_all
-        causes.add(day, kept, names, least)
+        causes.add(day, kept, names, least, budgets)
 
     def _is_listed(self, day: date) -> bool:
         return day >= date.fromisoformat(self.newest) - timedelta(days=LISTED_DAYS)

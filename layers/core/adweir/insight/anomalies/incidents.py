@@ -15,13 +15,16 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from math import inf
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from adweir.insight.anomalies.settings import AnomalySeverity
 from adweir.insight.anomalies.watched import WATCHED, Found, WatchedEntity, as_facts
 from adweir.model import limits
+from adweir.model.budgets import ReplacedBudget
 from adweir.model.ids import IdKind
 from adweir.model.metrics import Level
+from adweir.model.money import from_micros
 
 COOL_DOWN_DAYS = 7
 """Within so many days what is found again of an incident is part of it, and nobody is told again."""
@@ -29,6 +32,7 @@ _TOGETHER = 3
 """Parts of one whole that show the same on a day, from which on it is of the whole."""
 _MOST = 0.5
 """What of a whole's change has to be in a part for it to go on as the part's incident."""
+_Budgets = Mapping[tuple[Level, str], Sequence[ReplacedBudget]]
 _ORDER = {severity: place for place, severity in enumerate(AnomalySeverity)}
 
 
@@ -64,7 +68,8 @@ class Incident:
 
     `metrics`: of the entity itself, by metric the day furthest off (`watched.as_facts`). `parts`: what else shows it,
     with metric and z, at most `limits.MAX_ANOMALY_PARTS`; `parts_total` counts all. `left_out`: incidents that would
-    have begun on its first day, too, and are not kept. `version` counts its changes.
+    have begun on its first day, too, and are not kept. `budgets`: of campaigns that show it or that it is in, changes
+    which spend followed. `version` counts its changes.
     """
 
     id: str
@@ -84,6 +89,7 @@ class Incident:
     parts: list[dict[str, Any]] = field(default_factory=list)
     parts_total: int = 0
     left_out: int = 0
+    budgets: list[dict[str, Any]] = field(default_factory=list)
     state: str = AnomalyState.OPEN
     is_told: bool = False
     feedback: dict[str, Any] | None = None
@@ -153,9 +159,14 @@ class Causes:
         """Incidents of all days that are not kept, since more than `limits.MAX_ANOMALIES_PER_DAY` began on one."""
 
     def add(
-        self, day: date, found: Sequence[Found], names: Mapping[tuple[Level, str], str], least: float = 0.0
+        self,
+        day: date,
+        found: Sequence[Found],
+        names: Mapping[tuple[Level, str], str],
+        least: float = 0.0,
+        budgets: _Budgets = MappingProxyType({}),
     ) -> None:
-        """Add a day's findings. The same findings again change nothing.
+        """Add a day's findings. The same findings again change nothing. `budgets`: of campaigns what changed just then.
 
         Where less than `least` of spend is at risk, in all parts of a cause together, nobody has to look. Of the
         incidents that begin on the day those furthest off are kept; what goes on is not counted among them.
@@ -170,6 +181,7 @@ class Causes:
             incident = incident or self._fresh(day, group, names)
             before = repr(incident)
             _extend(incident, day, group)
+            _name_budgets(incident, group, names, budgets)
             if repr(incident) != before or incident.version == 0:
                 self.changed.add(incident.id)
         for incident in self._begun(day) if left_out else ():
@@ -294,6 +306,21 @@ def _extend(incident: Incident, day: date, group: _CauseGroup) -> None:
     here = {(each["level"], each["entity_id"]) for each in shown}
     incident.parts_total = max(incident.parts_total, len(known | here))
     incident.parts = _furthest_parts([*incident.parts, *shown])
+
+
+def _name_budgets(
+    incident: Incident, group: _CauseGroup, names: Mapping[tuple[Level, str], str], budgets: _Budgets
+) -> None:
+    """Add the changes of budgets that spend followed: of the entity, of what it is in, and of its parts."""
+    signs = {sign for metric, sign in group.marks if metric == "spend"}
+    known = {each["campaign_id"] for each in incident.budgets}
+    keys = dict.fromkeys((group.entity.key, *group.entity.parents, *(each.entity.key for each in group.parts)))
+    for level, name in keys if signs else ():
+        change = next((each for each in budgets.get((level, name), ()) if each.sign in signs), None)
+        if level is Level.CAMPAIGN and change and name not in known:
+            amounts = {"before": str(from_micros(change.before)), "after": str(from_micros(change.after))}
+            about = {"campaign_id": name, "name": names.get((level, name), ""), "listed": change.listed}
+            incident.budgets = [*incident.budgets, about | amounts][: limits.MAX_ANOMALY_BUDGETS]
 
 
 def _furthest(facts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

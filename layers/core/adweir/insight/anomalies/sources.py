@@ -14,8 +14,9 @@ from adweir.insight.anomalies.arms import EntityKey, WatchedArms
 from adweir.insight.anomalies.incidents import Watcher
 from adweir.insight.anomalies.watched import WatchedEntity
 from adweir.model import limits
+from adweir.model.budgets import ListedBudget
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Profile, Status
+from adweir.model.entities import AdCampaign, Profile, Status
 from adweir.model.metrics import Grain, Level, Series, Slot, own_id, plus
 from adweir.model.times import DAY, Window, first_of_month
 from adweir.reporting.reading import ProfileQuestion
@@ -61,10 +62,12 @@ class RipeDay(NamedTuple):
 
 
 class NamedEntity(NamedTuple):
-    """What an entity is called, and whether its delivery may have been ended on purpose."""
+    """What an entity is called, whether its delivery may have been ended on purpose, and the budgets of a campaign
+    where they changed."""
 
     name: str
     is_off: bool
+    budgets: tuple[ListedBudget, ...] = ()
 
 
 class ProfileDays:
@@ -140,7 +143,8 @@ class ProfileDays:
             for item in self._catalog.objects(self._profile.platform, self._profile.profile_id, dataset):
                 own = f"{item.ad_group_id}~{item.id}" if level is Level.AD else item.id
                 if (level, own) in wanted:
-                    found[level, own] = NamedEntity(item.name, item.status in _NOT_RUNNING)
+                    budgets = item.budgets if isinstance(item, AdCampaign) else ()
+                    found[level, own] = NamedEntity(item.name, item.status in _NOT_RUNNING, budgets)
         off = {key for key, each in found.items() if each.is_off}
         for name, objects in arms.items():
             is_off = self.arms.is_said_off(name) or all(not off.isdisjoint(chain) for chain in objects)

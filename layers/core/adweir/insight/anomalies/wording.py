@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from adweir.insight.anomalies.incidents import Incident
+from adweir.model.metrics import Level
 from adweir.model.money import minor_digits
 
 _DIGITS = 4
@@ -37,10 +40,21 @@ def says(incident: Incident) -> str:
         said.append(f"So did {_listed(more)}." if _alike(incident) else f"{_upper(_listed(more))} changed, too.")
     if incident.parts_total:
         said.append(f"{incident.parts_total:,} of its parts show it.")
+    said += [_budget_text(incident, each) for each in incident.budgets]
     if incident.left_out:
         others = "1 more incident" if incident.left_out == 1 else f"{incident.left_out:,} more incidents"
         said.append(f"Not kept: {others} of the ad account that began on {incident.first_day}, less far off.")
     return " ".join(said)
+
+
+def _budget_text(incident: Incident, change: Mapping[str, Any]) -> str:
+    is_own = incident.key == (Level.CAMPAIGN, change["campaign_id"])
+    name = f" ({change['name']})" if change["name"] else ""
+    whose = "Its budget" if is_own else f"The budget of campaign {change['campaign_id']}{name}"
+    before, after = (Decimal(change[when]) for when in ("before", "after"))
+    verb, digits = "raised" if after > before else "lowered", minor_digits(incident.currency)
+    amounts = f"from {before:,.{digits}f} to {after:,.{digits}f} {incident.currency}"
+    return f"{whose} was {verb} {amounts}, as first listed on {change['listed']}."
 
 
 def entity_text(incident: Incident) -> str:

@@ -15,6 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adweir.model import limits, slices
+from adweir.model.budgets import continued_budgets
 from adweir.model.conversion_columns import continued
 from adweir.model.datasets import Dataset
 from adweir.model.entities import (
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
 
 _COVERAGE = "!coverage#"
-_COLUMNS = "conversion_columns"
+_COLUMNS, _BUDGETS = "conversion_columns", "budgets"
 _TRIES = 5
 _TOGETHER = 100
 _TOGETHER_BYTES = 2 << 20
@@ -236,10 +237,13 @@ def _next_step(key: Key, body: dict[str, Any], as_of: str, stored: Item | None, 
 
 
 def _continued(body: dict[str, Any], before: Mapping[str, Any], as_of: str) -> dict[str, Any]:
-    """The body with what is only known from earlier pulls: what numbered conversion columns counted."""
+    """The body with what is only known from earlier pulls: what numbered conversion columns counted, and budgets."""
     known = before.get(_COLUMNS) or ()
-    found = continued(body.get(_COLUMNS) or (), known, as_of[:10])
-    return body | {_COLUMNS: found} if found else body
+    kept = {
+        _COLUMNS: continued(body.get(_COLUMNS) or (), known, as_of[:10]),
+        _BUDGETS: continued_budgets(body, before, as_of[:10]),
+    }
+    return body | {name: found for name, found in kept.items() if found}
 
 
 def _batches(writes: Iterable[_Write]) -> Iterator[list[_Write]]:
