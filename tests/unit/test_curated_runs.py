@@ -9,6 +9,8 @@ from typing import Any, BinaryIO
 import pytest
 
 from adweir.insight.curated.layout import STATE
+from adweir.insight.curated.months import MonthMaker
+from adweir.insight.curated.state import MonthPart
 from adweir.model import limits
 from adweir.model.entities import AdCampaign
 from adweir.model.errors import NotReady, TooLarge
@@ -324,6 +326,32 @@ def test_a_month_that_is_too_large_keeps_no_other_from_its_tables(monkeypatch: p
         {"month": "2026-09", "spend": 5}
     ]
     assert [key for key in world.bucket.puts if "month=2026-09" in key] == []
+
+
+def test_a_month_that_no_invocation_has_time_for_is_the_last_one_of_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, make = CuratedWorld(ONE), MonthMaker.make
+    for day in ("2026-09-10", "2026-10-10"):
+        world.pull(AD, ad("a1", 5, day), days=(day, day))
+
+    def slow(maker: MonthMaker, part: MonthPart, *more: Any) -> Any:
+        if part.month == "2026-10":
+            raise TooLarge("a month of an ad account takes longer than one invocation")
+        return make(maker, part, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MonthMaker, "make", slow)
+        for _ in range(2):
+            with pytest.raises(TooLarge, match="longer than one invocation"):
+                world.curate()
+    months = "SELECT DISTINCT month FROM metrics ORDER BY 1"
+    assert world.ask(months) == [{"month": "2026-09"}]
+
+    world.curate()
+
+    assert world.ask(months) == [{"month": "2026-09"}, {"month": "2026-10"}]
+    before = len(world.bucket.puts)
+    world.curate()
+    assert len(world.bucket.puts) == before
 
 
 @at_the_bound("MAX_CURATED_OBJECTS", as_if=3)

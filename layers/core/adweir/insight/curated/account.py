@@ -20,7 +20,7 @@ from adweir.insight.curated.staging import TooManyRows
 from adweir.insight.curated.state import AccountState, MadePart, MonthPart, state_key
 from adweir.insight.parquet import engine
 from adweir.model.entities import ProfileStatus
-from adweir.model.errors import NotReady
+from adweir.model.errors import NotReady, TooLarge
 from adweir.model.metrics import Grain, Level
 from adweir.model.times import DAY, first_of_month
 from adweir.reporting.breakdowns import leaves_a_rest
@@ -89,6 +89,7 @@ class AccountCurator:
             or made.basis != known.bases[part]
             or made.concerns(*renamed)
         ]
+        todo.sort(key=lambda part: part.name == state.late)  # else it keeps all older ones waiting for ever
         gone = [part for part in map(MonthPart.named, state.parts) if part not in known.bases]
         fresh = [name for name, digest in known.entities.items() if state.entities.get(name, "") != digest]
         if not (todo or gone or fresh):
@@ -159,6 +160,11 @@ class AccountCurator:
             except TooManyRows as error:
                 self._too_large = self._too_large or error
                 continue
+            except TooLarge:
+                state.late = part.name
+                self._save(state)
+                raise
+            state.late = "" if state.late == part.name else state.late
             made.basis, made.levels = known.bases[part], state.parts[part.name].levels
             state.parts[part.name] = made
             self.months += 1

@@ -60,11 +60,12 @@ class MadePart:
 @dataclass(slots=True)
 class AccountState:
     """The state of an ad account. `names`: dataset → object → a digest of what it is called. `entities`: dataset →
-    what its object was made of."""
+    what its object was made of. `late`: the part that took longer than an invocation; "" for none."""
 
     parts: dict[str, MadePart] = field(default_factory=dict)
     names: dict[str, dict[str, str]] = field(default_factory=dict)
     entities: dict[str, str] = field(default_factory=dict)
+    late: str = ""
 
     @property
     def document(self) -> dict[str, Any]:
@@ -77,7 +78,7 @@ class AccountState:
         parts = {name: MadePart(**each) for name, each in document.get("parts", {}).items()}
         if document.get("form") != _FORM:
             return cls({name: MadePart(levels=each.levels) for name, each in parts.items()})
-        return cls(parts, document["names"], document["entities"])
+        return cls(parts, document["names"], document["entities"], document.get("late", ""))
 
 
 def state_key(platform: str, profile_id: str) -> str:
