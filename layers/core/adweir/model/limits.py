@@ -226,7 +226,7 @@ MAX_SQL_BYTES = 262_144  # a statement: Athena takes no longer one
 MAX_AGGREGATED_MONTHS = 36  # of a client's sums, the current one included: each is read anew by every stage
 MAX_AGGREGATED_GROUPS = 200_000  # sums by campaign and day of a month, in memory: 200 MB; the same per week and month
 MAX_CURATED_ROWS = (
-    20_000_000  # rows of an ad account, level and month in SQL's tables: 3 GB of curate's disk, 3 minutes
+    4_000_000  # rows of an ad account, level and month in SQL's tables: 350 s of curate's 600, 2.2 GB of its disk
 )
 MAX_CURATED_OBJECTS = 500_000  # objects of an ad account whose names those tables show: 500 MB
 MAX_RETRIEVED_RECORDS = 5000  # records per page of `retrieve`
