@@ -320,6 +320,27 @@ def test_parts_of_a_record_are_json_in_a_table(stored: ModuleType) -> None:
     assert not any(name.startswith("Adweir") for name in headers)
 
 
+def test_a_campaign_has_its_earlier_budgets_in_units(call: Call, stored: ModuleType) -> None:
+    """Given a campaign whose budget a later list raised, both are there; nothing is ordered by them."""
+    of = {"platform": META, "profile_id": "111", "id": "c2", "campaign_id": "c2", "budget_type": "daily"}
+    for budget, as_of in ((12_500_000, "2026-11-21T00:00:00.000000Z"), (30_000_000, "2026-11-22T00:00:00.000000Z")):
+        stored.app.catalog.put_objects([AdCampaign(**of, budget=budget)], as_of)
+
+    found = call("GET", "/api/v1/platform-campaigns", profile_id="111", fields="id,budget,budgets")[
+        "platform_campaigns"
+    ]
+
+    assert {each["id"]: each["budgets"] for each in found} == {
+        "c1": [],
+        "c2": [
+            {"amount": 12.5, "kind": "", "since": ""},
+            {"amount": 12.5, "kind": "daily", "since": "2026-11-21"},
+            {"amount": 30, "kind": "daily", "since": "2026-11-22"},
+        ],
+    }
+    call("GET", "/api/v1/platform-campaigns", order="budgets", expect=422)
+
+
 def test_lists_are_chosen_by_names_and_currencies(call: Call, stored: ModuleType) -> None:
     word = {"platform": META, "profile_id": "111", "campaign_id": "c1", "ad_group_id": "g1"}
     stored.app.catalog.put_objects(

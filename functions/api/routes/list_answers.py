@@ -116,12 +116,21 @@ class ListedObject(Shown):
     totals: TotalsOfObject | None = Field(description="null for a negative, which has no delivery.")
 
 
+class EarlierBudget(Shown):
+    """A budget of a campaign and the UTC day of the first list with it, "" where no list said otherwise before."""
+
+    amount: Money
+    kind: str = Field(description="Its `budget_type`.")
+    since: str = Field(examples=["", "2026-11-20"])
+
+
 class ListedCampaign(ListedObject):
     """A campaign of a platform; with `fields`, those of them."""
 
     budget: Money
     name_parts: NameParts
     budget_type: str
+    budgets: list[EarlierBudget] = Field(description="This one and those before, once a list had another one.")
     objective: str
     targeting_type: str
     reported: bool = Field(description="False for a campaign that the platform leaves out of its reports.")

@@ -32,7 +32,7 @@ from adweir.reporting.totals import KEPT, LIVE
 from adweir.store.catalog.store import Catalog
 
 TOTALS = "totals"
-_NO_ORDER = frozenset({TOTALS, "name_parts", "landing_page", "replaces"})
+_NO_ORDER = frozenset({TOTALS, "name_parts", "landing_page", "replaces", "budgets", "conversion_columns"})
 _COUNTS = frozenset({"campaign_count", "ad_count"})
 """Fields of an account day for which its ads are read."""
 _NOTES = ("unknown", KEPT, LIVE)

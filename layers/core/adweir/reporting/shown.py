@@ -7,7 +7,7 @@ from typing import Any
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.invoices import Invoice, InvoiceLine
 from adweir.model.metrics import Slot
-from adweir.model.money import from_micros
+from adweir.model.money import from_micros, to_units
 from adweir.reporting.ads import status_on
 from adweir.reporting.totals import measures
 
@@ -53,6 +53,8 @@ def object_record(item: PlatformObject, profile: Profile, today: str) -> dict[st
     for name in ("budget", "bid"):
         if record.get(name) is not None:
             record[name] = from_micros(record[name])
+    for each in record.get("budgets", ()):
+        each["amount"] = to_units(each["amount"])
     for name in ("start_date", "end_date"):
         record[name] = record[name] or None
     return record | {"profile_id": profile.shown_id, "currency": profile.currency} | accounts(profile)
