@@ -22,6 +22,7 @@ from typer.testing import Result
 from adweir.model.messages import Scope, StartRun
 from adweir.model.money import MICRO
 from adweir.pipeline.engine import run_id_of
+from adweir.reporting.totals import UNATTRIBUTED
 from ops.target import Deployment
 from support.command_line import Run, commands_on
 from support.river import PLATFORMS, River, until
@@ -125,6 +126,29 @@ def test_given_a_platform_that_pauses_and_refuses_when_a_person_mends_it_then_th
     assert {task["state"] for task in tasks} == {"cancelled"}
     assert _brakes(adweir) == []
     assert lines(adweir("logs", "--task", failed["task_id"], "--json"))
+
+
+def test_given_stored_days_when_sql_is_asked_of_them_then_it_answers_what_a_report_does(
+    sandbox: River, adweir: Run, newcomer: Newcomer, brought: Brought
+) -> None:
+    start, end, names = sandbox.day(14), sandbox.day(1), ("impressions", "clicks", "spend", "revenue")
+    of_days = (f"{start}..{end}", f"account_id={newcomer.profile_id}", "--by", "date,campaign")
+    told = json.loads(adweir("report", *of_days, f"metrics={','.join(names)}", "--json").stdout, parse_float=Decimal)
+
+    sums = ", ".join(f"SUM({name}) AS {name}" for name in names)
+    asked = (
+        f"SELECT date, campaign_id, {sums} FROM metrics WHERE level = 'campaign' AND grain = 'day' "  # noqa: S608
+        f"AND client_account_id = '{newcomer.account_id}' AND date BETWEEN DATE '{start}' AND DATE '{end}' "
+        "GROUP BY 1, 2"
+    )
+    rows = [json.loads(line, parse_float=Decimal) for line in adweir("sql", asked, "--json").stdout.splitlines()]
+
+    assert {(row["date"], row["campaign_id"]): [row[name] for name in names] for row in rows} == {
+        (row["date"], None if row["campaign"] == UNATTRIBUTED else row["campaign"]): [row[name] for name in names]
+        for row in told["data"]
+    }
+    assert sum(row["spend"] for row in rows) * MICRO == _spent(sandbox, newcomer, start, end) > 0
+    assert "no column spnd in metrics. Near: spend" in adweir("sql", "SELECT spnd FROM metrics", expect=1).stderr
 
 
 def test_given_rows_that_came_too_early_when_they_are_loaded_again_then_they_are_stored(
