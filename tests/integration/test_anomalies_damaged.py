@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+import random
 
 import pytest
 
-from adweir.insight.anomalies.rates import RateState
-from adweir.insight.anomalies.state import SeriesState
 from adweir.insight.anomalies.watched import EntityState
 from adweir.model import limits
 from adweir.model.errors import BadInput
 from adweir.store.findings.anomalies import EntityItem, WatchItem
 from support.anomalies import SPIKE, WatchedDays, WatchedWorld, spiked
 from support.clock import FrozenClock
-
-Damage = Callable[[dict[str, Any]], object]
 
 
 @pytest.fixture
@@ -67,48 +62,17 @@ def test_given_a_mark_that_cannot_be_read_when_detect_looks_then_all_is_learned_
     assert world.look(90) == 0
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda body: body.update(through=5),
-        lambda body: body.update(active="soon"),
-        lambda body: body.update(parents=[["planet", "1"]]),
-        lambda body: body["series"].update(clicked=body["series"]["clicks"]),
-        lambda body: body["series"].update(spend=changed_series(body, "season", [0.1])),
-        lambda body: body["series"].update(spend=changed_series(body, "season", ["a"] * 7)),
-        lambda body: body["series"].update(spend=changed_series(body, "level", "9")),
-        lambda body: body["series"].update(spend=changed_series(body, "level", float("nan"))),
-        lambda body: body["series"].update(spend=changed_series(body, "pending", [1])),
-        lambda body: body["series"].update(spend=changed_series(body, "excursions", [[1, 2, 3, None, True]])),
-        lambda body: body["rates"].update(ctr=body["rates"]["ctr"].replace("false", "0.5,false", 1)),
-        lambda body: body["rates"].update(ctr="[1" + ',"a"' * 12 + "]"),
-    ],
-)
-def test_a_state_with_what_it_cannot_have_is_no_state(world: WatchedWorld, damage: Damage) -> None:
+def test_a_state_that_anybody_changed_anywhere_is_no_state(world: WatchedWorld) -> None:
+    """Given the text of a state, when one character of it is another one, then it is not taken for a state."""
     world.look()
-    body = json.loads(world.states()["account", "1"])
-    assert EntityState.from_json(json.dumps(body)).to_json() == world.states()["account", "1"]
+    text = world.states()["account", "1"]
+    assert EntityState.from_json(text).to_json() == text
 
-    damage(body)
-
-    with pytest.raises(BadInput, match="this is no state of"):
-        EntityState.from_json(json.dumps(body))
-
-
-def changed_series(body: dict[str, Any], name: str, value: Any) -> str:
-    """The text of the spend's state with another value of a field."""
-    names = list(SeriesState.__dataclass_fields__)
-    values = json.loads(body["series"]["spend"])
-    values[names.index(name)] = value
-    return json.dumps(values)
-
-
-def test_a_rate_that_waits_is_three_numbers() -> None:
-    state = RateState(pending=(1, 2.0, 3.0))
-    assert RateState.from_json(state.to_json()) == state
-    for pending in ("[1,2]", '[1,2,"3"]', "[1,2,NaN]"):
-        with pytest.raises(BadInput):
-            RateState.from_json(state.to_json().replace("[1,2.0,3.0]", pending))
+    rng = random.Random(1)
+    for place in rng.sample(range(len(text)), 300):
+        other = rng.choice([one for one in '0123456789-.e,[]{}"' if one != text[place]])
+        with pytest.raises(BadInput, match="this is no state of"):
+            EntityState.from_json(text[:place] + other + text[place + 1 :])
 
 
 def test_incidents_of_a_day_that_are_not_kept_are_counted_logged_and_said(

@@ -12,7 +12,6 @@ from math import sqrt
 
 from adweir.insight.anomalies.judging import bounded, judged
 from adweir.insight.anomalies.settings import Note, ScoreBasis, Scored, SeriesSettings
-from adweir.insight.anomalies.state import refuse_constant
 from adweir.model.errors import BadInput
 
 RATE_FORM = 1
@@ -51,9 +50,8 @@ class RateState:
     def from_json(cls, text: str) -> RateState:
         """Raises BadInput for what is no state of this form: learn the rate anew then."""
         try:
-            values = json.loads(text, parse_constant=refuse_constant)
+            values = json.loads(text)
             found = cls(**dict(zip(_NAMES, values, strict=True)))
-            _check_kinds(found)
         except (TypeError, ValueError) as error:
             raise BadInput(f"this is no state of a rate: {error}") from None
         if found.form != RATE_FORM:
@@ -137,14 +135,6 @@ def _tamed(state: RateState, settings: SeriesSettings, hits: float, trials: floa
     state.width += _WIDTH_RATE * (kept * kept * state.width - state.width)
     state.width = max(state.width, 1.0)
     return trials * (rate + kept * sqrt(max(state.width * single, _TINY)))
-
-
-def _check_kinds(found: RateState) -> None:
-    """What was damaged must not be taken for a state that then fails, or scores. Raises ValueError."""
-    others = {name for name, value in zip(_NAMES, astuple(found), strict=True) if type(value) not in {int, float}}
-    waits = [type(each) in {int, float} for each in found.pending or (0, 0, 0)]
-    if waits != [True] * 3 or not others <= {"pending", "pending_alarm", "alarmed"}:
-        raise ValueError(f"{', '.join(sorted(others)) or 'pending'} cannot be so")
 
 
 _NAMES = [each.name for each in fields(RateState)]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
 
 from adweir.insight.anomalies.recurring import Excursion
 from adweir.model.errors import BadInput
@@ -64,11 +62,10 @@ class SeriesState:
     def from_json(cls, text: str) -> SeriesState:
         """Raises BadInput for what is no state of this form: learn the series anew then."""
         try:
-            found = dict(zip(_NAMES, json.loads(text, parse_constant=refuse_constant), strict=True))
+            found = dict(zip(_NAMES, json.loads(text), strict=True))
             found["warm"] = [(at, value) for at, value in found["warm"]]
             found["excursions"] = [Excursion(*each) for each in found["excursions"]]
             found["pending"] = None if found["pending"] is None else tuple(found["pending"])
-            _check_kinds(found)
         except (TypeError, ValueError) as error:
             raise BadInput(f"this is no state of a series: {error}") from None
         if found["form"] != FORM:
@@ -89,29 +86,3 @@ class SeriesState:
 
 
 _NAMES = [each.name for each in fields(SeriesState)]
-_NUMBER, _WHOLE, _MAYBE = frozenset({int, float}), frozenset({int}), frozenset({int, type(None)})
-_KINDS: dict[str, frozenset[type]] = {
-    **dict.fromkeys(("form", "seen", "negatives", "streak", "side", "expected"), _WHOLE),
-    **dict.fromkeys(("mean", "squares", "low", "flips", "level", "spread", "tail"), _NUMBER),
-    **dict.fromkeys(("run_level", "run_spread", "back_level"), _NUMBER),
-    **dict.fromkeys(("whole", "linear", "sparse", "pending_alarm"), frozenset({bool})),
-    **dict.fromkeys(("last", "back_until", "alarmed"), _MAYBE),
-    **dict.fromkeys(("season", "run"), frozenset({list})),
-    "fresh": frozenset({list, type(None)}),
-}
-
-
-def _check_kinds(found: Mapping[str, Any]) -> None:
-    """What was damaged must not be taken for a state that then fails, or scores. Raises ValueError."""
-    of_lists = [*found["season"], *found["run"], *(found["fresh"] or ()), *(found["pending"] or (0, 0))]
-    of_pairs = [number for pair in (*found["warm"], *(each[:-1] for each in found["excursions"])) for number in pair]
-    wrong = [name for name, kinds in _KINDS.items() if type(found[name]) not in kinds]
-    if any(type(each) not in _NUMBER for each in (*of_lists, *of_pairs)):
-        wrong.append("season, run, fresh, pending, warm or excursions")
-    if wrong or len(found["pending"] or (0, 0)) != len(("at", "value")):
-        raise ValueError(f"{', '.join(wrong) or 'pending'} cannot be so")
-
-
-def refuse_constant(name: str) -> float:
-    """What JSON does not have, and Python's reads: NaN and the infinities. Raises ValueError."""
-    raise ValueError(f"{name} is no number of a state")

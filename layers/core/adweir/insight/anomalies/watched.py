@@ -6,6 +6,7 @@ scores alone: what is stored and shown of them is rounded to six decimals.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -153,7 +154,7 @@ class EntityState:
     rates: dict[str, RateState] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        """Compact text, exact."""
+        """Compact text, exact, with a sum by which `from_json` knows damage."""
         body = {
             "through": self.through,
             "active": self.active,
@@ -162,19 +163,19 @@ class EntityState:
             "series": {name: state.to_json() for name, state in self.series.items()},
             "rates": {name: state.to_json() for name, state in self.rates.items()},
         }
-        return json.dumps(body, separators=(",", ":"))
+        return _compact(body | {"sum": _sum_of(body)})
 
     @classmethod
     def from_json(cls, text: str) -> EntityState:
-        """Raises BadInput for what is no state of this form: learn it anew then."""
+        """Raises BadInput for what is no state of this form, or was changed by somebody else: learn it anew then."""
         try:
             body = json.loads(text)
+            if body.pop("sum") != _sum_of(body):
+                raise BadInput("this is no state of an entity as it was stored: it was damaged")
             series = {name: SeriesState.from_json(each) for name, each in body["series"].items()}
             rates = {name: RateState.from_json(each) for name, each in body["rates"].items()}
-            parents = tuple((Level(level).value, str(name)) for level, name in body["parents"])
-            _check_metrics(series, rates)
-            through, active = (day and date.fromisoformat(day).isoformat() for day in (body["through"], body["active"]))
-            return cls(through, active, parents, float(body["risked"]), series, rates)
+            parents = tuple((str(level), str(name)) for level, name in body["parents"])
+            return cls(str(body["through"]), str(body["active"]), parents, float(body["risked"]), series, rates)
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise BadInput(f"this is no state of an entity: {error}") from None
 
@@ -229,11 +230,12 @@ class EntityState:
         return bool(self.active) and (day - date.fromisoformat(self.active)).days <= QUIET_DAYS
 
 
-def _check_metrics(series: Mapping[str, SeriesState], rates: Mapping[str, RateState]) -> None:
-    """Raises ValueError for states that are not of what is watched by day."""
-    seasons = {len(each.season) for each in series.values()} - {0, SeriesSettings.daily().period}
-    if seasons or not (series.keys() <= {*SERIES} and rates.keys() <= {*RATES}):
-        raise ValueError("its series are of other metrics or seasons")
+def _compact(body: Mapping[str, Any]) -> str:
+    return json.dumps(body, separators=(",", ":"))
+
+
+def _sum_of(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(_compact(body).encode()).hexdigest()[:16]
 
 
 class DayNumbers(NamedTuple):
