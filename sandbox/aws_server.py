@@ -15,7 +15,9 @@ waits while there is something to read. What its Athena answers in other ways th
 from __future__ import annotations
 
 import fcntl
+import operator
 import os
+import re
 import runpy
 import struct
 import tempfile
@@ -23,13 +25,13 @@ import termios
 import threading
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import uvicorn
 from ministack.app import app
@@ -54,26 +56,93 @@ def _of_text(work_out: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda given: known(given) if type(given) is str else work_out(given)
 
 
-def _checked_once(evaluate: Callable[..., bool]) -> Callable[..., bool]:
-    """`evaluate`, which splits and checks an expression that was right before no second time.
+class _Checked(NamedTuple):
+    """An expression that was right: its tokens, the parts of one that `_part` knows, the bounds of each BETWEEN."""
 
-    The bounds of a BETWEEN are checked with the values that come with it: such an expression is not remembered.
-    """
-    right: dict[tuple[str, str], Any] = {}
+    tokens: Any
+    parts: tuple[tuple[str, str, tuple[str, ...]], ...]
+    bounds: tuple[tuple[str, str], ...]
+
+
+_NAME, _VALUE = r"(#?\w+)", r"(:\w+)"
+_PART = rf"{_NAME} (=|<|<=|>|>=) {_VALUE}|{_NAME} BETWEEN {_VALUE} AND {_VALUE}|(begins_with) ?\({_NAME}, {_VALUE}\)"
+_PARTS = re.compile(rf"\(?(?:{_PART})(?: AND (?:{_PART}))?\)?")
+
+
+def _checked_once(evaluate: Callable[..., bool]) -> Callable[..., bool]:
+    """`evaluate`, which splits and checks an expression that was right before no second time."""
+    right: dict[tuple[str, str], _Checked] = {}
 
     def evaluated(
         expression: str, item: Any, values: Any, names: Any, slot: str = "ConditionExpression", **named: Any
     ) -> bool:
-        tokens = right.get((expression, slot))
-        if tokens is not None:
+        known = right.get((expression, slot))
+        if known is not None:
             with suppress(Exception):  # what is wrong with the values is said below
-                return bool(dynamodb._ExprEval(tokens, item, values, names).evaluate())  # noqa: SLF001
+                quick = _of_strings(known.parts, item, values, names) if known.parts else None
+                if quick is not None:
+                    return quick
+                bounds = ((values.get(low), values.get(high)) for low, high in known.bounds)
+                if not any(dynamodb._between_bounds_error(*each) for each in bounds):  # noqa: SLF001
+                    return bool(dynamodb._ExprEval(known.tokens, item, values, names).evaluate())  # noqa: SLF001
         found = evaluate(expression, item, values, names, slot, **named)
-        if expression and "BETWEEN" not in expression.upper() and len(right) < _EXPRESSIONS:
-            right[expression, slot] = dynamodb._tokenize(expression)  # noqa: SLF001
+        if expression and len(right) < _EXPRESSIONS:
+            right[expression, slot] = _checked(expression)
         return found
 
     return evaluated
+
+
+def _checked(expression: str) -> _Checked:
+    tokens = dynamodb._tokenize(expression)  # noqa: SLF001
+    bounds = tuple(
+        (low[1], high[1])
+        for (kind, text), low, _, high in zip(tokens, tokens[1:], tokens[2:], tokens[3:], strict=False)
+        if kind == "IDENT" and text.upper() == "BETWEEN" and low[0] == high[0] == "VALUE_REF"
+    )
+    found = _PARTS.fullmatch(expression)
+    texts = [each for each in found.groups() if each] if found else []
+    return _Checked(tokens, tuple(_split(texts)), bounds)
+
+
+def _split(texts: Sequence[str]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """What `_PARTS` found → each part's name, operator and values."""
+    left = list(texts)
+    while left:
+        if left[0] == "begins_with":
+            _, name, prefix, *left = left
+            yield name, "begins_with", (prefix,)
+        elif left[1].startswith(":"):
+            name, low, high, *left = left
+            yield name, "BETWEEN", (low, high)
+        else:
+            name, compared, value, *left = left
+            yield name, compared, (value,)
+
+
+_COMPARED: dict[str, Callable[..., bool]] = {
+    "=": operator.eq,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "begins_with": str.startswith,
+    "BETWEEN": lambda text, low, high: low <= text <= high,
+}
+
+
+def _of_strings(parts: Iterable[tuple[str, str, tuple[str, ...]]], item: Any, values: Any, names: Any) -> bool | None:
+    """Whether all parts hold; None unless each compares a string that is there with strings. Keys are mostly strings,
+    and a query compares each item of its partition.
+    """
+    holds = True
+    for name, compared, given in parts:
+        text = item.get(names.get(name, name), {}).get("S")
+        with_these = [values[each].get("S") for each in given]
+        if text is None or None in with_these or (compared == "BETWEEN" and with_these[0] > with_these[1]):
+            return None
+        holds = holds and _COMPARED[compared](text, *with_these)
+    return holds
 
 
 _unpacking = threading.Lock()

@@ -14,7 +14,7 @@ from unittest import mock
 
 import pytest
 
-VALUES = {":one": {"N": "1"}, ":two": {"N": "2"}, ":s": {"S": "b"}}
+VALUES = {":one": {"N": "1"}, ":two": {"N": "2"}, ":a": {"S": "a"}, ":s": {"S": "b"}, ":t": {"S": "bd"}}
 NAMES = {"#n": "n"}
 EXPRESSIONS = (
     "#n = :one",
@@ -26,9 +26,24 @@ EXPRESSIONS = (
     "#n = ((:one))",
     "#n = ",
     "name = :s",
+    "s = :s",
+    "(#n = :one AND s >= :s)",
+    "(s = :s AND begins_with (#n, :s))",
+    "(begins_with (s, :s) AND s < :t)",
+    "s BETWEEN :s AND :t",
+    "s BETWEEN :t AND :s",
+    "(s <= :t AND s BETWEEN :a AND :s)",
+    "s > :t OR #n BETWEEN :one AND :two",
+    "s.t = :s",
     "",
 )
-ITEMS: tuple[dict[str, Any], ...] = ({"n": {"N": "1"}, "s": {"S": "bc"}}, {"n": {"N": "2"}}, {}, {"s": {"S": "a"}})
+ITEMS: tuple[dict[str, Any], ...] = (
+    {"n": {"N": "1"}, "s": {"S": "bc"}},
+    {"n": {"N": "2"}},
+    {},
+    {"s": {"S": "a"}},
+    {"s": {"S": "b"}},
+)
 NUMBERS: tuple[Any, ...] = ("0", "1", "-12.50", "1e3", "1E-131", "9" * 39, " 5", "", "abc", None, 7, ["1"])
 
 
@@ -79,7 +94,8 @@ def test_an_expression_that_is_right_is_split_once_for_all_items(
     remember()
     for item in ITEMS * 3:
         dynamodb._evaluate_condition("#n = :one", item, VALUES, NAMES)
-    assert split.call_count == 2  # by MiniStack's own check, and to be remembered
+        dynamodb._evaluate_condition("(#n = :one AND s BETWEEN :a AND :s)", item, VALUES, NAMES)
+    assert split.call_count == 4  # each by MiniStack's own check, and to be remembered
 
 
 def _package(path: Path, text: str) -> Path:
