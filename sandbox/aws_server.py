@@ -56,7 +56,7 @@ def _of_text(work_out: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda given: known(given) if type(given) is str else work_out(given)
 
 
-class _Checked(NamedTuple):
+class _RightExpression(NamedTuple):
     """An expression that was right: its tokens, the parts of one that `_part` knows, the bounds of each BETWEEN."""
 
     tokens: Any
@@ -71,7 +71,7 @@ _PARTS = re.compile(rf"\(?(?:{_PART})(?: AND (?:{_PART}))?\)?")
 
 def _checked_once(evaluate: Callable[..., bool]) -> Callable[..., bool]:
     """`evaluate`, which splits and checks an expression that was right before no second time."""
-    right: dict[tuple[str, str], _Checked] = {}
+    right: dict[tuple[str, str], _RightExpression] = {}
 
     def evaluated(
         expression: str, item: Any, values: Any, names: Any, slot: str = "ConditionExpression", **named: Any
@@ -93,7 +93,7 @@ def _checked_once(evaluate: Callable[..., bool]) -> Callable[..., bool]:
     return evaluated
 
 
-def _checked(expression: str) -> _Checked:
+def _checked(expression: str) -> _RightExpression:
     tokens = dynamodb._tokenize(expression)  # noqa: SLF001
     bounds = tuple(
         (low[1], high[1])
@@ -102,7 +102,7 @@ def _checked(expression: str) -> _Checked:
     )
     found = _PARTS.fullmatch(expression)
     texts = [each for each in found.groups() if each] if found else []
-    return _Checked(tokens, tuple(_split(texts)), bounds)
+    return _RightExpression(tokens, tuple(_split(texts)), bounds)
 
 
 def _split(texts: Sequence[str]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
