@@ -87,6 +87,23 @@ def test_a_list_is_narrowed(call: Call, stored: list[Incident], asked: dict[str,
     assert [each["first_day"] for each in found["anomalies"]] == expected
 
 
+def test_those_of_an_arm_are_its_own_and_those_that_it_shows_as_a_part(
+    api: ModuleType, call: Call, stored: list[Incident]
+) -> None:
+    part = FACTS | {"level": "arm", "entity_id": "arm_1"}
+    more = [
+        incident(4, "2026-10-16", level="arm", entity_id="arm_1"),
+        incident(5, "2026-10-17", level="campaign", entity_id="c1", parts=[part], parts_total=1),
+    ]
+    for each in more:
+        assert api.app.findings.anomalies.put(asdict(each))
+
+    found = call("GET", "/api/v1/anomalies", start="2026-10-01", end="2026-11-30", entity_id="arm_1")
+
+    assert [each["first_day"] for each in found["anomalies"]] == ["2026-10-17", "2026-10-16"]
+    assert call("GET", "/api/v1/anomalies", start="2026-10-01", entity_id="arm_2")["anomalies"] == []
+
+
 def test_one_is_shown_in_words_and_an_unknown_one_is_named(call: Call, stored: list[Incident]) -> None:
     shown = call("GET", f"/api/v1/anomalies/{stored[0].id}")
     assert shown["says"].startswith("Spend of the ad account 1 fell to 12.50 EUR on 2026-10-15; about 100.2")

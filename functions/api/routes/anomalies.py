@@ -34,6 +34,11 @@ class AnomaliesQuery(Given):
     account_id: str = Field(default="", max_length=limits.MAX_PATH_ID_CHARS, description="Of a client company.")
     platform: str = Field(default="", max_length=limits.MAX_WORD_CHARS, description="Of a platform or an alias of it.")
     profile_id: str = Field(default="", max_length=limits.MAX_OBJECT_ID_CHARS, description="Of an ad account.")
+    entity_id: str = Field(
+        default="",
+        max_length=limits.MAX_OBJECT_ID_CHARS,
+        description="Of a campaign, an ad (`ad_group_id~id`) or an arm: its own, and those whose parts name it.",
+    )
     severity: Literal["", "info", "warning", "critical"] = ""
     state: Literal["", "open", "over", "expected", "withdrawn"] = ""
     start: Day | None = Field(None, description="That began on this day or later; without it 90 days.")
@@ -199,7 +204,8 @@ def list_anomalies(
     for place, (token, body) in enumerate(scanned):
         shown = shown_incident(incident_of(body))
         is_theirs = not app.accounts or shown["account_id"] in app.accounts
-        if is_theirs and all(not value or shown[name] == value for name, value in wanted.items()):
+        is_of = not asked.entity_id or asked.entity_id in {each["entity_id"] for each in (shown, *shown["parts"])}
+        if is_theirs and is_of and all(not value or shown[name] == value for name, value in wanted.items()):
             found.append(shown)
         if len(found) == limit:
             following = token if more or place + 1 < len(scanned) else None
