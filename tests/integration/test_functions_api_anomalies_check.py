@@ -139,10 +139,27 @@ def test_what_was_learned_and_a_lookback_over_all_days_say_the_same(world: Modul
         read = call("POST", PATH, MAIN | asked | entity | {"lookback_days": 400})
         assert (learned["compared_with"], read["compared_with"]) == ("learned", "lookback")
         assert learned["results"] == read["results"]
+        assert scored(learned)["note"] is None
         assert learned["learned_through"] == read["learned_through"]
     arm = call("POST", PATH, asked | {"arm_id": "arm_aa00000one"})
     campaign = call("POST", PATH, MAIN | asked | {"level": "campaign", "entity_id": "c2"})
     assert arm == campaign
+
+
+def test_a_day_weeks_ahead_of_the_settled_ones_is_scored_and_the_farther_the_less_surely(
+    world: ModuleType, call: Call
+) -> None:
+    """Given Google's 91 days between the last settled one and the day asked for, three times the spend stands out."""
+    detect(world)
+    tripled = MAIN | {"metrics": {"spend": 900}}
+
+    found = [call("POST", PATH, tripled | {"date": str(LAST + timedelta(days=ahead))}) for ahead in (1, 36, 92)]
+
+    assert [(scored(each)["anomaly"], scored(each)["note"]) for each in found] == [(True, None)] * 3
+    near, later, far = (float(scored(each)["z"]) for each in found)
+    assert (near / later, near / far) == pytest.approx(((1 + 35 * 0.04) ** 0.5, (1 + 91 * 0.04) ** 0.5), rel=0.02)
+    usual = call("POST", PATH, MAIN | {"date": str(LAST + timedelta(days=92)), "metrics": {"spend": 310}})
+    assert (scored(usual)["anomaly"], scored(usual)["note"]) == (False, None)
 
 
 @at_the_bound("MAX_COMPARED_DAYS")

@@ -20,7 +20,16 @@ def place_of(settings: SeriesSettings, at: int) -> int:
 
 
 def after_gap(state: SeriesState, settings: SeriesSettings, at: int) -> bool:
-    return state.last is not None and at - state.last > settings.gap
+    return not settings.ahead and state.last is not None and at - state.last > settings.gap
+
+
+def farther(state: SeriesState, settings: SeriesSettings, at: int) -> float:
+    """By how much a deviation is larger at a time ahead: a level that follows its values by a share of each is the less
+    known the more values are missing (exponential smoothing's variance of a forecast: 1 + (steps - 1) x share²)."""
+    if not settings.ahead or state.last is None:
+        return 1.0
+    steps = max((at - state.last) // settings.step, 1)
+    return sqrt(1 + (steps - 1) * settings.level_rate**2)
 
 
 def scaled(state: SeriesState, value: float) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from math import exp
 
-from adweir.insight.anomalies.baseline import after_gap, cold_deviation, deviation, of_counts, place_of, scaled
+from adweir.insight.anomalies.baseline import after_gap, cold_deviation, deviation, farther, of_counts, place_of, scaled
 from adweir.insight.anomalies.judging import bounded, judged
 from adweir.insight.anomalies.learning import commit
 from adweir.insight.anomalies.recurring import recurs
@@ -57,7 +57,7 @@ def _score(state: SeriesState, settings: SeriesSettings, at: int, value: float) 
     season = state.season[place_of(settings, at)]
     expected = state.level + season
     reached = scaled(state, value)
-    one = state.tail * deviation(state, settings, expected, reached)
+    one = state.tail * deviation(state, settings, expected, reached) * farther(state, settings, at)
     z = bounded((reached - expected) / one)
     usual = expected if state.linear else exp(expected)
     if state.whole and not state.linear:

@@ -102,6 +102,8 @@ class SeriesSettings:
     """Seconds without a value after which the level is learned anew."""
     min_effect: float = 0.0
     min_volume: float = 0.0
+    ahead: bool = False
+    """Values may be far ahead of what was learned: no gap is too long, and a deviation grows with the distance."""
 
     @classmethod
     def daily(cls, threshold: float | None = None, method: Method = Method.ROBUST) -> SeriesSettings:

@@ -212,12 +212,12 @@ class EntityState:
         return scored
 
     def check(self, day: date, slot: Slot, settings: WatchSettings) -> EntityDay:
-        """Score a day as it would be learned next, without remembering it."""
+        """Score a day that may be weeks ahead of what was learned, without remembering it."""
         at, numbers = day.toordinal() * DAY_SECONDS, numbers_of(slot)
-        found = {
-            metric: check(self.series.get(metric) or SeriesState(), settings.of(metric), at, value)
-            for metric, value in numbers.series.items()
-        }
+        found: dict[str, Scored] = {}
+        for metric, value in numbers.series.items():
+            ahead = replace(settings.of(metric), ahead=True)
+            found[metric] = check(self.series.get(metric) or SeriesState(), ahead, at, value)
         for metric, (hits, trials) in numbers.rates.items():
             found[metric] = check_rate(self.rates.get(metric) or RateState(), settings.of(metric), at, hits, trials)
         return EntityDay(found)
