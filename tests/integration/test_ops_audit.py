@@ -62,6 +62,7 @@ READS = {
     "logs": [],
     "mmm show": ["{account}"],
     "mmm history": ["{account}"],
+    "mmm features": ["{account}"],
     "mmm reallocate": ["{account}", "--days", "30"],
     "receipts": [],
     "quality": [],
