@@ -17,6 +17,7 @@ from adweir.insight.mmm.fit.frame import Floats, MixFrame
 from adweir.insight.mmm.fit.settle import Settled
 from adweir.insight.mmm.fit.shapes import AskedShapes
 from adweir.insight.mmm.fit.surface import Noise, Surface
+from adweir.model.errors import BadInput
 
 _ROWS_PER_VARIABLE = 10
 _LEAST_VARIATION = 0.1
@@ -61,13 +62,29 @@ def doubts_of(frame: MixFrame, found: Settled, asked: AskedShapes) -> Doubts:
     return Doubts(general, {channel: tuple(said) for channel, said in by_channel.items()})
 
 
-def implausible(share: float, r2: float) -> Iterator[str]:
+def implausible(share: float) -> Iterator[str]:
     """What cannot be, whatever the intervals say. `share`: of the KPI, that all channels bring."""
     if share > 1:
         said = f"the channels would have brought {share:.0%} of the KPI, more than there was: the fit overstates them"
         yield f"{said}. Give it a KPI that also counts what came without advertising, or an experiment"
-    if r2 < 0:
-        yield f"the fit is farther from the KPI than the KPI's mean is (R2 {r2:.2f}): use none of its numbers"
+
+
+def explained(frame: MixFrame, errors: Floats) -> float:
+    """R2 of a fit, by what it is off in each row (R,), in the KPI's units.
+
+    Raises BadInput where that is below 0: who explains less than the mean has no estimate of a channel.
+    """
+    r2 = 1 - float((errors**2).sum() / ((frame.kpi - frame.kpi.mean()) ** 2).sum())
+    if r2 >= 0:
+        return r2
+    geo, at = divmod(int(np.argmax(np.abs(errors))), len(frame.dates))
+    sold = float(frame.kpi[geo, at])
+    said = (
+        f"a fit would be farther from it than its mean is (R2 {r2:.2f}), so it would say nothing of the channels;"
+        f" farthest off is {frame.where(geo, at)}: {sold:,.10g}, and {sold - errors[geo * len(frame.dates) + at]:,.6g}"
+        " would be fitted. Correct the row if it is wrong, or give what happened there as a control"
+    )
+    raise BadInput.listing("this cannot be fitted", [{"field": "kpi", "message": said}])
 
 
 def _rows(frame: MixFrame) -> Iterator[str]:

@@ -51,10 +51,9 @@ class Settled(NamedTuple):
 
 
 class Ground(NamedTuple):
-    """What is fitted, but for the media: KPI rows (R,), by how much each row's noise counts, and the baseline."""
+    """What is fitted, but for the media: KPI rows (R,), the baseline, and what experiments said."""
 
     kpi: Floats
-    trust: Floats
     base: Baseline
     geos: int
     anchors: tuple[Anchor, ...] = ()
@@ -85,8 +84,7 @@ def settled(ground: Ground, media: ActingMedia, starts: Floats, form: BaselineFo
 
 
 def _sum_rows(ground: Ground, doubt: Floats) -> KpiRows:
-    trust = ground.trust * doubt
-    return KpiRows(ground.kpi, trust / ground.kpi.mean(), np.zeros_like(ground.kpi), trust, ground.geos)
+    return KpiRows(ground.kpi, doubt / ground.kpi.mean(), np.zeros_like(ground.kpi), doubt, ground.geos)
 
 
 def _rows(ground: Ground, doubt: Floats, mode: Floats, form: BaselineForm, surface: Surface) -> KpiRows:
@@ -94,7 +92,6 @@ def _rows(ground: Ground, doubt: Floats, mode: Floats, form: BaselineForm, surfa
         return _sum_rows(ground, doubt)
     columns, total = ground.base.columns, surface.media.bring(mode).total
     floor = _LEAST_LEVEL * ground.kpi.mean()
-    trust = ground.trust * doubt
     if surface.rows.offset.any():
         held = surface.level(total)[:, 0]
     else:
@@ -103,7 +100,7 @@ def _rows(ground: Ground, doubt: Floats, mode: Floats, form: BaselineForm, surfa
         held = np.linalg.solve(columns.T @ columns + penalty, columns.T @ wanted)
     for _ in range(3):
         logs = np.clip(columns @ held, np.log(floor), np.log(2 * ground.kpi.max()))
-        rows = KpiRows(ground.kpi, trust / np.exp(logs), trust * (columns @ held - 1), trust, ground.geos)
+        rows = KpiRows(ground.kpi, doubt / np.exp(logs), doubt * (columns @ held - 1), doubt, ground.geos)
         held = Surface(surface.media, ground.base, rows, surface.noise).level(total)[:, 0]
     return rows
 
@@ -127,6 +124,17 @@ def _likely(surface: Surface, mode: Floats) -> float:
         scale = float(np.sqrt(np.mean((_TAIL + 1) * apart**2 / (_TAIL + (apart / scale) ** 2)))) + 1e-300
     tails = -0.5 * (_TAIL + 1) * np.log1p((apart / scale) ** 2 / _TAIL)
     return float((tails - np.log(scale) + np.log(rows.weights / rows.trust)).sum())
+
+
+def weighed(found: Settled) -> float:
+    """The log of how likely the rows are with the media's parameters integrated out, by Laplace's approximation: what
+    media with more parameters and with fewer are compared by.
+    """
+    mean, precision = found.surface.media.prior
+    away = found.mode[:, 0] - mean
+    curvature = found.surface.local(found.mode, precise=True).precision[0]
+    (_, prior), (_, posterior) = np.linalg.slogdet(precision), np.linalg.slogdet(curvature)
+    return found.likely - 0.5 * float(away @ precision @ away) + 0.5 * float(prior - posterior)
 
 
 def _tuned(surface: Surface, mode: Floats) -> Noise:
