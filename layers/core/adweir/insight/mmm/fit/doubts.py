@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from adweir.insight.mmm.fit.baseline import WHOLE_YEAR
 from adweir.insight.mmm.fit.frame import Floats, MixFrame
 from adweir.insight.mmm.fit.settle import Settled
 from adweir.insight.mmm.fit.shapes import AskedShapes
@@ -58,7 +59,7 @@ def doubts_of(frame: MixFrame, found: Settled, asked: AskedShapes) -> Doubts:
         *_shaped(frame, asked),
     ):
         by_channel[channel].append(said)
-    general = (*_rows(frame), *_together(frame, moves), *_lasting(found), *_curved(frame, asked))
+    general = (*_rows(frame), *_together(frame, moves), *_lasting(frame, found), *_curved(frame, asked))
     return Doubts(general, {channel: tuple(said) for channel, said in by_channel.items()})
 
 
@@ -212,18 +213,19 @@ def _curved(frame: MixFrame, asked: AskedShapes) -> Iterator[str]:
         )
 
 
-def _lasting(found: Settled) -> Iterator[str]:
+def _lasting(frame: MixFrame, found: Settled) -> Iterator[str]:
     """What lasts and is in no column, whether the trend takes it or the residuals: where budgets follow it, it looks
-    like an effect of theirs.
+    like an effect of theirs. In less than a year nobody knows the season's form: there the trend takes that, too.
     """
     surface = found.surface
+    has_season = len(frame.dates) * frame.step >= WHOLE_YEAR
     total = surface.media.bring(found.mode).total
     memory, wander = surface.noise.memory, _wander(surface, total)
     unlikely = _UNLIKELY / np.sqrt(len(surface.rows.kpi))
     share = float(wander.std() / max(float(total.std()), 1e-300))
     if memory >= max(_REMEMBERS, unlikely):
         moved = f"residuals are autocorrelated ({memory:.2f})"
-    elif share > _WANDERS:
+    elif has_season and share > _WANDERS:
         moved = f"beyond season and controls the KPI wanders by {share:.0%} of what all channels move it"
     else:
         return

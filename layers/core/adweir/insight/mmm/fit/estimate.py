@@ -32,9 +32,9 @@ _WORK = 60_000_000
 """Rows times channels times lags times draws that sampling a family may cost: some ten seconds."""
 _FEWEST_ROUNDS, _ROUNDS_AT_BEST = 60, 300
 _STARTS = 4
-_CLEARLY_NOTHING = 3.0
-"""Log density by which all rows have to be more likely if nothing ran before them: of twenty tables, one is the first
-of its business.
+_CLEARLY_NOTHING = 1.0
+"""Log density by which the rows have to be more likely if nothing ran before them: odds of 3, as most tables are cut
+out of the middle.
 """
 
 
@@ -129,10 +129,17 @@ def _shaped(frame: MixFrame, ground: Ground, first: Settled) -> tuple[AskedShape
     """The families, with the shapes that the data ask for."""
     late = late_ones(first)
     concave = {family: _family(frame, ground, late, family, late.surface.media.shapes) for family in Family}
-    asked = curved_ones(list(concave.values()))
-    if not asked.shapes.curved:
-        return asked, concave
-    return asked, {family: _family(frame, ground, concave[family], family, asked.shapes) for family in Family}
+    for asked in curved_ones(list(concave.values())):
+        found = concave
+        if asked.shapes.curved:
+            found = {family: _family(frame, ground, concave[family], family, asked.shapes) for family in Family}
+        if not asked.on_trial or _best(found) > _best(concave):
+            break
+    return asked, found
+
+
+def _best(families: Mapping[Family, Settled]) -> float:
+    return max(weighed(each) for each in families.values())
 
 
 def _family(frame: MixFrame, ground: Ground, first: Settled, family: Family, shapes: Shapes) -> Settled:

@@ -25,8 +25,12 @@ _SEASONS = (1.0, 4.0, 16.0, 64.0)
 _MEMORIES = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
 _TAIL = 4.0
 """Degrees of freedom of Student's t."""
-_FAR, _OFTEN = 3.5, 0.005
-"""Residuals so many deviations out, more often than that, are no chance: one in 2,000 is."""
+_FAR, _OFTEN, _FEWEST_FAR = 3.5, 0.005, 2
+"""Residuals so many deviations out, more often than that, are no chance: one in 2,000 is. Of 150 weeks a single one is
+so far out in one table of thirteen.
+"""
+_TOO_FAR = 5.0
+"""Deviations: one residual so far out is no chance by itself."""
 _FEWEST_TURNS, _MOST_TURNS = 3, 24
 _STILL = 0.02
 """A mode that a turn moves by less has settled. Four turns are usual; now and then the baseline needs twelve."""
@@ -110,7 +114,7 @@ def _doubted(surface: Surface, mode: Floats) -> Floats:
     apart = surface.apart(surface.media.bring(mode).total)
     scale = 1.4826 * float(np.median(np.abs(apart))) + 1e-300
     far = (apart / scale) ** 2
-    if np.mean(far > _FAR**2) < _OFTEN:
+    if np.sum(far > _FAR**2) < max(_FEWEST_FAR, _OFTEN * len(far)) and far.max() < _TOO_FAR**2:
         return np.ones_like(apart)
     return np.asarray(np.sqrt((_TAIL + 1) / (_TAIL + far)))
 
@@ -127,14 +131,18 @@ def _likely(surface: Surface, mode: Floats) -> float:
 
 
 def weighed(found: Settled) -> float:
-    """The log of how likely the rows are with the media's parameters integrated out, by Laplace's approximation: what
-    media with more parameters and with fewer are compared by.
+    """The log of how likely the rows are with baseline and media integrated out, the media by Laplace's approximation:
+    what media with more parameters and with fewer are compared by. All rows count alike, for which are doubted differs.
     """
-    mean, precision = found.surface.media.prior
-    away = found.mode[:, 0] - mean
-    curvature = found.surface.local(found.mode, precise=True).precision[0]
+    surface, mode = found.surface, found.mode
+    mean, precision = surface.media.prior
+    away = mode[:, 0] - mean
+    curvature = surface.local(mode, precise=True).precision[0]
     (_, prior), (_, posterior) = np.linalg.slogdet(precision), np.linalg.slogdet(curvature)
-    return found.likely - 0.5 * float(away @ precision @ away) + 0.5 * float(prior - posterior)
+    rows, one = surface.rows, np.ones_like(surface.rows.trust)
+    alike = replace(rows, weights=rows.weights / rows.trust, offset=rows.offset / rows.trust, trust=one)
+    likely = Surface(surface.media, surface.base, alike, surface.noise).evidence(surface.media.bring(mode).total)
+    return likely - 0.5 * float(away @ precision @ away) + 0.5 * float(prior - posterior)
 
 
 def _tuned(surface: Surface, mode: Floats) -> Noise:

@@ -6,7 +6,7 @@ the slope of the likelihood at that point says otherwise (Rao's score test, the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from adweir.insight.mmm.fit.surface import Surface
 _CLEAR = 3.3
 """Standard deviations, one-sided: a chance of 1 in 2,000 per test."""
 _CLEAR_OF_ALL = 2.33
-"""The same for the one test of all channels together: 1 in 100, and both families have to ask."""
+"""The same for the one test of all channels together: 1 in 100."""
 _TURNS = 8
 _PEAKS = (-0.7, 0.0, 0.7)
 """Where the search for a peak's lag begins, beside the log of what is expected."""
@@ -31,13 +31,14 @@ _TINY = 1e-9
 
 
 class AskedShapes(NamedTuple):
-    """What the data ask for: the shapes that are fitted, channels whose S there are too few rows for, and whether there
-    are too few rows for an S of each channel that has one.
+    """What the data ask for: the shapes that are fitted, channels whose S there are too few rows for, whether there are
+    too few rows for an S of each channel that has one, and whether it has to show that it is likelier than none.
     """
 
     shapes: Shapes
     unfitted: frozenset[int] = frozenset()
     guessed: bool = False
+    on_trial: bool = False
 
 
 def late_ones(found: Settled) -> Settled:
@@ -77,11 +78,13 @@ def _climbed_to(surface: Surface, mode: Floats, shapes: Shapes) -> tuple[float, 
     return float(density[best]) + 0.5 * float(narrow), wide, found[:, [best]]
 
 
-def curved_ones(families: Sequence[Settled]) -> AskedShapes:
-    """Which channels respond in the form of an S: those of which both families say so, each with a concave curve.
+def curved_ones(families: Sequence[Settled]) -> Iterator[AskedShapes]:
+    """Which channels respond in the form of an S, as families with concave curves have it; the last one is never on
+    trial.
 
-    All channels where all together do (few rows can say that, and of no channel by itself); one by one only where there
-    are rows enough.
+    All channels where both families say clearly that all together do: few rows can say that, and of no channel by
+    itself. One family alone may take its own misfit for an S, so there the S is on trial. One by one
+    where both families say so, and there are rows enough.
     """
     surface = families[0].surface
     shapes, everything = surface.media.shapes, frozenset(range(len(surface.media.past)))
@@ -90,11 +93,12 @@ def curved_ones(families: Sequence[Settled]) -> AskedShapes:
     alone = frozenset(
         channel for channel in everything if min(each.by_place()[channel, SLOPE] for each in scores) > _CLEAR
     )
-    if min(each.together(SLOPE) for each in scores) > _CLEAR_OF_ALL:
-        return AskedShapes(replace(shapes, curved=everything), guessed=not enough)
-    if enough:
-        return AskedShapes(replace(shapes, curved=alone))
-    return AskedShapes(shapes, alone)
+    together = [each.together(SLOPE) for each in scores]
+    if max(together) > _CLEAR_OF_ALL:
+        yield AskedShapes(
+            replace(shapes, curved=everything), guessed=not enough, on_trial=min(together) <= _CLEAR_OF_ALL
+        )
+    yield AskedShapes(replace(shapes, curved=alone)) if enough else AskedShapes(shapes, alone)
 
 
 def with_shapes(surface: Surface, mode: Floats, shapes: Shapes) -> tuple[Surface, Floats]:
