@@ -27,7 +27,9 @@ from adweir.insight.mmm.fit.shapes import AskedShapes, curved_ones, late_ones
 from adweir.insight.mmm.fit.validate import Held, held_out
 
 _RULED_OUT = 8.0
-"""Log density by which a family explains the past worse: odds of 1 to 3,000."""
+"""Log density by which a family explains the past worse: odds of 1 to 3,000. With its most likely parameters, and with
+all that are possible: one of two families may have found the looser baseline.
+"""
 _WORK = 60_000_000
 """Rows times channels times lags times draws that sampling a family may cost: some ten seconds."""
 _FEWEST_ROUNDS, _ROUNDS_AT_BEST = 60, 300
@@ -58,8 +60,7 @@ def fit(frame: MixFrame) -> MixOutcome:
     ground, first = _ground(ordered, seed)
     asked, settled_ones = _shaped(ordered, ground, first)
     families = {family: _held(each) for family, each in settled_ones.items()}
-    best = max(each.found.likely for each in families.values())
-    kept = {family: each for family, each in families.items() if each.found.likely > best - _RULED_OUT}
+    kept = _kept(families)
     chosen = min(kept, key=lambda family: kept[family].error)
     heads = np.repeat(heads_of(ordered), ordered.kpi.shape[1])
     explained(ordered, _left(families[chosen].found) * heads)
@@ -153,6 +154,13 @@ def _family(frame: MixFrame, ground: Ground, first: Settled, family: Family, sha
 def _held(found: Settled) -> _Chosen:
     held = held_out(found)
     return _Chosen(found, held, float(np.sqrt(np.mean(held.errors**2))))
+
+
+def _kept(families: Mapping[Family, _Chosen]) -> dict[Family, _Chosen]:
+    """Without families that the past rules out."""
+    likely = {family: np.array([each.found.likely, weighed(each.found)]) for family, each in families.items()}
+    best = np.max(list(likely.values()), axis=0)
+    return {family: each for family, each in families.items() if (best - likely[family]).min() < _RULED_OUT}
 
 
 def _sampled(chosen: _Chosen, heads: Floats, seed: np.random.Generator) -> Sampled:
