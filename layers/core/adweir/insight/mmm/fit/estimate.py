@@ -4,7 +4,7 @@ the data cannot tell. docs/mmm.md explains the method and names its sources.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -121,9 +121,18 @@ def _ground(frame: MixFrame, seed: np.random.Generator) -> tuple[Ground, Settled
             away = 0.5 * seed.normal(size=(len(media.free), _STARTS))
             away[:, 0] = 0
         found = [settled(ground, media, media.start() + away[: len(media.free)], form) for form in BaselineForm]
-        tried[before] = ground, max(found, key=lambda each: each.likely)
+        tried[before] = ground, _likeliest(found)
     gained = weighed(tried[SpentBefore.NOTHING][1]) - weighed(tried[SpentBefore.UNKNOWN][1])
     return tried[SpentBefore.NOTHING if gained > _CLEARLY_NOTHING else SpentBefore.UNKNOWN]
+
+
+def _likeliest(forms: Sequence[Settled]) -> Settled:
+    """With baseline and media integrated out, lest the form with the looser trend be taken; where rows lie far out, by
+    what Student's t says of them, for one such row would decide alone.
+    """
+    if any((each.surface.rows.trust < 1).any() for each in forms):
+        return max(forms, key=lambda each: each.likely)
+    return max(forms, key=weighed)
 
 
 def _shaped(frame: MixFrame, ground: Ground, first: Settled) -> tuple[AskedShapes, dict[Family, Settled]]:
