@@ -127,12 +127,13 @@ def _ground(frame: MixFrame, seed: np.random.Generator) -> tuple[Ground, Settled
 
 
 def _likeliest(forms: Sequence[Settled]) -> Settled:
-    """With baseline and media integrated out, lest the form with the looser trend be taken; where rows lie far out, by
-    what Student's t says of them, for one such row would decide alone.
+    """By what Student's t says of the rows, but for a form that is ruled out with baseline and media integrated out: it
+    may have found the looser trend. Not so where rows lie far out, for one such row would decide that alone.
     """
-    if any((each.surface.rows.trust < 1).any() for each in forms):
-        return max(forms, key=lambda each: each.likely)
-    return max(forms, key=weighed)
+    left = list(forms)
+    if not any((each.surface.rows.trust < 1).any() for each in forms):
+        left = [each for each in forms if weighed(each) > max(map(weighed, forms)) - _RULED_OUT]
+    return max(left, key=lambda each: each.likely)
 
 
 def _shaped(frame: MixFrame, ground: Ground, first: Settled) -> tuple[AskedShapes, dict[Family, Settled]]:
