@@ -66,11 +66,11 @@ class FakeBucket(RawStore):
             return None
         return self.get_bytes(key), self._tag(key)
 
-    def swap(self, key: str, body: bytes, tag: str, metadata: Mapping[str, str] | None = None) -> bool:
+    def swapped(self, key: str, body: bytes, tag: str, metadata: Mapping[str, str] | None = None) -> str:
         if self._tag(key) != tag:
-            return False
+            return ""
         self.put(key, body, metadata)
-        return True
+        return self._tag(key)
 
     def _tag(self, key: str) -> str:
         return hashlib.md5(self.objects[key][0], usedforsecurity=False).hexdigest() if key in self.objects else ""
@@ -137,13 +137,18 @@ class CuratedWorld(ReadingWorld):
     def __init__(self, *profiles: Profile, objects: Sequence[PlatformObject] = (), **more: Any) -> None:
         super().__init__(*profiles, objects=objects, **more)
         self.listed = list(objects)
-        self.catalog = _Client(list(profiles or (a_profile(), a_profile(EXACT))), self.listed)
+        self._client = _Client(list(profiles or (a_profile(), a_profile(EXACT))), self.listed)
+        self.catalog = self._client
         self.bucket = FakeBucket()
         self.scores = FakeScores()
 
     def curate(self, seconds: float = 60.0, **more: Any) -> dict[str, int]:
         remaining = more.pop("remaining", lambda: seconds)
         return Curator(self.parts).curate("acc_a", remaining, 30.0)
+
+    def call_client(self, name: str) -> None:
+        """Have the client be called otherwise."""
+        self._client.name = name
 
     @property
     def parts(self) -> CuratorParts:

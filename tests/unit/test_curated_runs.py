@@ -203,7 +203,7 @@ def test_a_run_that_dies_while_a_month_goes_back_to_what_it_was_leaves_no_trace_
     assert world.ask("SELECT spend FROM metrics WHERE level = 'account'") == first
 
 
-@pytest.mark.parametrize("request_", ["swap", "metadata"], ids=["as it announces what it makes", "as it puts that"])
+@pytest.mark.parametrize("request_", ["swapped", "metadata"], ids=["as it announces what it makes", "as it puts that"])
 def test_a_worker_that_is_overtaken_writes_nothing_over_newer_tables(
     request_: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

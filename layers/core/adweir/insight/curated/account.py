@@ -17,7 +17,7 @@ from adweir.insight.curated.months import CuratedAccount, Making, MonthMaker, fo
 from adweir.insight.curated.names import ObjectNames
 from adweir.insight.curated.parts import CuratingTime, CuratorParts
 from adweir.insight.curated.staging import TooManyRows
-from adweir.insight.curated.state import AccountState, MadePart, MonthPart, state_key
+from adweir.insight.curated.state import OPEN, AccountState, MadePart, MonthPart, state_key
 from adweir.insight.parquet import engine
 from adweir.model.entities import ProfileStatus
 from adweir.model.errors import NotReady, TooLarge
@@ -34,8 +34,6 @@ _SAVED_AFTER = 12
 """Months that are made between two writes of the state."""
 _MEMORY = "1GB"
 """Of DuckDB; the function has three. A month of 300,000 rows takes 350 MB, a larger one goes on in files."""
-_OPEN = "?"
-"""Instead of what an object of entities is made of, while it is made."""
 _OTHERS = "another worker makes the tables of the same ad account"
 _DUE = frozenset({ProfileStatus.ACTIVE, ProfileStatus.DENIED})
 
@@ -68,7 +66,7 @@ class AccountCurator:
         self._key = state_key(account.profile.platform, account.profile.profile_id)
         self._worker = secrets.token_hex(8)
         self._tag = ""
-        """Of the state that this worker begins with."""
+        """Of the state that this worker has read or put last."""
         self._there: dict[str, MadePart] = {}
         """By part: what there was of it when this worker announced that it makes it."""
         self._new_entities: set[str] = set()
@@ -98,6 +96,8 @@ class AccountCurator:
             making = Making(self._parts, self._tables, connection, place, known.scores, self._time.check, self._ensure)
             maker = MonthMaker(self._account, making, known.names)
             levels = {part: maker.levels(part, known.kept) for part in todo}
+            for part in gone:  # one that comes back is made anew
+                state.open(part.name)
             self._announce(state, known, levels, fresh)
             try:
                 self._make(maker, state, known, levels, fresh)
@@ -137,9 +137,8 @@ class AccountCurator:
             state.parts[part.name] = MadePart(levels=sorted(listed | {*there.levels}))
             self._there[part.name] = there
         self._new_entities = {*fresh} - {*state.entities}
-        state.entities |= dict.fromkeys(fresh, _OPEN)
-        if not self._parts.objects.swap_state(self._key, state.document, self._tag, self._worker):
-            raise _Overtaken(_OTHERS, after=60)
+        state.entities |= dict.fromkeys(fresh, OPEN)
+        self._save(state)
 
     def _make(
         self,
@@ -173,8 +172,10 @@ class AccountCurator:
                 self._save(state)
 
     def _save(self, state: AccountState) -> None:
-        self._ensure()
-        self._parts.objects.put_state(self._key, state.document, self._worker)
+        """Only in place of what this worker has read or put: digests of another one are of other objects."""
+        self._tag = self._parts.objects.swap_state(self._key, state.document, self._tag, self._worker)
+        if not self._tag:
+            raise _Overtaken(_OTHERS, after=60)
 
     def _ensure(self) -> None:
         """Raises NotReady when another worker began later: what it reads is newer, and may stand there by now."""

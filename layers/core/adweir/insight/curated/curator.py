@@ -18,7 +18,7 @@ from adweir.insight.curated.entities import parquet_of
 from adweir.insight.curated.layout import ENTITIES, OTHER, STATE, tables
 from adweir.insight.curated.months import CuratedAccount, forget
 from adweir.insight.curated.parts import CuratingTime, CuratorParts
-from adweir.insight.curated.state import AccountState, MonthPart, state_key
+from adweir.insight.curated.state import OPEN, AccountState, MonthPart, state_key
 from adweir.insight.parquet import engine
 from adweir.model.campaigns import OWN, alone_profile
 from adweir.model.entities import Account, Profile
@@ -96,7 +96,14 @@ class Curator:
                 continue
             ids = {"platform": Platform(platform), "profile_id": unquote(name)}
             account = self._of(Profile(**ids, account_id="", name="", currency="", timezone="UTC"), "")
-            for part, made in AccountState.of(objects.state(key).document).parts.items():
+            document, tag = objects.state(key)
+            state = AccountState.of(document)
+            for part in state.parts:
+                state.open(part)
+            state.entities = dict.fromkeys(ENTITIES, OPEN)
+            if not objects.swap_state(key, state.document, tag):  # else one that comes back would seem to be made
+                continue
+            for part, made in state.parts.items():
                 changed += forget(account, objects, self._tables, MonthPart.named(part), made.levels)
             table = self._tables["entities"]
             for dataset in ENTITIES:

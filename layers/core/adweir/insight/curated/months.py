@@ -13,6 +13,7 @@ from adweir.insight.curated import changed, queries
 from adweir.insight.curated.entities import parquet_of
 from adweir.insight.curated.layout import LEVELS, CuratedTable, file_name, level_name, owner_name, partition_of
 from adweir.insight.curated.names import COLUMNS as NAMES
+from adweir.insight.curated.parts import TooSlow
 from adweir.insight.curated.staging import DAYS, ROWS, stage_days, stage_rows
 from adweir.insight.curated.state import MadePart, MonthPart
 from adweir.insight.parquet import copy_out, csv_table, quoted
@@ -26,7 +27,6 @@ from adweir.reporting.levels import FINENESS
 from adweir.reporting.reading import DayCoverage, ProfileQuestion, ReadRow
 from adweir.reporting.split_rest import LEVELS as SPLIT_LEVELS
 from adweir.reporting.split_rest import SplitRest
-from adweir.store.raw.curated import UNKNOWN
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -212,9 +212,10 @@ class MonthMaker:
             self._keep(part, ("changes", level), None)
             return
         before, staged = place / "before.parquet", place / "changes.csv"
-        run, there = making.connection.execute, self._digest(("changes", level))
-        has_before = there != "" and making.parts.objects.fetch(self._key(part, ("changes", level)), before)
-        known = (self._there.read or {}).get(level) if has_before else None
+        run, said = making.connection.execute, self._digest(("changes", level))
+        there = "" if said == "" else making.parts.objects.fetch(self._key(part, ("changes", level)), before)
+        has_before = there != ""
+        known = (self._there.read or {}).get(level) if has_before and there == said else None
         files, since = changed.ReadFiles(known or ()), changed.EVER
         if known:
             since = files.since
@@ -224,8 +225,10 @@ class MonthMaker:
         try:
             lines = making.parts.metrics.changed(kept.series, window, since, changed.LATEST, files.skips)
             changed.stage_changes(lines, self._account.profile.currency, staged, making.check)
+        except TooSlow:
+            raise
         except TooLarge:
-            self._objects[f"changes/{level}"] = UNKNOWN if there is None else there
+            self._objects |= {f"changes/{level}": there} if has_before else {}
             return
         kept_rows = (
             f"SELECT b.* EXCLUDE ({', '.join(queries.OWNER[:-1])}), o.* EXCLUDE (reported_platform) "  # noqa: S608
@@ -236,7 +239,7 @@ class MonthMaker:
         if has_before:
             run(f"INSERT INTO fresh BY NAME {kept_rows}", [since.replace(tzinfo=None)])
         (count,) = run("SELECT COUNT(*) FROM fresh").fetchall()[0]
-        self._keep(part, ("changes", level), "SELECT * FROM fresh" if count else None)
+        self._keep(part, ("changes", level), "SELECT * FROM fresh" if count else None, there)
         if len(names := files.names) <= limits.MAX_KNOWN_CHANGES_FILES:
             self._read[level] = names
 
@@ -249,13 +252,19 @@ class MonthMaker:
         """Of what there is of a table and level; None where nobody knows."""
         return None if self._there.objects is None else self._there.objects.get("/".join(about), "")
 
-    def _keep(self, part: MonthPart, about: tuple[str, str], query: str | None) -> None:
-        """Have the object of a table and level be what a query answers, or not be there where that is nothing."""
+    def _keep(self, part: MonthPart, about: tuple[str, str], query: str | None, there: str | None = None) -> None:
+        """Have the object of a table and level be what a query answers, or not be there where that is nothing.
+
+        `there`: a digest of what was found there; None for what the state says.
+        """
         making, table = self._making, self._making.tables[about[0]]
         target = making.place / file_name(table.name)
         count = copy_out(making.connection, queries.shown(table, f"({query})"), target) if query else 0
         made = making.parts.objects.keep(
-            self._key(part, about), target if count else None, self._digest(about), making.ensure
+            self._key(part, about),
+            target if count else None,
+            self._digest(about) if there is None else there,
+            making.ensure,
         )
         self.changed += made.is_new
         self._objects |= {"/".join(about): made.digest} if made.digest else {}

@@ -29,6 +29,10 @@ class CuratorParts:
     reported: Callable[[str], str]
 
 
+class TooSlow(TooLarge):
+    """A month that takes longer than one invocation."""
+
+
 @dataclass(slots=True)
 class CuratingTime:
     """When an invocation ends. A month that does not fit into one of its own never will."""
@@ -38,8 +42,8 @@ class CuratingTime:
     got_on: bool = False
 
     def check(self) -> None:
-        """Raises NotReady, or TooLarge where nothing was made yet."""
+        """Raises NotReady, or TooSlow where nothing was made yet."""
         if self.remaining() < self.margin:
             if not self.got_on:
-                raise TooLarge("a month of an ad account takes longer than one invocation")
+                raise TooSlow("a month of an ad account takes longer than one invocation")
             raise NotReady("the tables are made in another invocation", after=1)

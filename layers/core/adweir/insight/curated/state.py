@@ -15,6 +15,8 @@ from adweir.model.metrics import Grain
 
 _FORM = 1
 """Of what is made of the same data. A greater one has everything made anew."""
+OPEN = "?"
+"""Instead of what an object of entities is made of, while it is made."""
 
 
 class MonthPart(NamedTuple):
@@ -77,8 +79,13 @@ class AccountState:
         """From what is kept; of another form, only where objects may be."""
         parts = {name: MadePart(**each) for name, each in document.get("parts", {}).items()}
         if document.get("form") != _FORM:
-            return cls({name: MadePart(levels=each.levels) for name, each in parts.items()})
+            opened = dict.fromkeys(document.get("entities", ()), OPEN)
+            return cls({name: MadePart(levels=each.levels) for name, each in parts.items()}, entities=opened)
         return cls(parts, document["names"], document["entities"], document.get("late", ""))
+
+    def open(self, part: str) -> None:
+        """Have a part to be made, wherever objects of it may be."""
+        self.parts[part] = MadePart(levels=self.parts[part].levels)
 
 
 def state_key(platform: str, profile_id: str) -> str:

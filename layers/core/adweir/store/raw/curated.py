@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,7 +17,7 @@ from adweir.model.errors import NotFound
 if TYPE_CHECKING:
     from adweir.store.raw.store import RawStore
 
-_PARQUET, _JSON = "application/vnd.apache.parquet", "application/json"
+_PARQUET = "application/vnd.apache.parquet"
 _ENDING = ".json.gz"
 _WORKER, _DIGEST = "worker", "digest"
 UNKNOWN = "?"
@@ -75,13 +74,14 @@ class CuratedObjects:
         except NotFound:
             return ""
 
-    def fetch(self, key: str, target: Path) -> bool:
-        """Copy an object into a file; False where there is none."""
+    def fetch(self, key: str, target: Path) -> str:
+        """Copy an object into a file: a digest of its content, "" where there is none."""
         try:
-            target.write_bytes(self._objects.get_bytes(key))
+            body = self._objects.get_bytes(key)
         except NotFound:
-            return False
-        return True
+            return ""
+        target.write_bytes(body)
+        return _hash(body).hexdigest()
 
     def state(self, key: str) -> TaggedState:
         """What was put under a key; empty without any."""
@@ -102,13 +102,9 @@ class CuratedObjects:
         except NotFound:
             return ""
 
-    def put_state(self, key: str, state: Mapping[str, Any], worker: str = "") -> None:
-        """Keep a state in place of the one before."""
-        self._objects.put(f"{key}{_ENDING}", BytesIO(_packed(state)), {_WORKER: worker}, _JSON)
-
-    def swap_state(self, key: str, state: Mapping[str, Any], tag: str, worker: str) -> bool:
-        """Keep a state in place of the one with this tag; False where another one is there by now."""
-        return self._objects.swap(f"{key}{_ENDING}", _packed(state), tag, {_WORKER: worker})
+    def swap_state(self, key: str, state: Mapping[str, Any], tag: str, worker: str = "") -> str:
+        """Keep a state in place of the one with this tag: its tag. "" where another one is there by now."""
+        return self._objects.swapped(f"{key}{_ENDING}", _packed(state), tag, {_WORKER: worker})
 
     def states(self, prefix: str) -> Iterator[str]:
         """The keys below a prefix that have a state."""

@@ -261,14 +261,18 @@ class RawStore:
         except NotFound:
             return None
 
-    def swap(self, key: str, body: bytes, tag: str, metadata: Mapping[str, str] | None = None) -> bool:
+    def swap(self, key: str, body: bytes, tag: str) -> bool:
         """Replace an object that still is the one with this tag, or make it where the tag is ""; False if it is not.
 
         A try whose answer was lost may have replaced it: False then, as if somebody else had.
         """
+        return bool(self.swapped(key, body, tag))
+
+    def swapped(self, key: str, body: bytes, tag: str, metadata: Mapping[str, str] | None = None) -> str:
+        """The same as `swap`: the tag of what is there then, "" where nothing was replaced."""
         condition: dict[str, Any] = {"IfMatch": tag} if tag else {"IfNoneMatch": "*"}
         try:
-            self._s3.put_object(
+            answer = self._s3.put_object(
                 Bucket=self.bucket,
                 Key=key,
                 Body=body,
@@ -278,11 +282,11 @@ class RawStore:
             )
         except ClientError as error:
             if error.response["Error"]["Code"] in _EXISTS | _CONFLICT | {"NoSuchKey"}:  # it may have expired
-                return False
+                return ""
             raise _translated(error, key) from error
         except BotoCoreError as error:
             raise _translated(error, key) from error
-        return True
+        return str(answer["ETag"])
 
     def tag(self, key: str, tags: Mapping[str, str], version_id: str = "") -> None:
         """Give a version of an object these tags, by which it may expire, instead of those that it has."""
