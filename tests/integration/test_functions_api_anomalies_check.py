@@ -249,3 +249,13 @@ def test_an_arm_that_is_not_there_or_of_another_client_is_unknown(world: ModuleT
     assert answer["statusCode"] == 404
     assert json.loads(answer["body"])["error"]["details"][0]["field"] == "arm_id"
     assert limits.MAX_COMPARED_DAYS >= 14
+
+
+@pytest.mark.parametrize("metric", ["impressions", "spend"])
+@pytest.mark.parametrize("number", ["1e30", "-1e30", "1e400", "1e999999", "0.0000001"])
+def test_a_number_that_no_day_can_have_is_refused(world: ModuleType, call: Call, metric: str, number: str) -> None:
+    detect(world)
+
+    answer = call("POST", PATH, MAIN | {"metrics": {metric: number}}, expect=422)
+
+    assert metric in str(answer)

@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from adweir.model.metrics import Slot
 
 _DAYS = 90
+_MOST = limits.MAX_MICROS // 10**6
 AnomalyId = Annotated[str, Field(examples=["ano_202610155f0c1d2e3b4a5968"])]
 AnomalyPath = Annotated[str, Path(max_length=limits.MAX_PATH_ID_CHARS, description="The anomaly's id, ano_….")]
+
+
+Measured = Annotated[Decimal, Field(ge=-_MOST, le=_MOST, decimal_places=6)]
 
 
 class AnomaliesQuery(Given):
@@ -145,7 +149,7 @@ class CheckForm(Given):
         description="An arm of a campaign across platforms, arm_…, in place of `level` and `entity_id`.",
     )
     date: Day | None = Field(None, description="The day that they are of, which nothing learned yet; without it today.")
-    metrics: dict[Literal["impressions", "clicks", "conversions", "spend", "revenue"], Decimal] = Field(
+    metrics: dict[Literal["impressions", "clicks", "conversions", "spend", "revenue"], Measured] = Field(
         min_length=1, max_length=5
     )
     lookback_days: int | None = Field(
