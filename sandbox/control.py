@@ -241,13 +241,13 @@ class Control:
         return {"currency": "USD", "driver_per_mille": self._outside.world.driver, "mix": mixes}
 
     def _planted(self, query: dict[str, str]) -> dict[str, Any]:
-        """What moves the ad accounts of a `platform`, or that with a `profile_id`; budgets of the last half year."""
+        """What moves the ad accounts of a `platform`, or that with a `profile_id`; of budgets the last half year."""
         world = self._outside.world
 
         def day(index: int) -> str:
             return (world.first_day + timedelta(days=index)).isoformat()
 
-        anomalies, shifts, budgets = [], [], []
+        anomalies, shifts, budgets, flights = [], [], [], []
         last = (world.now.date() - world.first_day).days
         for profile in self._asked(query):
             about, plan = {"platform": profile.platform, "profile_id": profile.id}, world.plan(profile)
@@ -258,7 +258,12 @@ class Control:
             for channel in sorted({profile.traits.channel_of(c.product).name for c in profile.campaigns}):
                 changes = plan.budget_changes(channel, max(last - _BUDGET_DAYS, 0), last)
                 budgets += [c._asdict() | about | {"day": day(c.day)} for c in changes]
-        return {"anomalies": anomalies, "level_shifts": shifts, "budget_changes": budgets}
+            for campaign, _, ad in profile.ads():
+                about_ad = about | {"campaign_id": campaign.id, "ad_id": ad.id}
+                begins, ends = ad.flight
+                flights += [about_ad | {"day": day(begins), "change": "begins"}] if 0 < begins <= last else []
+                flights += [about_ad | {"day": day(ends + 1), "change": "has ended"}] if ends < last else []
+        return {"anomalies": anomalies, "level_shifts": shifts, "budget_changes": budgets, "flights": flights}
 
     def _driver(self, body: dict[str, Any]) -> dict[str, Any]:
         """POST `{"per_mille"}`: the strength of hidden demand, 0 for none; GET tells it."""

@@ -1,8 +1,8 @@
 """Compares the anomalies that were found with what moves the ad accounts of the sandbox's world.
 
 A planted anomaly is found when an incident of its ad account shows, on one of its days, the metric or one that follows
-from it. Beside planted ones there are level shifts and weekly changes of budgets: an incident about them is explained.
-Every other one is invented.
+from it. Beside planted ones there are level shifts, weekly changes of budgets, and ads that begin and end: an incident
+about them is explained. Every other one is invented.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ _AFTER = timedelta(days=2)
 _SHIFT = timedelta(days=8)
 """So long a level shift may show until it is the new usual."""
 _BUDGET = timedelta(days=2)
-_JUMP = 1.3
-"""From which factor on a change of a budget explains what is found on its first days."""
+_JUMP = 1.2
+"""From which factor on a change of a budget explains what is found on its first days: the least change that is looked
+for is a fifth (the parameter AnomalyMinEffect)."""
 _LEAST_FOUND = 0.9
 _SHOWN_IN = {
     "spend": {"spend", "impressions", "clicks", "conversions", "revenue"},
@@ -39,7 +40,7 @@ class HeldAnomalies:
     """What came of a comparison. Each case has a line.
 
     `planted`, `found`: of planted anomalies that could be found. `doubled`: found as several incidents. `explained`:
-    incidents about level shifts and budgets.
+    incidents about level shifts, budgets, and ads that begin or end.
     """
 
     planted: int = 0
@@ -59,7 +60,7 @@ class HeldAnomalies:
         """In one line."""
         return (
             f"Anomalies: {self.found} of {self.planted} planted ones found, {len(self.doubled)} of them twice; "
-            f"{self.explained} about shifts and budgets; {len(self.invented)} invented."
+            f"{self.explained} about shifts, budgets and flights; {len(self.invented)} invented."
         )
 
     @property
@@ -150,7 +151,7 @@ def _touches(incident: Mapping[str, Any], anomaly: Mapping[str, Any]) -> bool:
 
 
 def _is_explained(incident: Mapping[str, Any], planted: Mapping[str, Any]) -> bool:
-    """Whether it begins with a level shift or a change of a budget."""
+    """Whether it begins with a level shift, a change of a budget, or one of an ad in the same campaign."""
     first, metrics = _day(incident["first_day"]), {each["metric"] for each in _findings(incident)}
     shifts = [_day(each["day"]) for each in planted["level_shifts"]]
     jumps = [
@@ -158,8 +159,10 @@ def _is_explained(incident: Mapping[str, Any], planted: Mapping[str, Any]) -> bo
         for each in planted["budget_changes"]
         if max(each["before"], each["per_mille"]) >= _JUMP * min(each["before"], each["per_mille"])
     ]
+    own = {incident["entity_id"]}
+    flights = [_day(each["day"]) for each in planted["flights"] if own & {each["campaign_id"], each["ad_id"]}]
     return any(day <= first <= day + _SHIFT for day in shifts) or (
-        bool(metrics & _SHOWN_IN["spend"]) and any(day <= first < day + _BUDGET for day in jumps)
+        bool(metrics & _SHOWN_IN["spend"]) and any(day <= first < day + _BUDGET for day in (*jumps, *flights))
     )
 
 

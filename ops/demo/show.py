@@ -114,13 +114,14 @@ def flow(
     loser = events.loser(profiles)
     before = {loser["profile_id"]: compare(api, world, loser, extent.days).stored}
     deleted = events.go_on(profiles, seller)
+    other.stream(seller)  # while the runs go on, as Amazon does
     request_all(api, (profile for profile in profiles if world.spends(profile, extent.days)))
     beside = [fire(target, "hourly", world.now), river.start("sync", Dataset.INVOICES)]
     for workflow in extent.workflows:
         river.follow(fire(target, workflow, world.now))
     for run_id in beside:
         river.follow(run_id)
-    ways.append(other.stream(seller))
+    ways.append(other.streamed(seller))
     river.await_datasets(clients)
 
     def compared(profile: dict[str, Any]) -> Compared:

@@ -98,8 +98,12 @@ class OtherWays:
                 self.show("subscriptions to Amazon's stream", len(STREAMED), len(STREAMED))
                 return
 
-    def stream(self, profile: Mapping[str, Any]) -> WayIn:
-        """Amazon sends what it has not sent yet; the hours since the subscriptions began are compared."""
+    def stream(self, profile: Mapping[str, Any]) -> None:
+        """Amazon sends what it has not sent yet."""
+        self._burst(profile)
+
+    def streamed(self, profile: Mapping[str, Any]) -> WayIn:
+        """The hours since the subscriptions began are compared. What Amazon has not sent yet, it sends first."""
         self._burst(profile)
         sent: dict[Key, dict[str, int]] = defaultdict(dict)
         for row in self.world.get("stream", level="campaign", profile_id=profile["profile_id"])["rows"]:

@@ -13,8 +13,8 @@ from sandbox.exports.base import MICRO, Export, Span, TrueRow, lines, parts, uni
 
 _SYNCED = "2026-11-22 03:10:00.000 UTC"
 _DEVICES = (("Computer", 5), ("Smartphone", 3))
-_HOURS = ((9, 1), (12, 3), (17, 6), (21, 4))
-"""Hours of UTC, on whose day it is in Los Angeles and Berlin, too: nothing in the file says whose hours they are."""
+_HOURS = ((9, 1), (11, 3), (13, 6), (14, 4))
+"""Hours of UTC, on whose day it is in Los Angeles, Berlin and Tokyo, too: the file does not say whose they are."""
 _PLACEMENTS = (("ALL_ON_TWITTER", 4), ("PUBLISHER_NETWORK", 1))
 Cells = tuple[object, ...]
 

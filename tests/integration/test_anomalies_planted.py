@@ -98,7 +98,7 @@ class Story:
                 yield about | each._asdict() | {"first": first.isoformat(), "last": last.isoformat()}
 
         found = listed(self.outside.world.plan(self.profile).anomalies)
-        return {"anomalies": list(found), "level_shifts": [], "budget_changes": []}
+        return {"anomalies": list(found), "level_shifts": [], "budget_changes": [], "flights": []}
 
 
 def days(first: date, count: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -342,18 +343,19 @@ class River:
 
     def kill_workers(self, function: str) -> int:
         """Kill the function's worker processes, which are children of this sandbox's own cloud; returns how many."""
-        killed = 0
+        killed: list[psutil.Process] = []
         for recorded in processes.load(self.home.running):
             if recorded.name != "ministack" or not recorded.alive():
                 continue
             for child in psutil.Process(recorded.pid).children(recursive=True):
-                try:
-                    if child.name() == f"adweir-{function}"[:NAME_CHARS]:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    # A fork has the function's name, another worker has it in its command.
+                    named = child.name() == f"adweir-{function}"[:NAME_CHARS]
+                    if named or any(f"ministack-lambda-adweir-{function}-" in part for part in child.cmdline()):
                         child.kill()
-                        killed += 1
-                except psutil.NoSuchProcess:
-                    continue
-        return killed
+                        killed.append(child)
+        psutil.wait_procs(killed, timeout=1)  # what comes next does not meet one that is about to end
+        return len(killed)
 
 
 def true_numbers(row: dict[str, Any]) -> Figures:

@@ -95,6 +95,24 @@ def test_a_short_history_says_so_then_comes_the_z_score_then_the_robust_score() 
     assert {each.basis for each in found[28:]} == {ScoreBasis.ROBUST}
 
 
+def test_an_anomaly_among_the_first_values_hides_none_before_the_robust_score() -> None:
+    points = days(20)
+    (spiked, usual), (at, value) = points[4], points[18]
+    points[4], points[18] = (spiked, 4 * usual), (at, 2.2 * value)
+
+    found = {each.at: each for each in scored(points)}
+
+    assert found[at].anomaly
+    assert found[at].basis is ScoreBasis.ZSCORE
+
+
+def test_quiet_weekends_among_the_first_values_are_usual() -> None:
+    rng = random.Random(2)
+    points = [(day * DAY, (20.0 if day % 7 in (5, 6) else 200.0) * math.exp(rng.gauss(0, 0.05))) for day in range(28)]
+
+    assert anomalies(points) == []
+
+
 def shifted(points: list[tuple[int, float]], first: int, last: int, factor: float) -> list[tuple[int, float]]:
     return [(at, value * factor if first * DAY <= at < last * DAY else value) for at, value in points]
 

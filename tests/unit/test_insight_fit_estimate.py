@@ -14,6 +14,8 @@ from adweir.insight.mmm.fit.doubts import implausible
 from adweir.insight.mmm.fit.estimate import fit
 from adweir.insight.mmm.fit.frame import Floats, LiftTest, MixFrame
 from adweir.insight.mmm.fit.kernels import Family, kernel, saturate
+from adweir.insight.mmm.fit.media import BEFORE, Shapes, SpentBefore, media_of
+from adweir.model.errors import BadInput
 
 MONDAY = date(2024, 1, 1)
 PERIODS = 120
@@ -194,32 +196,64 @@ def test_curves_have_the_derivatives_that_they_say(family: Family, slope: Floats
         )
 
 
-def test_adstock_has_the_derivatives_that_it_says() -> None:
-    theta, step = np.array([[0.3]]), 1e-6
+@pytest.mark.parametrize("delayed", [[], [0]], ids=["negative binomial", "delayed"])
+def test_adstock_has_the_derivatives_that_it_says(delayed: list[int]) -> None:
+    theta, shape, step = np.array([[0.3]]), np.array([[0.6]]), 1e-6
 
-    weights = kernel(theta, theta * 0, 20)
+    weights = kernel(theta, shape, 20, delayed)
 
     assert weights.weights.sum() == pytest.approx(1)
-    assert (kernel(theta + step, theta * 0, 20).weights - weights.weights) / step == pytest.approx(
-        weights.by_theta, abs=1e-4
-    )
+    for found, moved in (
+        (weights.by_theta, kernel(theta + step, shape, 20, delayed)),
+        (weights.by_shape, kernel(theta, shape + step, 20, delayed)),
+    ):
+        assert (moved.weights - weights.weights) / step == pytest.approx(found, abs=1e-4)
+
+
+@pytest.mark.parametrize("before", list(SpentBefore))
+def test_media_have_the_steps_that_they_say(before: SpentBefore) -> None:
+    shapes = Shapes(rounded=frozenset({0}), delayed=frozenset({1}), curved=frozenset({0}))
+    media = media_of(world(spends()), Family.HILL, before, shapes)
+    vector, step = media.start(), 1e-6
+
+    brought = media.bring(vector)
+
+    assert len(media.free) == (11 if before is SpentBefore.UNKNOWN else 9)
+    for place in range(len(vector)):
+        moved = media.bring(vector + step * np.eye(len(vector))[:, [place]])
+        assert (moved.total - brought.total) / step == pytest.approx(brought.steps[place], abs=1e-3)
+
+
+def test_what_ran_before_a_table_acts_into_its_first_rows_alone() -> None:
+    media = media_of(world(spends()), Family.HILL, SpentBefore.UNKNOWN)
+
+    steps = media.bring(media.start()).steps[[place for place, each in enumerate(media.free) if each[1] == BEFORE]]
+
+    assert (steps[:, 0] > 0).all()
+    assert (steps[:, 12:] == 0).all()
 
 
 @pytest.mark.parametrize(
-    ("share", "r2", "said"),
-    [
-        (1.0, 0.0, []),
-        (1.27, 0.9, ["the channels would have brought 127% of the KPI, more than there was"]),
-        (
-            0.4,
-            -124.71,
-            ["the fit is farther from the KPI than the KPI's mean is (R2 -124.71): use none of its numbers"],
-        ),
-    ],
+    ("share", "said"), [(1.0, []), (1.27, ["the channels would have brought 127% of the KPI, more than there was"])]
 )
-def test_what_cannot_be_is_warned_of(share: float, r2: float, said: list[str]) -> None:
-    found = list(implausible(share, r2))
+def test_what_cannot_be_is_warned_of(share: float, said: list[str]) -> None:
+    found = list(implausible(share))
     assert [warning[: len(begin)] for warning, begin in zip(found, said, strict=True)] == said
+
+
+def test_a_fit_that_explains_less_than_the_mean_is_refused_with_the_row_that_is_farthest_off() -> None:
+    # given a week whose KPI somebody typed with three digits too many
+    frame = world(spends())
+    frame.kpi[0, 60] *= 1000
+
+    # when
+    with pytest.raises(BadInput) as refused:
+        fit(frame)
+
+    # then there is no number to use by mistake, and the row is named
+    assert refused.value.details[0]["field"] == "kpi"
+    assert "farther from it than its mean is (R2 -0.0" in refused.value.message
+    assert f"farthest off is {frame.dates[60]}: {frame.kpi[0, 60]:,.10g}, and " in refused.value.message
 
 
 def test_channels_that_would_bring_more_than_the_kpi_are_warned_of_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -191,4 +191,4 @@ def test_a_stored_coefficient_can_be_given_to_other_models() -> None:
     assert stored["saturation"] == {"type": "hill", "params": {"half": 1.5, "slope": 1.0}, "scale": 100.0}
     assert (stored["beta"], stored["beta_lo"], stored["beta_hi"]) == (2.0, 1.0, 3.0)
     assert stored["fit"] == {"r2": 0.9, "nrmse": 0.1, "cv_nrmse": 0.2}
-    assert stored["model_version"] == "mix-2"
+    assert stored["model_version"] == "mix-3"

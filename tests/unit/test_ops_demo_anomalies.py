@@ -21,13 +21,14 @@ PLANTED: dict[str, Any] = {
         ABOUT | {"channel": "social", "day": "2026-10-16", "before": 800, "per_mille": 1600},
         ABOUT | {"channel": "social", "day": "2026-10-23", "before": 1600, "per_mille": 1500},
     ],
+    "flights": [ABOUT | {"campaign_id": "c1", "ad_id": "a1", "day": "2026-10-20", "change": "begins"}],
 }
 
 
-def incident(day: str, *metrics: str, state: str = "open") -> dict[str, Any]:
+def incident(day: str, *metrics: str, state: str = "open", of: str = "1") -> dict[str, Any]:
     shown = [{"metric": each} for each in metrics]
     days = {"first_day": day, "last_day": day, "days": [day]}
-    return ABOUT | days | {"metrics": shown, "parts": [], "entity_id": "1", "state": state, "says": "x"}
+    return ABOUT | days | {"metrics": shown, "parts": [], "entity_id": of, "state": state, "says": "x"}
 
 
 def looked(*incidents: dict[str, Any]) -> HeldAnomalies:
@@ -74,6 +75,24 @@ def test_shifts_and_budgets_explain_what_begins_with_them(day: str, metric: str,
     found = looked(incident("2026-10-12", "cpc"), incident(day, metric))
     assert (found.explained, len(found.invented)) == ((1, 0) if is_explained else (0, 1))
     assert found.right is is_explained
+
+
+@pytest.mark.parametrize(
+    ("entity_id", "day", "is_explained"),
+    [
+        ("c1", "2026-10-20", True),
+        ("a1", "2026-10-21", True),
+        ("c1", "2026-10-19", False),
+        ("c1", "2026-10-22", False),
+        ("c2", "2026-10-20", False),
+        ("1", "2026-10-20", False),
+    ],
+)
+def test_an_ad_that_begins_explains_what_is_found_in_its_campaign(
+    entity_id: str, day: str, *, is_explained: bool
+) -> None:
+    found = looked(incident("2026-10-12", "cpc"), incident(day, "revenue", of=entity_id))
+    assert (found.explained, len(found.invented)) == ((1, 0) if is_explained else (0, 1))
 
 
 def test_ad_accounts_add_up() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -47,15 +48,67 @@ ITEMS: tuple[dict[str, Any], ...] = (
 NUMBERS: tuple[Any, ...] = ("0", "1", "-12.50", "1e3", "1E-131", "9" * 39, " 5", "", "abc", None, 7, ["1"])
 
 
+PATCHED = (
+    "_number_error",
+    "_number_size_bytes",
+    "_ddb_canonicalize_number",
+    "_evaluate_condition",
+    "_attribute_value_size",
+    "_attribute_value_error",
+    "_item_size_bytes",
+    "_validate_attribute_value",
+    "_validate_item",
+    "_batch_write_item",
+)
+ATTRIBUTES: tuple[Any, ...] = (
+    {"N": "-12.50"},
+    {"N": "none"},
+    {"S": "größer"},
+    {"S": ""},
+    {"B": "AQID"},
+    {"BOOL": True},
+    {"NULL": True},
+    {"SS": ["a", "ä"]},
+    {"SS": ["a", "a"]},
+    {"NS": ["1", "2.5"]},
+    {"NS": ["1", "x"]},
+    {"BS": ["AQID"]},
+    {"L": []},
+    {"L": [{"N": "1"}, {"S": "two"}, {"L": [{"N": "3"}]}]},
+    {"L": [{"N": "1"}, "two"]},
+    {"L": [{"N": "01.50"}, {"NULL": True}, {"N": "1E2"}, {"N": "-0"}]},
+    {"L": [{"N": "1"}, {"N": "one"}, {"N": "x"}]},
+    {"L": [{"N": "1"}, {"N": 2}, {"N": "3", "S": "3"}, {}]},
+    {"L": [{"L": [{"L": [{"N": "9"}]}]}]},
+    {"L": "no list"},
+    {"M": {"ä": {"N": "1"}, "list": {"L": [{"M": {"deep": {"N": "1e9"}}}]}}},
+    {"M": {"good": {"S": "a"}, "bad": {"N": "1x"}, "worse": {"SS": ["a", "a"]}}},
+    {"X": "unknown"},
+    {"S": "a", "N": "1"},
+    {},
+    None,
+)
+
+
 @pytest.fixture(autouse=True)
 def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """MiniStack's DynamoDB, which forgets what it was made to remember."""
     from ministack.services import dynamodb
 
     with monkeypatch.context() as patch:
-        for name in ("_number_error", "_number_size_bytes", "_ddb_canonicalize_number", "_evaluate_condition"):
+        for name in PATCHED:
             patch.setattr(dynamodb, name, getattr(dynamodb, name))
         yield dynamodb
+
+
+def _as_written(dynamodb: Any) -> Callable[[Any, int], Any]:
+    """Validates a copy of a value: the error, and the value with its numbers as they are written then."""
+
+    def written(value: Any, depth: int) -> Any:
+        given = copy.deepcopy(value)
+        return dynamodb._validate_attribute_value("name", given, depth), given
+
+    return written
 
 
 def _outcomes(dynamodb: Any) -> list[object]:
@@ -64,6 +117,11 @@ def _outcomes(dynamodb: Any) -> list[object]:
         *((dynamodb._number_error, (number,)) for number in NUMBERS),
         *((dynamodb._number_size_bytes, (number,)) for number in NUMBERS),
         *((dynamodb._ddb_canonicalize_number, (number,)) for number in NUMBERS if isinstance(number, str)),
+        *((dynamodb._attribute_value_size, (value,)) for value in ATTRIBUTES),
+        *((dynamodb._attribute_value_error, (value,)) for value in ATTRIBUTES),
+        *((_as_written(dynamodb), (value, depth)) for value in ATTRIBUTES for depth in (1, 30, 32)),
+        (dynamodb._item_size_bytes, ({f"ü{number}": value for number, value in enumerate(ATTRIBUTES)},)),
+        (dynamodb._item_size_bytes, (None,)),
     ]
     found: list[object] = []
     for function, given in calls:
@@ -96,6 +154,40 @@ def test_an_expression_that_is_right_is_split_once_for_all_items(
         dynamodb._evaluate_condition("#n = :one", item, VALUES, NAMES)
         dynamodb._evaluate_condition("(#n = :one AND s BETWEEN :a AND :s)", item, VALUES, NAMES)
     assert split.call_count == 4  # each by MiniStack's own check, and to be remembered
+
+
+def test_a_batch_is_written_and_charged_as_before(dynamodb: Any) -> None:
+    from sandbox.aws_server import remember
+
+    schema = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
+    kinds = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")]
+    made = {"KeySchema": schema, "AttributeDefinitions": kinds, "BillingMode": "PAY_PER_REQUEST"}
+
+    def answers(table: str) -> list[Any]:
+        dynamodb._create_table({"TableName": table, **made})
+        found: list[Any] = []
+        for size in (10, 3000, 410_000, 5):
+            items = [{"pk": {"S": "p"}, "sk": {"S": str(number)}, "n": {"L": [{"N": "01"}]}} for number in range(3)]
+            items[1]["text"] = {"S": "x" * size}
+            puts = [{"PutRequest": {"Item": item}} for item in items]
+            request = {"RequestItems": {table: puts}, "ReturnConsumedCapacity": "TOTAL"}
+            status, _, body = dynamodb._batch_write_item(request)
+            stored = dynamodb._query(
+                {
+                    "TableName": table,
+                    "KeyConditionExpression": "pk = :p",
+                    "ExpressionAttributeValues": {":p": {"S": "p"}},
+                }
+            )
+            found.append((status, body.replace(table.encode(), b""), stored[2]))
+        dynamodb._delete_table({"TableName": table})
+        return found
+
+    before = answers("plain")
+    remember()
+
+    assert answers("quick") == before
+    assert {status for status, *_ in before} == {200, 400}
 
 
 def _package(path: Path, text: str) -> Path:

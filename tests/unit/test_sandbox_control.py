@@ -8,7 +8,7 @@ import hmac
 import io
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -417,6 +417,10 @@ def test_what_is_planted_is_listed_by_ad_account(server: PlatformServer) -> None
         (a.metric, day.isoformat(), a.per_mille) for a, day in zip(world.plan(profile).anomalies, days, strict=True)
     ]
     assert len(planted["level_shifts"]) == 3
+    flights = {(ad.id, ad.flight) for _, _, ad in profile.ads() if ad.flight[0] > 0}
+    begin = {(f["ad_id"], date.fromisoformat(f["day"])) for f in planted["flights"] if f["change"] == "begins"}
+    assert begin == {(ad_id, world.first_day + timedelta(days=first)) for ad_id, (first, _) in flights}
+    assert {f["change"] for f in every["flights"]} == {"begins", "has ended"}
     assert len(every["anomalies"]) == 2 * len(planted["anomalies"])
 
 

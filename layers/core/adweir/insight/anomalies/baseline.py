@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import log, sqrt
+from statistics import fmean, median, stdev
 
 from adweir.insight.anomalies.settings import SeriesSettings
 from adweir.insight.anomalies.state import SeriesState
@@ -10,6 +11,9 @@ from adweir.insight.anomalies.state import SeriesState
 _TINY = 1e-12
 _ZERO = 0.25
 """Of the smallest positive value: what a zero counts as on a logarithm's scale, so that it stays extreme."""
+_FAR, _MAD = 3.5, 1.4826
+"""Deviations from the median beyond which a value is far out, where one is so many median distances from it (Iglewicz
+and Hoaglin 1993). At least half of the values are nearer."""
 _COUNTED = 0.25
 """Of the spread that a Poisson count has at least: a series of whole numbers that varies less does not count."""
 
@@ -45,10 +49,28 @@ def deviation(state: SeriesState, settings: SeriesSettings, expected: float, rea
     return max(sqrt(state.spread), least, _TINY)
 
 
-def cold_deviation(state: SeriesState, settings: SeriesSettings, value: float) -> float:
-    """One deviation of all values so far, as they are."""
-    least = settings.floor * max(abs(state.mean), abs(value))
-    return max(sqrt(state.squares / (state.seen - 1)), least, _TINY)
+def cold_usual(state: SeriesState, settings: SeriesSettings) -> tuple[float, float]:
+    """Mean and standard deviation of the values so far, as they are.
+
+    An anomaly among them would hide the next: while all are known, those far out are left out, unless they come
+    again at one place of the season, as weekends do.
+    """
+    usual = state.mean, sqrt(state.squares / (state.seen - 1))
+    if len(state.warm) != state.seen:
+        return usual
+    values = [value for _, value in state.warm]
+    middle = median(values)
+    most = _FAR * _MAD * median(abs(value - middle) for value in values)
+    far = [place_of(settings, at) for at, value in state.warm if abs(value - middle) > most]
+    if not (most and far) or len(far) > len({*far}):
+        return usual
+    kept = [value for value in values if abs(value - middle) <= most]
+    return fmean(kept), stdev(kept)
+
+
+def cold_deviation(settings: SeriesSettings, usual: float, spread: float, value: float) -> float:
+    """One deviation before there is enough for the robust score."""
+    return max(spread, settings.floor * max(abs(usual), abs(value)), _TINY)
 
 
 def of_counts(z: float, value: float, usual: float, spread: float) -> float:

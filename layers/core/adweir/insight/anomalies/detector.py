@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from math import exp
 
-from adweir.insight.anomalies.baseline import after_gap, cold_deviation, deviation, farther, of_counts, place_of, scaled
+from adweir.insight.anomalies.baseline import (
+    after_gap,
+    cold_deviation,
+    cold_usual,
+    deviation,
+    farther,
+    of_counts,
+    place_of,
+    scaled,
+)
 from adweir.insight.anomalies.judging import bounded, judged
 from adweir.insight.anomalies.learning import commit
 from adweir.insight.anomalies.recurring import recurs
@@ -76,12 +85,13 @@ def _score(state: SeriesState, settings: SeriesSettings, at: int, value: float) 
 def _cold(state: SeriesState, settings: SeriesSettings, at: int, value: float) -> Scored:
     if state.seen < max(settings.min_values, 2):
         return _unscored(at, value, settings)
-    one = cold_deviation(state, settings, value)
-    z = bounded((value - state.mean) / one)
-    if state.whole and state.mean >= 0:
-        z = of_counts(z, value, state.mean, max(one / max(state.mean, 1.0), 1.0) ** 2)
-    found = Scored(at, value, state.mean, z, basis=ScoreBasis.ZSCORE)
-    return judged(found, settings, state.alarmed, state.expected, max(abs(value), abs(state.mean)))
+    usual, spread = cold_usual(state, settings)
+    one = cold_deviation(settings, usual, spread, value)
+    z = bounded((value - usual) / one)
+    if state.whole and usual >= 0:
+        z = of_counts(z, value, usual, max(one / max(usual, 1.0), 1.0) ** 2)
+    found = Scored(at, value, usual, z, basis=ScoreBasis.ZSCORE)
+    return judged(found, settings, state.alarmed, state.expected, max(abs(value), abs(usual)))
 
 
 def _unscored(at: int, value: float, settings: SeriesSettings) -> Scored:

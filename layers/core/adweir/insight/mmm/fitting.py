@@ -175,13 +175,15 @@ class _Fitting:
 
 
 def _fitted(frame: MixFrame, facts: FitFacts, before: Coefficients | None) -> Version:
-    """Raises _NotFitted where the numbers have no solution."""
+    """Raises _NotFitted where the numbers have no solution, or none that explains the KPI."""
     from numpy.linalg import LinAlgError  # noqa: PLC0415 - not of those who only look
 
     from adweir.insight.mmm.fit.estimate import fit  # noqa: PLC0415 - as above
 
     try:
         return published(fit(frame), facts, before)
+    except BadInput as error:
+        raise _NotFitted(LookResult.NOT_FITTED, _listed(error)) from error
     except LinAlgError as error:
         raise _NotFitted(LookResult.NOT_FITTED, f"the numbers of the table have no solution ({error})") from error
 

@@ -25,7 +25,6 @@ _DRAWN = 50
 _WIDER, _WIDEST = 1.15, 2.0
 """The bootstrap's spread over the posterior's: up to the first it is chance, beyond the second a failed refit."""
 _STEP = 0.01
-_SHAPES = {False: "geometric", True: "delayed"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,15 +156,14 @@ def _middles(sampled: Sampled, place: int) -> dict[int, float]:
 
 def _adstock(sampled: Sampled, place: int) -> dict[str, Any]:
     middles = _middles(sampled, place)
-    delayed = place in sampled.media.shapes.delayed
-    theta = float(1 / (1 + np.exp(-middles[THETA])))
-    found: dict[str, Any] = {
-        "type": _SHAPES[delayed],
-        "theta": rounded(theta),
-        "l_max": sampled.media.past.shape[2],
-        "normalize": True,
-    }
-    return found | ({"shape": rounded(float(np.exp(middles[SHAPE])))} if delayed else {})
+    shapes, theta = sampled.media.shapes, float(1 / (1 + np.exp(-middles[THETA])))
+    found: dict[str, Any] = {"theta": rounded(theta), "l_max": sampled.media.past.shape[2], "normalize": True}
+    late = rounded(float(np.exp(middles[SHAPE])))
+    if place in shapes.delayed:
+        return {"type": "delayed", **found, "peak": late}
+    if place in shapes.rounded:
+        return {"type": "negative_binomial", **found, "shape": late}
+    return {"type": "geometric", **found}
 
 
 def _saturation(sampled: Sampled, place: int) -> dict[str, Any]:

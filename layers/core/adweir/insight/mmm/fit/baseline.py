@@ -18,8 +18,8 @@ YEAR = 365.25
 _KNOT_DAYS = 28
 _GEO_KNOT_DAYS = 91
 _HARMONICS = 5
-_LEAST_YEARS = 1.0
-"""Of a history whose year is told from its trend; with half as much, one harmonic is kept."""
+WHOLE_YEAR = 364
+"""Days of a history whose year has a form: 52 weeks. Half of them have one harmonic."""
 _FLAT = 1e-8
 """Prior precision of what is free, in units of the noise."""
 
@@ -70,8 +70,7 @@ def _hats(days: Floats, every: int) -> Floats:
 
 
 def _year(frame: MixFrame, span: float) -> Floats:
-    years = span / YEAR
-    count = _HARMONICS if years >= _LEAST_YEARS else (1 if years >= _LEAST_YEARS / 2 else 0)
+    count = _HARMONICS if span >= WHOLE_YEAR else (1 if 2 * span >= WHOLE_YEAR else 0)
     turn = 2 * np.pi * np.array([day.timetuple().tm_yday for day in frame.dates]) / YEAR
     waves = [wave(turn * place) / place for place in range(1, count + 1) for wave in (np.sin, np.cos)]
     return np.array(waves).reshape(2 * count, len(turn)).T

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from adweir.insight.mmm.fit.baseline import WHOLE_YEAR
 from adweir.insight.mmm.fit.frame import Floats, MixFrame
 from adweir.insight.mmm.fit.settle import Settled
 from adweir.insight.mmm.fit.shapes import AskedShapes
 from adweir.insight.mmm.fit.surface import Noise, Surface
+from adweir.model.errors import BadInput
 
 _ROWS_PER_VARIABLE = 10
 _LEAST_VARIATION = 0.1
@@ -57,17 +59,33 @@ def doubts_of(frame: MixFrame, found: Settled, asked: AskedShapes) -> Doubts:
         *_shaped(frame, asked),
     ):
         by_channel[channel].append(said)
-    general = (*_rows(frame), *_together(frame, moves), *_lasting(found), *_curved(frame, asked))
+    general = (*_rows(frame), *_together(frame, moves), *_lasting(frame, found), *_curved(frame, asked))
     return Doubts(general, {channel: tuple(said) for channel, said in by_channel.items()})
 
 
-def implausible(share: float, r2: float) -> Iterator[str]:
+def implausible(share: float) -> Iterator[str]:
     """What cannot be, whatever the intervals say. `share`: of the KPI, that all channels bring."""
     if share > 1:
         said = f"the channels would have brought {share:.0%} of the KPI, more than there was: the fit overstates them"
         yield f"{said}. Give it a KPI that also counts what came without advertising, or an experiment"
-    if r2 < 0:
-        yield f"the fit is farther from the KPI than the KPI's mean is (R2 {r2:.2f}): use none of its numbers"
+
+
+def explained(frame: MixFrame, errors: Floats) -> float:
+    """R2 of a fit, by what it is off in each row (R,), in the KPI's units.
+
+    Raises BadInput where that is below 0: who explains less than the mean has no estimate of a channel.
+    """
+    r2 = 1 - float((errors**2).sum() / ((frame.kpi - frame.kpi.mean()) ** 2).sum())
+    if r2 >= 0:
+        return r2
+    geo, at = divmod(int(np.argmax(np.abs(errors))), len(frame.dates))
+    sold = float(frame.kpi[geo, at])
+    said = (
+        f"a fit would be farther from it than its mean is (R2 {r2:.2f}), so it would say nothing of the channels;"
+        f" farthest off is {frame.where(geo, at)}: {sold:,.10g}, and {sold - errors[geo * len(frame.dates) + at]:,.6g}"
+        " would be fitted. Correct the row if it is wrong, or give what happened there as a control"
+    )
+    raise BadInput.listing("this cannot be fitted", [{"field": "kpi", "message": said}])
 
 
 def _rows(frame: MixFrame) -> Iterator[str]:
@@ -195,18 +213,19 @@ def _curved(frame: MixFrame, asked: AskedShapes) -> Iterator[str]:
         )
 
 
-def _lasting(found: Settled) -> Iterator[str]:
+def _lasting(frame: MixFrame, found: Settled) -> Iterator[str]:
     """What lasts and is in no column, whether the trend takes it or the residuals: where budgets follow it, it looks
-    like an effect of theirs.
+    like an effect of theirs. In less than a year nobody knows the season's form: there the trend takes that, too.
     """
     surface = found.surface
+    has_season = len(frame.dates) * frame.step >= WHOLE_YEAR
     total = surface.media.bring(found.mode).total
     memory, wander = surface.noise.memory, _wander(surface, total)
     unlikely = _UNLIKELY / np.sqrt(len(surface.rows.kpi))
     share = float(wander.std() / max(float(total.std()), 1e-300))
     if memory >= max(_REMEMBERS, unlikely):
         moved = f"residuals are autocorrelated ({memory:.2f})"
-    elif share > _WANDERS:
+    elif has_season and share > _WANDERS:
         moved = f"beyond season and controls the KPI wanders by {share:.0%} of what all channels move it"
     else:
         return

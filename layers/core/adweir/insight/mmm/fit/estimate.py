@@ -4,7 +4,7 @@ the data cannot tell. docs/mmm.md explains the method and names its sources.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -14,29 +14,30 @@ from adweir.insight.mmm.fit.answers import Sampled, channel_effects
 from adweir.insight.mmm.fit.baseline import baseline
 from adweir.insight.mmm.fit.bootstrap import refitted
 from adweir.insight.mmm.fit.budget import reallocated
-from adweir.insight.mmm.fit.doubts import doubts_of, implausible
+from adweir.insight.mmm.fit.doubts import doubts_of, explained, implausible
 from adweir.insight.mmm.fit.experiments import anchors_of
 from adweir.insight.mmm.fit.frame import Floats, MixFrame
 from adweir.insight.mmm.fit.geos import by_place, nothing_of
 from adweir.insight.mmm.fit.kernels import Family
-from adweir.insight.mmm.fit.media import Shapes, SpentBefore, heads_of, media_of, opening
+from adweir.insight.mmm.fit.media import Shapes, SpentBefore, heads_of, media_of
 from adweir.insight.mmm.fit.outcome import LEVEL, MODEL_VERSION, MixOutcome, rounded
 from adweir.insight.mmm.fit.sample import CHAINS, drawn
-from adweir.insight.mmm.fit.settle import BaselineForm, Ground, Settled, settled
+from adweir.insight.mmm.fit.settle import BaselineForm, Ground, Settled, settled, weighed
 from adweir.insight.mmm.fit.shapes import AskedShapes, curved_ones, late_ones
 from adweir.insight.mmm.fit.validate import Held, held_out
 
 _RULED_OUT = 8.0
-"""Log density by which a family explains the past worse: odds of 1 to 3,000."""
+"""Log density by which a family explains the past worse: odds of 1 to 3,000. With its most likely parameters, and with
+all that are possible: one of two families may have found the looser baseline.
+"""
 _WORK = 60_000_000
 """Rows times channels times lags times draws that sampling a family may cost: some ten seconds."""
 _FEWEST_ROUNDS, _ROUNDS_AT_BEST = 60, 300
 _STARTS = 4
-_OPENING_TRUST = 0.03
-"""Of the noise's inverse size: rows whose spend is guessed in part count a thousandth."""
-
 _CLEARLY_NOTHING = 1.0
-"""Log density for each row of the opening, by which all rows have to be more likely if nothing ran before them."""
+"""Log density by which the rows have to be more likely if nothing ran before them: odds of 3, as most tables are cut
+out of the middle.
+"""
 
 
 class _Chosen(NamedTuple):
@@ -50,7 +51,7 @@ class _Chosen(NamedTuple):
 def fit(frame: MixFrame) -> MixOutcome:
     """Fit a frame. The same frame gives the same outcome, and channels and controls may come in any order.
 
-    Raises BadInput when the frame cannot be fitted.
+    Raises BadInput when the frame cannot be fitted, or its fit would be farther off than the KPI's mean is.
     """
     ordered = _ordered(frame.checked())
     hashed = ordered.hashed()
@@ -59,10 +60,10 @@ def fit(frame: MixFrame) -> MixOutcome:
     ground, first = _ground(ordered, seed)
     asked, settled_ones = _shaped(ordered, ground, first)
     families = {family: _held(each) for family, each in settled_ones.items()}
-    best = max(each.found.likely for each in families.values())
-    kept = {family: each for family, each in families.items() if each.found.likely > best - _RULED_OUT}
+    kept = _kept(families)
     chosen = min(kept, key=lambda family: kept[family].error)
     heads = np.repeat(heads_of(ordered), ordered.kpi.shape[1])
+    explained(ordered, _left(families[chosen].found) * heads)
     sampled = {family: _sampled(each, heads, seed) for family, each in kept.items()}
     doubts = doubts_of(ordered, families[chosen].found, asked)
     effects = channel_effects(ordered, sampled, chosen, doubts)
@@ -75,7 +76,7 @@ def fit(frame: MixFrame) -> MixOutcome:
     return MixOutcome(
         channels=tuple(named[name] for name in frame.channels),
         fit=about,
-        warnings=(*implausible(about["share_of_media"], about["r2"]), *doubts.general),
+        warnings=(*implausible(about["share_of_media"]), *doubts.general),
         reallocation=reallocated(ordered, sampled, chosen),
     )
 
@@ -115,28 +116,41 @@ def _ground(frame: MixFrame, seed: np.random.Generator) -> tuple[Ground, Settled
     tried: dict[SpentBefore, tuple[Ground, Settled]] = {}
     for before in SpentBefore:
         media = media_of(frame, Family.HILL, before)
-        trust = np.ones_like(frame.kpi)
-        if before is SpentBefore.UNKNOWN:
-            trust[:, : opening(frame)] = _OPENING_TRUST
-        ground = Ground(kpi, trust.reshape(-1), columns, len(frame.geos), anchors_of(frame, media))
+        ground = Ground(kpi, columns, len(frame.geos), anchors_of(frame, media))
         if away is None:
             away = 0.5 * seed.normal(size=(len(media.free), _STARTS))
             away[:, 0] = 0
-        found = [settled(ground, media, media.start() + away, form) for form in BaselineForm]
-        tried[before] = ground, max(found, key=lambda each: each.likely)
-    gained = tried[SpentBefore.NOTHING][1].likely - tried[SpentBefore.UNKNOWN][1].likely
-    clear = gained > _CLEARLY_NOTHING * opening(frame) * len(frame.geos)
-    return tried[SpentBefore.NOTHING if clear else SpentBefore.UNKNOWN]
+        found = [settled(ground, media, media.start() + away[: len(media.free)], form) for form in BaselineForm]
+        tried[before] = ground, _likeliest(found)
+    gained = weighed(tried[SpentBefore.NOTHING][1]) - weighed(tried[SpentBefore.UNKNOWN][1])
+    return tried[SpentBefore.NOTHING if gained > _CLEARLY_NOTHING else SpentBefore.UNKNOWN]
+
+
+def _likeliest(forms: Sequence[Settled]) -> Settled:
+    """By what Student's t says of the rows, but for a form that is ruled out with baseline and media integrated out: it
+    may have found the looser trend. Not so where rows lie far out, for one such row would decide that alone.
+    """
+    left = list(forms)
+    if not any((each.surface.rows.trust < 1).any() for each in forms):
+        left = [each for each in forms if weighed(each) > max(map(weighed, forms)) - _RULED_OUT]
+    return max(left, key=lambda each: each.likely)
 
 
 def _shaped(frame: MixFrame, ground: Ground, first: Settled) -> tuple[AskedShapes, dict[Family, Settled]]:
     """The families, with the shapes that the data ask for."""
     late = late_ones(first)
-    concave = {family: _family(frame, ground, first, family, late) for family in Family}
-    asked = curved_ones(list(concave.values()))
-    if not asked.shapes.curved:
-        return asked, concave
-    return asked, {family: _family(frame, ground, concave[family], family, asked.shapes) for family in Family}
+    concave = {family: _family(frame, ground, late, family, late.surface.media.shapes) for family in Family}
+    for asked in curved_ones(list(concave.values())):
+        found = concave
+        if asked.shapes.curved:
+            found = {family: _family(frame, ground, concave[family], family, asked.shapes) for family in Family}
+        if not asked.on_trial or _best(found) > _best(concave):
+            break
+    return asked, found
+
+
+def _best(families: Mapping[Family, Settled]) -> float:
+    return max(weighed(each) for each in families.values())
 
 
 def _family(frame: MixFrame, ground: Ground, first: Settled, family: Family, shapes: Shapes) -> Settled:
@@ -150,6 +164,13 @@ def _family(frame: MixFrame, ground: Ground, first: Settled, family: Family, sha
 def _held(found: Settled) -> _Chosen:
     held = held_out(found)
     return _Chosen(found, held, float(np.sqrt(np.mean(held.errors**2))))
+
+
+def _kept(families: Mapping[Family, _Chosen]) -> dict[Family, _Chosen]:
+    """Without families that the past rules out."""
+    likely = {family: np.array([each.found.likely, weighed(each.found)]) for family, each in families.items()}
+    best = np.max(list(likely.values()), axis=0)
+    return {family: each for family, each in families.items() if (best - likely[family]).min() < _RULED_OUT}
 
 
 def _sampled(chosen: _Chosen, heads: Floats, seed: np.random.Generator) -> Sampled:
@@ -172,13 +193,11 @@ def _about(
     best = families[chosen]
     surface = best.found.surface
     heads = np.repeat(heads_of(frame), frame.kpi.shape[1])
-    actual = frame.kpi.reshape(-1)
-    fitted = actual - _left(best.found) * heads
-    errors = actual - fitted
-    spread = float(np.ptp(actual))
+    errors = _left(best.found) * heads
+    spread = float(np.ptp(frame.kpi))
     return {
-        "n_obs": actual.size,
-        "r2": rounded(1 - float((errors**2).sum() / ((actual - actual.mean()) ** 2).sum())),
+        "n_obs": errors.size,
+        "r2": rounded(explained(frame, errors)),
         "nrmse": rounded(float(np.sqrt(np.mean(errors**2))) / spread),
         "cv_nrmse": rounded(best.error / spread * float(heads.mean())),
         "interval": LEVEL,

@@ -50,12 +50,17 @@ def _anchor(frame: MixFrame, media: ActingMedia, test: LiftTest) -> LiftAnchor:
     kept = max(0.0, 1 - test.spend / spent_in(frame, test))
     acting = frame.acting.copy()
     acting[np.ix_([channel], geos, window)] *= kept
-    changed = past_of(frame, acting, media.scale, media.before)
+    changed = past_of(frame, acting, media.scale)
     periods = len(frame.dates)
     reach = min(periods, window[-1] + media.past.shape[2])
     chosen = np.zeros((len(frame.geos), periods), dtype=bool)
     chosen[geos, window[0] : reach] = True
     mask = chosen.reshape(-1)
     heads = np.repeat(heads_of(frame), periods)[mask]
-    rows = replace(media, past=np.concatenate([media.past[:, mask], changed[:, mask]], axis=1))
+    rows = replace(
+        media,
+        past=np.concatenate([media.past[:, mask], changed[:, mask]], axis=1),
+        mean=np.tile(media.mean[:, mask], 2),
+        since=np.tile(media.since[mask], 2),
+    )
     return LiftAnchor(rows, np.concatenate([heads, -heads]), test.effect, (test.high - test.low) / _DEVIATIONS)

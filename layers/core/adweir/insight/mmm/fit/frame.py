@@ -21,7 +21,7 @@ from adweir.model.errors import BadInput
 
 Floats = NDArray[np.float64]
 
-FORM = 2
+FORM = 3
 """The version of the method: part of the hash of what is fitted, so that a new one has everything fitted anew."""
 LEAST_PERIODS = 26
 """With fewer there is nothing to tell a channel from the season, whatever the prior says."""
@@ -87,6 +87,10 @@ class MixFrame:
     def held(self) -> Floats:
         """(K, G, T): the controls; K may be 0."""
         return np.zeros((0, *self.kpi.shape)) if self.controls is None else self.controls
+
+    def where(self, geo: int, at: int) -> str:
+        """Of which day and geo a row is."""
+        return f"{self.dates[at]}" + (f" in {self.geos[geo]}" if self.geos[geo] else "")
 
     def checked(self) -> MixFrame:
         """The frame itself. Raises BadInput with all that is wrong with it, and what to do about it."""
@@ -172,10 +176,10 @@ def _numbers(frame: MixFrame) -> Iterator[dict[str, str]]:
         signed = place >= len(parts) - len(frame.control_names)
         if not np.isfinite(values).all():
             geo, at = np.argwhere(~np.isfinite(values))[0]
-            yield _fault(name, f"no number on {_where(frame, geo, at)}: fill it in, with 0 where nothing ran")
+            yield _fault(name, f"no number on {frame.where(geo, at)}: fill it in, with 0 where nothing ran")
         elif not signed and (values < 0).any():
             geo, at = np.argwhere(values < 0)[0]
-            yield _fault(name, f"negative on {_where(frame, geo, at)}: {values[geo, at]:g}; it has to be 0 or more")
+            yield _fault(name, f"negative on {frame.where(geo, at)}: {values[geo, at]:g}; it has to be 0 or more")
         elif _is_constant(values) and (signed or place == 0 or values.any()):
             done = "choose another KPI" if place == 0 else "leave it out"
             yield _fault(name, f"it never changes, so nothing can be learned from it: {done}")
@@ -192,10 +196,6 @@ def _numbers(frame: MixFrame) -> Iterator[dict[str, str]]:
 def _is_constant(values: Floats) -> bool:
     """In each geo: what only differs between geos is no variation in time."""
     return bool((np.ptp(values, axis=1) == 0).all())
-
-
-def _where(frame: MixFrame, geo: int, at: int) -> str:
-    return f"{frame.dates[at]}" + (f" in {frame.geos[geo]}" if frame.geos[geo] else "")
 
 
 def _tests(frame: MixFrame) -> Iterator[dict[str, str]]:

@@ -1,7 +1,13 @@
 """How a channel acts: adstock (when) and saturation (how much), each with its derivatives.
 
-Adstock weights are those of a negative binomial, in proportion to theta**l * gamma(l + r) / (gamma(r) l!): geometric
-at r = 1, with a later and rounder peak for r > 1. They sum to 1, so an adstocked spend has the size of the spend.
+Adstock weights by lag l, which sum to 1, so that an adstocked spend has the size of the spend, are in proportion to
+
+    theta**l * gamma(l + r) / (gamma(r) l!)   negative binomial: geometric at r = 1, with a later, rounder peak above
+    theta**((l - p)**2)                       delayed: about a peak at lag p, and narrow if it has to be
+
+A negative binomial's weights lie at least as far apart as its mean is late; what acts three weeks later and only then
+needs the other one.
+
 Saturation is 1 at the usual spend, so that a channel's size and its shape are nearly independent of each other:
 
     hill       g(a) = a**n (1 + k**n) / (a**n + k**n)
@@ -13,6 +19,7 @@ of an S.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -35,7 +42,7 @@ class Family(StrEnum):
 
 
 class Kernel(NamedTuple):
-    """Weights by lag, (C, L, N), and what a step of logit theta and of log r changes of them."""
+    """Weights by lag, (C, L, N), and what a step of logit theta and of log r, or log p, changes of them."""
 
     weights: Floats
     by_theta: Floats
@@ -51,8 +58,31 @@ class Saturation(NamedTuple):
     by_slope: Floats
 
 
-def kernel(logit_theta: Floats, log_shape: Floats, lags: int) -> Kernel:
-    """Adstock weights for parameters of the shape (C, N)."""
+def kernel(logit_theta: Floats, log_shape: Floats, lags: int, delayed: Sequence[int] = ()) -> Kernel:
+    """Adstock weights for parameters of the shape (C, N). Channels that are `delayed` have p in place of r."""
+    found = _negative_binomial(logit_theta, log_shape, lags)
+    if delayed:
+        some = list(delayed)
+        for whole, part in zip(found, _delayed(logit_theta[some], log_shape[some], lags), strict=True):
+            whole[some] = part
+    return found
+
+
+def _delayed(logit_theta: Floats, log_peak: Floats, lags: int) -> Kernel:
+    theta = 1 / (1 + np.exp(-logit_theta))[:, None, :]
+    rate = np.logaddexp(0, -logit_theta)[:, None, :]
+    peak = np.exp(log_peak)[:, None, :]
+    away = np.arange(lags)[None, :, None] - peak
+    heights = -rate * away**2
+    weights = np.exp(heights - heights.max(axis=1, keepdims=True))
+    weights /= weights.sum(axis=1, keepdims=True)
+    drift, turns = (1 - theta) * away**2, 2 * rate * away * peak
+    by_theta = weights * (drift - (weights * drift).sum(axis=1, keepdims=True))
+    by_peak = weights * (turns - (weights * turns).sum(axis=1, keepdims=True))
+    return Kernel(weights, by_theta, by_peak)
+
+
+def _negative_binomial(logit_theta: Floats, log_shape: Floats, lags: int) -> Kernel:
     theta = 1 / (1 + np.exp(-logit_theta))[:, None, :]
     shape = np.exp(log_shape)[:, None, :]
     before = np.arange(lags - 1)[None, :, None]

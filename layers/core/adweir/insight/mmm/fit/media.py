@@ -1,9 +1,10 @@
 """The channels' part of the model: parameters, their prior, and what the channels bring in each row.
 
-A channel has five parameters: log of what it brings per period at its usual spend, logit theta and log r of its
+A channel has five parameters or six: log of what it brings per period at its usual spend, logit theta and log r of its
 adstock, log k and log n of its saturation (see `kernels`). r and n are 0 on that scale, so geometric adstock and a
-concave curve, unless `Shapes` frees them. `free` parameters of all channels form a
-vector; batches of N vectors are (D, N).
+concave curve, unless `Shapes` frees them; a channel that acts about a peak has log p in place of log r. Where a table
+does not say what ran before it, the log of that, beside what runs on average, is a sixth parameter. `free` parameters
+of all channels form a vector; batches of N vectors are (D, N).
 """
 
 from __future__ import annotations
@@ -15,17 +16,14 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from adweir.insight.mmm.fit.frame import Floats, MixFrame
-from adweir.insight.mmm.fit.kernels import Family, kernel, saturate
+from adweir.insight.mmm.fit.kernels import Family, Kernel, kernel, saturate
 
-SIZE, THETA, SHAPE, HALF, SLOPE = range(5)
+SIZE, THETA, SHAPE, HALF, SLOPE, BEFORE = range(6)
 _LAGS = {1: 36, 7: 13}
 """Periods for which spend is remembered, by the days per period."""
-_OPENING = {1: 28, 7: 4}
-"""Periods at the beginning that still remember spend from before it, by the days per period."""
-_OPENING_SHARE = 0.125
-"""Of all periods, so that a short series keeps something to learn from."""
 _MEDIA_SHARE = 0.3
 """Of the KPI, that all channels together are expected to bring; the prior is wide (`_COMMON`)."""
 _COMMON, _OWN = 1.0, 1.0
@@ -33,12 +31,15 @@ _COMMON, _OWN = 1.0, 1.0
 _THETA = {1: (-0.2, 1.2), 7: (-0.6, 1.2)}
 _HALF = (0.5, 1.0)
 _SHAPE = (0.8, 0.6)
+_DELAYED_THETA = {1: (2.0, 1.5), 7: (0.5, 1.0)}
+_PEAK = {1: (1.6, 0.8), 7: (0.4, 0.6)}
 _SLOPE = (0.7, 0.5)
+_BEFORE = (0.0, 1.0)
 """Means and standard deviations on the parameters' scales."""
 
 
 class SpentBefore(StrEnum):
-    """What ran before a frame's first row: nothing, or what nobody knows."""
+    """What ran before a frame's first row: nothing, or what nobody knows and is estimated."""
 
     UNKNOWN = "unknown"
     NOTHING = "nothing"
@@ -46,10 +47,18 @@ class SpentBefore(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
-    """Which channels, by their place, have a peak later than at once, and which an S-shaped response."""
+    """Which channels, by their place, act most later than at once, with weights of a negative binomial (`rounded`) or
+    about a peak (`delayed`), and which have an S-shaped response (`curved`).
+    """
 
+    rounded: frozenset[int] = frozenset()
     delayed: frozenset[int] = frozenset()
     curved: frozenset[int] = frozenset()
+
+    @property
+    def late(self) -> frozenset[int]:
+        """Those whose adstock is not geometric."""
+        return self.rounded | self.delayed
 
 
 class Brought(NamedTuple):
@@ -61,12 +70,16 @@ class Brought(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ActingMedia:
-    """Channels over rows: `past` (C, R, L) is the spend of the row and of the periods before it, in units of `scale`.
+    """Channels over rows: `past` (C, R, L) is the spend of the row and of the periods before it, in units of `scale`,
+    as far as the frame has them. `mean` (C, R): what runs on average where the row is, in the same units. `since` (R,):
+    how many periods of the frame lie before the row.
 
     `usual` (C,): what each is expected to bring per period.
     """
 
     past: Floats
+    mean: Floats
+    since: NDArray[np.intp]
     scale: Floats
     family: Family
     shapes: Shapes
@@ -79,26 +92,30 @@ class ActingMedia:
         """Channel and parameter of each place in a vector."""
         channels = range(len(self.past))
         places = [(channel, which) for which in (SIZE, THETA, HALF) for channel in channels]
-        places += [(channel, SHAPE) for channel in sorted(self.shapes.delayed)]
+        if self.before is SpentBefore.UNKNOWN:
+            places += [(channel, BEFORE) for channel in channels]
+        places += [(channel, SHAPE) for channel in sorted(self.shapes.late)]
         return places + [(channel, SLOPE) for channel in sorted(self.shapes.curved)]
 
     @cached_property
     def prior(self) -> tuple[Floats, Floats]:
         """Mean and precision of a vector."""
-        fixed = {THETA: _THETA[self.step], HALF: _HALF, SHAPE: _SHAPE, SLOPE: _SLOPE}
+        fixed = {THETA: _THETA[self.step], HALF: _HALF, SHAPE: _SHAPE, SLOPE: _SLOPE, BEFORE: _BEFORE}
+        delayed = fixed | {THETA: _DELAYED_THETA[self.step], SHAPE: _PEAK[self.step]}
         mean, cover = np.zeros(len(self.free)), np.zeros((len(self.free), len(self.free)))
         for place, (channel, which) in enumerate(self.free):
             if which == SIZE:
                 mean[place], cover[place, place] = np.log(self.usual[channel]), _OWN**2
             else:
-                mean[place], cover[place, place] = fixed[which][0], fixed[which][1] ** 2
+                expected = delayed if channel in self.shapes.delayed else fixed
+                mean[place], cover[place, place] = expected[which][0], expected[which][1] ** 2
         sizes = [place for place, (_, which) in enumerate(self.free) if which == SIZE]
         cover[np.ix_(sizes, sizes)] += _COMMON**2
         return mean, np.asarray(np.linalg.inv(cover), dtype=np.float64)
 
     def slots(self, vectors: Floats) -> Floats:
-        """(D, N) → (5, C, N): all parameters, with 0 where one is not free."""
-        full = np.zeros((5, len(self.past), vectors.shape[1]))
+        """(D, N) → (6, C, N): all parameters, with 0 where one is not free."""
+        full = np.zeros((6, len(self.past), vectors.shape[1]))
         for place, (channel, which) in enumerate(self.free):
             full[which, channel] = vectors[place]
         return full
@@ -106,12 +123,33 @@ class ActingMedia:
     def each(self, vectors: Floats, times: Floats | None = None) -> Floats:
         """(C, R, N): what each channel brings in each row; `times` (C,) multiplies its spend everywhere."""
         full = self.slots(vectors)
-        stock = np.matmul(self.past, kernel(full[THETA], full[SHAPE], self.past.shape[2]).weights)
+        stock, _ = self._moved(full, [self._kernel(full).weights])
         if times is not None:
             stock *= times[:, None, None]
         slopes = full[SLOPE] if self._has_slopes else None
         curve = saturate(self.family, stock, full[HALF], slopes)
         return np.asarray(np.exp(full[SIZE])[:, None, :] * curve.values)
+
+    def _kernel(self, full: Floats) -> Kernel:
+        return kernel(full[THETA], full[SHAPE], self.past.shape[2], sorted(self.shapes.delayed))
+
+    @cached_property
+    def _early(self) -> NDArray[np.intp]:
+        """The rows that what ran before the frame still acts in."""
+        known = self.before is SpentBefore.NOTHING
+        return np.flatnonzero(self.since < (0 if known else self.past.shape[2] - 1))
+
+    def _moved(self, full: Floats, kernels: list[Floats]) -> tuple[Floats, Floats]:
+        """Adstocked spend for each of some kernels (C, L, N), side by side (C, R, ...), and of it what ran before the
+        frame, in its early rows (C, E, ...).
+        """
+        weights = np.concatenate(kernels, axis=2)
+        moved = np.matmul(self.past, weights)
+        later = np.cumsum(weights[:, ::-1], axis=1)[:, ::-1] - weights
+        ran = np.tile(np.exp(full[BEFORE]), len(kernels))[:, None, :]
+        before = ran * self.mean[:, self._early, None] * later[:, self.since[self._early]]
+        moved[:, self._early] += before
+        return moved, before
 
     @property
     def _has_slopes(self) -> bool:
@@ -120,28 +158,32 @@ class ActingMedia:
     def bring(self, vectors: Floats) -> Brought:
         """Sums and steps, for a batch."""
         full = self.slots(vectors)
-        count, lags = vectors.shape[1], self.past.shape[2]
-        weights = kernel(full[THETA], full[SHAPE], lags)
-        kernels = [weights.weights, weights.by_theta] + ([weights.by_shape] if self.shapes.delayed else [])
-        moved = np.matmul(self.past, np.concatenate(kernels, axis=2))
+        count = vectors.shape[1]
+        weights = self._kernel(full)
+        kernels = [weights.weights, weights.by_theta] + ([weights.by_shape] if self.shapes.late else [])
+        moved, before = self._moved(full, kernels)
         stock = moved[:, :, :count]
         size = np.exp(full[SIZE])[:, None, :]
         curve = saturate(self.family, stock, full[HALF], full[SLOPE] if self._has_slopes else None)
         by_stock = size * curve.by_stock
         values = size * curve.values
         parts = {SIZE: values, THETA: by_stock * moved[:, :, count : 2 * count], HALF: size * curve.by_half}
-        if self.shapes.delayed:
+        if self.shapes.late:
             parts[SHAPE] = by_stock * moved[:, :, 2 * count :]
         if self._has_slopes:
             parts[SLOPE] = size * curve.by_slope
         steps = np.empty((len(self.free), *stock.shape[1:]))
         for place, (channel, which) in enumerate(self.free):
-            steps[place] = parts[which][channel]
+            if which == BEFORE:
+                steps[place] = 0
+                steps[place][self._early] = by_stock[channel, self._early] * before[channel, :, :count]
+            else:
+                steps[place] = parts[which][channel]
         return Brought(values.sum(axis=0), steps)
 
     def rows(self, chosen: Floats) -> ActingMedia:
         """The same channels over some rows (a mask)."""
-        return replace(self, past=self.past[:, chosen])
+        return replace(self, past=self.past[:, chosen], mean=self.mean[:, chosen], since=self.since[chosen])
 
     def start(self) -> Floats:
         """The prior's mean, as a batch of one."""
@@ -155,28 +197,21 @@ def media_of(frame: MixFrame, family: Family, before: SpentBefore, shapes: Shape
     spent = frame.spend.sum(axis=(1, 2))
     share = np.maximum(spent / max(spent.sum(), 1e-300), 1e-4)
     usual = _MEDIA_SHARE * share * frame.kpi.sum() / heads.sum() / frame.kpi.shape[1] + 1e-300
-    past = past_of(frame, frame.acting, scale, before)
-    return ActingMedia(past, scale, family, shapes or Shapes(), usual, frame.step, before)
+    past = past_of(frame, frame.acting, scale)
+    mean = np.repeat(
+        (frame.acting / heads[None, :, None] / scale[:, None, None]).mean(axis=2), len(frame.dates), axis=1
+    )
+    since = np.tile(np.arange(len(frame.dates)), len(frame.geos))
+    return ActingMedia(past, mean, since, scale, family, shapes or Shapes(), usual, frame.step, before)
 
 
-def past_of(frame: MixFrame, acting: Floats, scale: Floats, before: SpentBefore) -> Floats:
-    """(C, R, L): what acted in each row and in the periods before it, per head and in units of `scale` (C,).
-
-    The mean of the opening stands in for what acted before the first row and is not known.
-    """
+def past_of(frame: MixFrame, acting: Floats, scale: Floats) -> Floats:
+    """(C, R, L): what acted in each row and in the periods before it, per head and in units of `scale` (C,)."""
     lags = _LAGS[frame.step]
     scaled = acting / heads_of(frame)[None, :, None] / scale[:, None, None]
-    earlier = scaled[:, :, : opening(frame)].mean(axis=2, keepdims=True)
-    if before is SpentBefore.NOTHING:
-        earlier = np.zeros_like(earlier)
-    padded = np.concatenate([np.repeat(earlier, lags - 1, axis=2), scaled], axis=2)
+    padded = np.pad(scaled, ((0, 0), (0, 0), (lags - 1, 0)))
     past = sliding_window_view(padded, lags, axis=2)[..., ::-1]
     return np.ascontiguousarray(past.reshape(len(acting), -1, lags))
-
-
-def opening(frame: MixFrame) -> int:
-    """How many periods at the beginning depend on spend that the frame does not have."""
-    return max(1, min(_OPENING[frame.step], int(_OPENING_SHARE * len(frame.dates))))
 
 
 def heads_of(frame: MixFrame) -> Floats:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-MODEL_VERSION = "mix-2"
+MODEL_VERSION = "mix-3"
 LEVEL = 0.9
 """Of every interval."""
 

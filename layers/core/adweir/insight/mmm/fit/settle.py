@@ -25,8 +25,12 @@ _SEASONS = (1.0, 4.0, 16.0, 64.0)
 _MEMORIES = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
 _TAIL = 4.0
 """Degrees of freedom of Student's t."""
-_FAR, _OFTEN = 3.5, 0.005
-"""Residuals so many deviations out, more often than that, are no chance: one in 2,000 is."""
+_FAR, _OFTEN, _FEWEST_FAR = 3.5, 0.005, 2
+"""Residuals so many deviations out, more often than that, are no chance: one in 2,000 is. Of 150 weeks a single one is
+so far out in one table of thirteen.
+"""
+_TOO_FAR = 5.0
+"""Deviations: one residual so far out is no chance by itself."""
 _FEWEST_TURNS, _MOST_TURNS = 3, 24
 _STILL = 0.02
 """A mode that a turn moves by less has settled. Four turns are usual; now and then the baseline needs twelve."""
@@ -51,10 +55,9 @@ class Settled(NamedTuple):
 
 
 class Ground(NamedTuple):
-    """What is fitted, but for the media: KPI rows (R,), by how much each row's noise counts, and the baseline."""
+    """What is fitted, but for the media: KPI rows (R,), the baseline, and what experiments said."""
 
     kpi: Floats
-    trust: Floats
     base: Baseline
     geos: int
     anchors: tuple[Anchor, ...] = ()
@@ -85,8 +88,7 @@ def settled(ground: Ground, media: ActingMedia, starts: Floats, form: BaselineFo
 
 
 def _sum_rows(ground: Ground, doubt: Floats) -> KpiRows:
-    trust = ground.trust * doubt
-    return KpiRows(ground.kpi, trust / ground.kpi.mean(), np.zeros_like(ground.kpi), trust, ground.geos)
+    return KpiRows(ground.kpi, doubt / ground.kpi.mean(), np.zeros_like(ground.kpi), doubt, ground.geos)
 
 
 def _rows(ground: Ground, doubt: Floats, mode: Floats, form: BaselineForm, surface: Surface) -> KpiRows:
@@ -94,7 +96,6 @@ def _rows(ground: Ground, doubt: Floats, mode: Floats, form: BaselineForm, surfa
         return _sum_rows(ground, doubt)
     columns, total = ground.base.columns, surface.media.bring(mode).total
     floor = _LEAST_LEVEL * ground.kpi.mean()
-    trust = ground.trust * doubt
     if surface.rows.offset.any():
         held = surface.level(total)[:, 0]
     else:
@@ -103,7 +104,7 @@ def _rows(ground: Ground, doubt: Floats, mode: Floats, form: BaselineForm, surfa
         held = np.linalg.solve(columns.T @ columns + penalty, columns.T @ wanted)
     for _ in range(3):
         logs = np.clip(columns @ held, np.log(floor), np.log(2 * ground.kpi.max()))
-        rows = KpiRows(ground.kpi, trust / np.exp(logs), trust * (columns @ held - 1), trust, ground.geos)
+        rows = KpiRows(ground.kpi, doubt / np.exp(logs), doubt * (columns @ held - 1), doubt, ground.geos)
         held = Surface(surface.media, ground.base, rows, surface.noise).level(total)[:, 0]
     return rows
 
@@ -113,7 +114,7 @@ def _doubted(surface: Surface, mode: Floats) -> Floats:
     apart = surface.apart(surface.media.bring(mode).total)
     scale = 1.4826 * float(np.median(np.abs(apart))) + 1e-300
     far = (apart / scale) ** 2
-    if np.mean(far > _FAR**2) < _OFTEN:
+    if np.sum(far > _FAR**2) < max(_FEWEST_FAR, _OFTEN * len(far)) and far.max() < _TOO_FAR**2:
         return np.ones_like(apart)
     return np.asarray(np.sqrt((_TAIL + 1) / (_TAIL + far)))
 
@@ -127,6 +128,21 @@ def _likely(surface: Surface, mode: Floats) -> float:
         scale = float(np.sqrt(np.mean((_TAIL + 1) * apart**2 / (_TAIL + (apart / scale) ** 2)))) + 1e-300
     tails = -0.5 * (_TAIL + 1) * np.log1p((apart / scale) ** 2 / _TAIL)
     return float((tails - np.log(scale) + np.log(rows.weights / rows.trust)).sum())
+
+
+def weighed(found: Settled) -> float:
+    """The log of how likely the rows are with baseline and media integrated out, the media by Laplace's approximation:
+    what media with more parameters and with fewer are compared by. All rows count alike, for which are doubted differs.
+    """
+    surface, mode = found.surface, found.mode
+    mean, precision = surface.media.prior
+    away = mode[:, 0] - mean
+    curvature = surface.local(mode, precise=True).precision[0]
+    (_, prior), (_, posterior) = np.linalg.slogdet(precision), np.linalg.slogdet(curvature)
+    rows, one = surface.rows, np.ones_like(surface.rows.trust)
+    alike = replace(rows, weights=rows.weights / rows.trust, offset=rows.offset / rows.trust, trust=one)
+    likely = Surface(surface.media, surface.base, alike, surface.noise).evidence(surface.media.bring(mode).total)
+    return likely - 0.5 * float(away @ precision @ away) + 0.5 * float(prior - posterior)
 
 
 def _tuned(surface: Surface, mode: Floats) -> Noise:
