@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
+
 from sandbox import processes
 from sandbox.lifecycle import Home
-from support.river import PATIENCE, alive, command_environment, until
+from support.river import PATIENCE, alive, command_environment, until, works_for
 from support.template import ROOT
 
 
@@ -27,7 +30,7 @@ def test_given_adweir_up_when_ctrl_c_comes_while_it_deploys_then_no_process_is_l
 
 def test_given_adweir_demo_when_ctrl_c_comes_while_workers_pull_then_no_process_is_left(tmp_path: Path) -> None:
     child = command(Home(tmp_path / "home"), "demo")
-    until(lambda: workers(tmp_path) or child.poll() is not None, "workers that pull", pause=0.1)
+    until(lambda: pulls(child) or child.poll() is not None, "workers that pull", pause=0.1)
     assert child.poll() is None
     os.killpg(child.pid, signal.SIGINT)
     said, _ = child.communicate(timeout=PATIENCE)
@@ -44,5 +47,7 @@ def command(home: Home, name: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def workers(home: Path) -> list[str]:
-    return [line for line in alive(home) if "adweir-collect" in line]
+def pulls(command: subprocess.Popen[str]) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return any(works_for(each, "collect") for each in psutil.Process(command.pid).children(recursive=True))
+    return False

@@ -349,13 +349,17 @@ class River:
                 continue
             for child in psutil.Process(recorded.pid).children(recursive=True):
                 with contextlib.suppress(psutil.NoSuchProcess):
-                    # A fork has the function's name, another worker has it in its command.
-                    named = child.name() == f"adweir-{function}"[:NAME_CHARS]
-                    if named or any(f"ministack-lambda-adweir-{function}-" in part for part in child.cmdline()):
+                    if works_for(child, function):
                         child.kill()
                         killed.append(child)
         psutil.wait_procs(killed, timeout=1)  # what comes next does not meet one that is about to end
         return len(killed)
+
+
+def works_for(process: psutil.Process, function: str) -> bool:
+    """Whether a process is a worker of a function: a fork has its name, others have it in their command."""
+    named = process.name() == f"adweir-{function}"[:NAME_CHARS]
+    return named or any(f"ministack-lambda-adweir-{function}-" in part for part in process.cmdline())
 
 
 def true_numbers(row: dict[str, Any]) -> Figures:
