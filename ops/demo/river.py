@@ -84,8 +84,11 @@ class River:
         scope = {"datasets": [dataset.value]}
         return str(self._api.post(f"/api/v1/workflows/{workflow}/runs", {"scope": scope})["run_id"])
 
-    def follow(self, run_id: str) -> None:
-        """Show a run's stages until it ends. Raises DemoFailed unless it succeeds."""
+    def follow(self, run_id: str, through: str = "") -> None:
+        """Show a run's stages until it ends, or until a stage of it has ended, on which what comes next depends.
+
+        Raises DemoFailed for a run that ends and does not succeed.
+        """
         left = 0
         for pause, _ in enumerate(patience(f"run {run_id}")):
             if left > _FEW_TASKS and pause % _PAUSES:
@@ -98,7 +101,10 @@ class River:
                 ended = counts["done"] + counts["failed"]
                 self._show(f"{run['workflow']}: {dataset}", ended, counts["total"])
                 left += counts["total"] - ended
-            if run["state"] == "succeeded":
+            if run["state"] == "succeeded" or (
+                run["state"] == "running"
+                and any(stage["name"] == through and stage["ended_at"] for stage in run["stages"])
+            ):
                 return
             if run["state"] != "running":
                 raise DemoFailed(f"run {run_id} ended {run['state']}: {run.get('failed_tasks')}")

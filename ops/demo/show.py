@@ -44,6 +44,8 @@ class Extent(NamedTuple):
 
 
 SHORT = Extent(10, ("daily",), SHARED)
+_LAST_PULL = "totals"
+"""The stage after which all that a run pulls is stored. What is made of it goes on meanwhile."""
 _RECENT_DAYS = 3
 """Each dataset has something of the last days: hours go no further back."""
 WHOLE = Extent(57, ("daily", "weekly"), ((*PLATFORMS, DESCRIBED), (*PLATFORMS, "microsoft_ads")), has_mix=True)
@@ -104,23 +106,26 @@ def flow(
 
     events, seller = Events(api, world), {"profile_id": clients[0]["profile_ids"]["amazon_ads"][0]}
     events.refuse_product(seller)
-    river.follow(fire(target, "daily", world.now))
+    first_day = fire(target, "daily", world.now)
+    river.follow(first_day, through=_LAST_PULL)
     profiles = api.get("/api/v1/profiles")["profiles"]
     river.send_webhooks(clients[0], profiles)
     river.drop_file(clients[0], profiles, put)
     other = OtherWays(api, description["api_url"], world, show)
     ways = [*other.drop(clients[1], put), *other.push(clients, profiles)]
     other.subscribe(seller, river.follow)
+    river.follow(first_day)
     loser = events.loser(profiles)
     before = {loser["profile_id"]: compare(api, world, loser, extent.days).stored}
     deleted = events.go_on(profiles, seller)
     other.stream(seller)  # while the runs go on, as Amazon does
     request_all(api, (profile for profile in profiles if world.spends(profile, extent.days)))
-    beside = [fire(target, "hourly", world.now), river.start("sync", Dataset.INVOICES)]
-    for workflow in extent.workflows:
+    runs = [fire(target, "hourly", world.now), river.start("sync", Dataset.INVOICES)]
+    *earlier, last = extent.workflows
+    for workflow in earlier:
         river.follow(fire(target, workflow, world.now))
-    for run_id in beside:
-        river.follow(run_id)
+    runs.append(fire(target, last, world.now))
+    river.follow(runs[-1], through=_LAST_PULL)
     ways.append(other.streamed(seller))
     river.await_datasets(clients)
 
@@ -132,6 +137,8 @@ def flow(
         for result in readers.map(compared, profiles):
             results.append(result)
             show("compared with the truth", len(results), len(profiles))
+    for run_id in runs:
+        river.follow(run_id)
     lacking = empty(api, world.day(_RECENT_DAYS).isoformat(), world.day(0).isoformat())
     looked, bills = anomalies_found(api, world, profiles, extent.days), wrong_bills(api, world, profiles)
     mix = NO_MIX
