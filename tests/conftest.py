@@ -23,6 +23,7 @@ from moto.core.serialize import AttributePickerContext, ResponseSerializer, XFor
 from moto.core.utils import method_names_from_class
 
 from adweir.model import limits, trace
+from adweir.model.log import log
 from adweir.runtime.settings import Settings
 from support import own_dynamodb, quick_apps, quick_aws
 from support.agreeable import agreeable
@@ -177,6 +178,8 @@ def _own_log_lines() -> Iterator[None]:
             handler.stream = sys.stdout
             logger.handlers[:] = [handler]
             logger.setLevel(logging.INFO)
+    log.propagate = True  # an app that was made takes the lines of the rooms below it: the next test reads them again
+    log.setLevel(logging.INFO)
 
 
 @pytest.fixture

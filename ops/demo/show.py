@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,7 +112,7 @@ def flow(
     river.send_webhooks(clients[0], profiles)
     river.drop_file(clients[0], profiles, put)
     other = OtherWays(api, description["api_url"], world, show)
-    ways = [*other.drop(clients[1], put), *other.push(clients, profiles)]
+    ways = [*other.drop(clients[1], _shop(clients[1], profiles), put), *other.push(clients, profiles)]
     other.subscribe(seller, river.follow)
     river.follow(first_day)
     loser = events.loser(profiles)
@@ -121,11 +121,9 @@ def flow(
     other.stream(seller)  # while the runs go on, as Amazon does
     request_all(api, (profile for profile in profiles if world.spends(profile, extent.days)))
     runs = [fire(target, "hourly", world.now), river.start("sync", Dataset.INVOICES)]
-    *earlier, last = extent.workflows
-    for workflow in earlier:
-        river.follow(fire(target, workflow, world.now))
-    runs.append(fire(target, last, world.now))
-    river.follow(runs[-1], through=_LAST_PULL)
+    for workflow in extent.workflows:
+        runs.append(fire(target, workflow, world.now))
+        river.follow(runs[-1], through=_LAST_PULL if workflow == extent.workflows[-1] else "")
     ways.append(other.streamed(seller))
     river.await_datasets(clients)
 
@@ -148,6 +146,11 @@ def flow(
         river.follow(api.post(f"/api/v1/accounts/{clients[1]['account_id']}/etl", {})["run_id"])
         mix = company.compared()
     return Verdict(results, time.monotonic() - begin, lacking, bills, ways, looked, mix)
+
+
+def _shop(client: Mapping[str, Any], profiles: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The ad account that brings a client's shop its orders."""
+    return next(p for p in profiles if (p["account_id"], p["platform"]) == (client["account_id"], "google_ads"))
 
 
 def farewell(home: Home, description: dict[str, Any], results: Sequence[Compared], *, kept: bool) -> list[str]:

@@ -60,8 +60,15 @@ class OtherWays:
     world: WorldDoors
     show: Show
 
-    def drop(self, client: Mapping[str, Any], put: Callable[[str, bytes], object]) -> list[WayIn]:
-        """Files as other tools export them. `put` stores one below the prefix of the drops."""
+    def drop(
+        self, client: Mapping[str, Any], shop: Mapping[str, Any], put: Callable[[str, bytes], object]
+    ) -> list[WayIn]:
+        """Files as other tools export them. `put` stores one below the prefix of the drops.
+
+        The client's own figures have the currency and the clock of its shop: those of the ad account `shop`.
+        """
+        terms = {name: shop[name] for name in ("currency", "timezone")}
+        self.api.patch(f"/api/v1/accounts/{client['account_id']}", terms)
         about = {"account": client["key"]}
         files = [each for each in self.world.get("exports", **about)["exports"] if each["key"].startswith(FILES)]
         for each in files:

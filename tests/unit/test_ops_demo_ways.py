@@ -38,11 +38,17 @@ class ShopApi(Api):
     def __init__(self, state: str = "loaded", revenue: float = 35.5) -> None:
         super().__init__("http://127.0.0.1", "key")
         self.state, self.revenue = state, revenue
+        self.terms: dict[str, Any] = {}
 
     def get(self, path: str, **params: Any) -> Any:
         return {"receipts": [{"key": f"drops/acc_1/{KEY}", "state": self.state, "reason": "is a bomb"}]}
 
+    def patch(self, path: str, body: dict[str, Any]) -> Any:
+        assert path == "/api/v1/accounts/acc_1"
+        self.terms = body
+
     def records(self, data_type: str, filters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        assert self.terms == {"currency": "EUR", "timezone": "Europe/Berlin"}
         assert (data_type, filters["source"]) == ("orders", "shopify")
         assert filters["date_range"] == {"start": "2026-11-18", "end": "2026-11-18"}
         yield {"date": "2026-11-18", "campaign_id": None, "conversions": 2, "revenue": self.revenue}
@@ -50,7 +56,8 @@ class ShopApi(Api):
 
 def dropped(api: Api, put: dict[str, bytes]) -> list[WayIn]:
     ways = OtherWays(api, "http://api", ShopWorld(), lambda _stage, _done, _total: None)
-    return ways.drop(CLIENT, put.__setitem__)
+    shop = {"platform": "google_ads", "currency": "EUR", "timezone": "Europe/Berlin"}
+    return ways.drop(CLIENT, shop, put.__setitem__)
 
 
 def test_given_a_file_of_a_shop_when_it_is_dropped_then_what_is_stored_is_compared_with_its_truth() -> None:
