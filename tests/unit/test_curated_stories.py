@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adweir.insight.curated import state
-from adweir.model.entities import AdCampaign, ProfileStatus
+from adweir.model.entities import AdCampaign, Profile, ProfileStatus
 from adweir.model.errors import NotReady, TooLarge
 from adweir.model.metrics import MetricRow
 from support.crash import Killed
@@ -123,22 +123,25 @@ def test_a_month_that_dies_as_it_goes_is_made_when_it_comes_back() -> None:
     world.pull(ACCOUNT, account(4, "2026-08-10"), days=("2026-08-10", "2026-08-10"))
     world.curate()
     whole = world.content
-    world.catalog._profiles = [ONE.model_copy(update={"status": ProfileStatus.REMOVED})]
-    world.bucket.crash.on_write = lambda: kill_after_a_deletion(world, "month=2026-11")
-    with pytest.raises(Killed):
-        world.curate()
-    world.bucket.crash.on_write = None
 
-    world.catalog._profiles = [ONE]
-    world.curate()
+    goes_and_comes_back(world, [ONE.model_copy(update={"status": ProfileStatus.REMOVED})], dies_after="month=2026-11")
 
     assert world.content == whole
 
 
-def kill_after_a_deletion(world: CuratedWorld, of: str) -> None:
-    last = world.bucket.requests[-1]
-    if last.startswith("DELETE") and of in last:
-        raise Killed
+def goes_and_comes_back(world: CuratedWorld, meanwhile: list[Profile], dies_after: str) -> None:
+    """The ad account is what it was again, after a worker died right behind the deletion of such an object."""
+
+    def kill() -> None:
+        last = world.bucket.requests[-1]
+        if last.startswith("DELETE") and dies_after in last:
+            raise Killed
+
+    world.catalog._profiles, world.bucket.crash.on_write = meanwhile, kill
+    with pytest.raises(Killed):
+        world.curate()
+    world.catalog._profiles, world.bucket.crash.on_write = [ONE], None
+    world.curate()
 
 
 def test_an_ad_account_that_comes_back_while_it_was_being_forgotten_has_its_tables() -> None:
@@ -146,14 +149,8 @@ def test_an_ad_account_that_comes_back_while_it_was_being_forgotten_has_its_tabl
     world.pull(AD, ad("a1", 4))
     world.curate()
     whole = world.content
-    world.catalog._profiles = []
-    world.bucket.crash.on_write = lambda: kill_after_a_deletion(world, "/metrics/")
-    with pytest.raises(Killed):
-        world.curate()
-    world.bucket.crash.on_write = None
 
-    world.catalog._profiles = [ONE]
-    world.curate()
+    goes_and_comes_back(world, [], dies_after="/metrics/")
 
     assert world.content == whole
 

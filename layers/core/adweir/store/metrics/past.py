@@ -157,8 +157,8 @@ def listed(files: ChangesStore, series: Series, suffix: str, after: datetime) ->
         yield ChangesKey.parse(entry.key)
 
 
-def nothing(_key: ChangesKey) -> bool:
-    """Skips no file."""
+def skips_none(_key: ChangesKey) -> bool:
+    """Has every changes file read."""
     return False
 
 
@@ -168,7 +168,7 @@ def changed(
     window: Window,
     since: datetime,
     until: datetime,
-    skips: Callable[[ChangesKey], bool] = nothing,
+    skips: Callable[[ChangesKey], bool] = skips_none,
 ) -> Iterator[Change]:
     """The slots of a window's days that changed after `since` and not after `until`, in the order of the loads.
 

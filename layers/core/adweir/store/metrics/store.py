@@ -24,7 +24,7 @@ from adweir.store.metrics.kept import KeptSeries, kept, versions
 from adweir.store.metrics.load import PartitionLeases, PartitionLoader, Patience
 from adweir.store.metrics.members import Only
 from adweir.store.metrics.partitions import MetricsTable, Table
-from adweir.store.metrics.past import Change, PastTable, changed, nothing, restated
+from adweir.store.metrics.past import Change, PastTable, changed, restated, skips_none
 from adweir.store.metrics.read import DayState, Reader, SlicesOf, SliceState
 from adweir.store.metrics.shelves import Bundle, StoredRow, SummedRows
 from adweir.store.metrics.totals import DECIDED
@@ -200,7 +200,7 @@ class MetricStore:
         window: Window,
         since: datetime,
         until: datetime,
-        skips: Callable[[ChangesKey], bool] = nothing,
+        skips: Callable[[ChangesKey], bool] = skips_none,
     ) -> Iterator[Change]:
         """The slots of the window's days that changed after `since` and not after `until`, in the order of the loads.
 
