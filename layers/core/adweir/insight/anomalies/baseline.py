@@ -11,9 +11,10 @@ from adweir.insight.anomalies.state import SeriesState
 _TINY = 1e-12
 _ZERO = 0.25
 """Of the smallest positive value: what a zero counts as on a logarithm's scale, so that it stays extreme."""
-_FAR, _MAD = 3.5, 1.4826
-"""Deviations from the median beyond which a value is far out, where one is so many median distances from it (Iglewicz
-and Hoaglin 1993). At least half of the values are nearer."""
+MAD = 1.4826
+"""From a median of distances to a normal deviation."""
+_FAR = 3.5
+"""Such deviations from the median beyond which a value is far out (Iglewicz and Hoaglin 1993)."""
 _COUNTED = 0.25
 """Of the spread that a Poisson count has at least: a series of whole numbers that varies less does not count."""
 
@@ -60,7 +61,7 @@ def cold_usual(state: SeriesState, settings: SeriesSettings) -> tuple[float, flo
         return usual
     values = [value for _, value in state.warm]
     middle = median(values)
-    most = _FAR * _MAD * median(abs(value - middle) for value in values)
+    most = _FAR * MAD * median(abs(value - middle) for value in values)
     far = [place_of(settings, at) for at, value in state.warm if abs(value - middle) > most]
     if not (most and far) or len(far) > len({*far}):
         return usual

@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import exp, log, sqrt
 from statistics import median, quantiles
 
-from adweir.insight.anomalies.baseline import after_gap, deviation, place_of, scaled
+from adweir.insight.anomalies.baseline import MAD, after_gap, deviation, place_of, scaled
 from adweir.insight.anomalies.recurring import remembered
 from adweir.insight.anomalies.settings import Method, SeriesSettings
 from adweir.insight.anomalies.state import SeriesState
@@ -18,8 +18,8 @@ _RUN_Z = 2.0
 """Deviations from which on a value counts for a run on one side."""
 _BACK_CYCLES = 1
 """Seasons after a level shift in which the level before it is still normal."""
-_MAD, _DECILES = 1.4826, 2.5631
-"""From a median of distances, and from the distance of the outer deciles, to a normal deviation."""
+_DECILES = 2.5631
+"""From the distance of the outer deciles to a normal deviation."""
 _LEAST_SPREAD = 1e-6
 _TAIL_SHARE = 0.97
 _TAIL_Z = 2.1
@@ -113,7 +113,7 @@ def _settle(state: SeriesState, settings: SeriesSettings) -> None:
     state.season = [median(found) if found and not state.sparse else 0.0 for found in places]
     off = [x - middles[at // cycle] - state.season[place_of(settings, at)] for at, x in points]
     lowest, *_, highest = quantiles(off, n=10)
-    state.spread = max(_MAD * median(map(abs, off)), (highest - lowest) / _DECILES) ** 2 + _LEAST_SPREAD
+    state.spread = max(MAD * median(map(abs, off)), (highest - lowest) / _DECILES) ** 2 + _LEAST_SPREAD
     state.level = middles[points[0][0] // cycle]
     fitting = replace(settings, level_rate=max(settings.level_rate, 5 / settings.warm_up), spread_rate=0.04)
     for at, x in points:
