@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adweir.insight.anomalies.baseline import of_few
 from adweir.insight.anomalies.detector import check, learn, score_all
 from adweir.insight.anomalies.settings import Note, ScoreBasis, Scored, SeriesSettings
 from adweir.insight.anomalies.state import SeriesState
@@ -98,12 +99,44 @@ def test_a_short_history_says_so_then_comes_the_z_score_then_the_robust_score() 
 def test_an_anomaly_among_the_first_values_hides_none_before_the_robust_score() -> None:
     points = days(20)
     (spiked, usual), (at, value) = points[4], points[18]
-    points[4], points[18] = (spiked, 4 * usual), (at, 2.2 * value)
+    points[18] = (at, 2.6 * value)
+    without = {each.at: each for each in scored(points)}
+    points[4] = (spiked, 4 * usual)
 
     found = {each.at: each for each in scored(points)}
 
     assert found[at].anomaly
     assert found[at].basis is ScoreBasis.ZSCORE
+    assert found[at].z >= 0.95 * without[at].z
+
+
+@pytest.mark.parametrize(
+    ("freedom", "t", "normal"),
+    [
+        (9, 2.262, 1.960),
+        (9, 4.781, 3.291),
+        (13, 2.160, 1.960),
+        (13, 3.012, 2.576),
+        (13, 4.221, 3.291),
+    ],
+)
+def test_what_is_off_by_few_values_is_as_seldom_as_the_normal_deviate_that_tables_of_students_t_give(
+    freedom: int, t: float, normal: float
+) -> None:
+    count = freedom + 1
+    off = t * math.sqrt(1 + 1 / count)
+
+    assert of_few(off, count) == pytest.approx(normal, abs=0.03)
+    assert of_few(-off, count) == -of_few(off, count)
+
+
+def test_of_noise_alone_one_value_in_some_hundred_alarms_in_the_first_four_weeks() -> None:
+    rng = random.Random(7)
+    series = [[(day * DAY, rng.gauss(1000, 100)) for day in range(28)] for _ in range(300)]
+
+    alarmed = sum(len(anomalies(points)) for points in series)
+
+    assert alarmed <= 0.005 * 14 * len(series)
 
 
 def test_quiet_weekends_among_the_first_values_are_usual() -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from adweir.insight.anomalies.kept import KeptIncidents
     from adweir.store.findings.anomalies import Anomalies
 
-_FORM = 2
+_FORM = 3
 """Of what is made of the same days. A greater one has everything learned anew."""
 _REMEMBERED = timedelta(days=2 * COOL_DOWN_DAYS)
 """How long an incident is kept at hand after its last day."""

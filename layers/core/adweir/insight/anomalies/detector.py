@@ -16,6 +16,7 @@ from adweir.insight.anomalies.baseline import (
     deviation,
     farther,
     of_counts,
+    of_few,
     place_of,
     scaled,
 )
@@ -85,9 +86,9 @@ def _score(state: SeriesState, settings: SeriesSettings, at: int, value: float) 
 def _cold(state: SeriesState, settings: SeriesSettings, at: int, value: float) -> Scored:
     if state.seen < max(settings.min_values, 2):
         return _unscored(at, value, settings)
-    usual, spread = cold_usual(state, settings)
-    one = cold_deviation(settings, usual, spread, value)
-    z = bounded((value - usual) / one)
+    known = cold_usual(state, settings)
+    usual, one = known.mean, cold_deviation(settings, known, value)
+    z = bounded(of_few((value - usual) / one, known.seen))
     if state.whole and usual >= 0:
         z = of_counts(z, value, usual, max(one / max(usual, 1.0), 1.0) ** 2)
     found = Scored(at, value, usual, z, basis=ScoreBasis.ZSCORE)
