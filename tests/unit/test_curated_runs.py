@@ -10,6 +10,7 @@ import pytest
 
 from adweir.insight.curated.layout import STATE
 from adweir.insight.curated.months import MonthMaker
+from adweir.insight.curated.parts import TooSlow
 from adweir.insight.curated.state import MonthPart
 from adweir.model import limits
 from adweir.model.entities import AdCampaign
@@ -163,9 +164,24 @@ def test_a_run_without_time_goes_on_where_it_stopped() -> None:
     assert world.content == whole.content
 
 
+def test_a_month_that_did_not_fit_once_is_made_by_the_next_invocation() -> None:
+    world, whole = CuratedWorld(ONE), CuratedWorld(ONE)
+    for each in (world, whole):
+        each.pull(AD, *(ad(f"a{number}", 1) for number in range(5001)))
+    whole.curate()
+
+    with pytest.raises(NotReady, match="another tries it"):
+        world.curate(seconds=1.0)
+    world.curate()
+
+    assert world.content == whole.content
+
+
 def test_a_month_that_never_fits_is_said_to_be_too_large() -> None:
     world = CuratedWorld(ONE)
     world.pull(AD, *(ad(f"a{number}", 1) for number in range(5001)))
+    with pytest.raises(NotReady):
+        world.curate(seconds=1.0)
 
     with pytest.raises(TooLarge, match="longer than one invocation"):
         world.curate(seconds=1.0)
@@ -335,14 +351,15 @@ def test_a_month_that_no_invocation_has_time_for_is_the_last_one_of_the_next(mon
 
     def slow(maker: MonthMaker, part: MonthPart, *more: Any) -> Any:
         if part.month == "2026-10":
-            raise TooLarge("a month of an ad account takes longer than one invocation")
+            raise TooSlow("a month of an ad account takes longer than one invocation")
         return make(maker, part, *more)
 
     with monkeypatch.context() as patch:
         patch.setattr(MonthMaker, "make", slow)
-        for _ in range(2):
-            with pytest.raises(TooLarge, match="longer than one invocation"):
-                world.curate()
+        with pytest.raises(NotReady):
+            world.curate()
+        with pytest.raises(TooLarge, match="longer than one invocation"):
+            world.curate()
     months = "SELECT DISTINCT month FROM metrics ORDER BY 1"
     assert world.ask(months) == [{"month": "2026-09"}]
 

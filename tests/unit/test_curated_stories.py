@@ -161,7 +161,7 @@ def test_a_month_whose_time_ends_at_its_changes_is_not_taken_for_made() -> None:
         each.pull(ACCOUNT, account(4))
     whole.curate()
 
-    with pytest.raises(TooLarge, match="longer than one invocation"):
+    with pytest.raises(NotReady, match="whole invocation"):
         world.curate(seconds=1.0)
     world.curate()
 

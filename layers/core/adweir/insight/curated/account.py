@@ -15,7 +15,7 @@ from adweir.insight.curated import entities
 from adweir.insight.curated.layout import AD_ACCOUNTS, FIRST_MONTH, OBJECTS, CuratedTable, level_name
 from adweir.insight.curated.months import CuratedAccount, Making, MonthMaker, forget, window_of
 from adweir.insight.curated.names import ObjectNames
-from adweir.insight.curated.parts import CuratingTime, CuratorParts
+from adweir.insight.curated.parts import CuratingTime, CuratorParts, TooSlow
 from adweir.insight.curated.staging import TooManyRows
 from adweir.insight.curated.state import OPEN, AccountState, MadePart, MonthPart, state_key
 from adweir.insight.parquet import engine
@@ -87,7 +87,7 @@ class AccountCurator:
             or made.basis != known.bases[part]
             or made.concerns(*renamed)
         ]
-        todo.sort(key=lambda part: part.name == state.late)  # else it keeps all older ones waiting for ever
+        todo.sort(key=lambda part: part.name in state.late)  # else one keeps all older ones waiting for ever
         gone = [part for part in map(MonthPart.named, state.parts) if part not in known.bases]
         fresh = [name for name, digest in known.entities.items() if state.entities.get(name, "") != digest]
         if not (todo or gone or fresh):
@@ -159,11 +159,14 @@ class AccountCurator:
             except TooManyRows as error:
                 self._too_large = self._too_large or error
                 continue
-            except TooLarge:
-                state.late = part.name
+            except TooLarge as error:
+                was_late = part.name in state.late
+                state.late = sorted({*state.late, part.name})
                 self._save(state)
+                if isinstance(error, TooSlow) and not was_late:  # the machine may have been slow, or the store
+                    raise NotReady("a month took a whole invocation: another tries it once more", after=1) from None
                 raise
-            state.late = "" if state.late == part.name else state.late
+            state.late = [name for name in state.late if name != part.name]
             made.basis, made.levels = known.bases[part], state.parts[part.name].levels
             state.parts[part.name] = made
             self.months += 1

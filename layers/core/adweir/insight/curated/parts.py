@@ -35,7 +35,7 @@ class TooSlow(TooLarge):
 
 @dataclass(slots=True)
 class CuratingTime:
-    """When an invocation ends. A month that does not fit into one of its own never will."""
+    """When an invocation ends. A month that twice does not fit into one of its own is too large."""
 
     remaining: Callable[[], float]
     margin: float

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 from adweir.insight.curated.layout import STATE, file_name
 from adweir.model.metrics import Grain
 
-_FORM = 1
+_FORM = 2
 """Of what is made of the same data. A greater one has everything made anew."""
 OPEN = "?"
 """Instead of what an object of entities is made of, while it is made."""
@@ -62,12 +62,12 @@ class MadePart:
 @dataclass(slots=True)
 class AccountState:
     """The state of an ad account. `names`: dataset → object → a digest of what it is called. `entities`: dataset →
-    what its object was made of. `late`: the part that took longer than an invocation; "" for none."""
+    what its object was made of. `late`: the parts that took longer than an invocation and are not made."""
 
     parts: dict[str, MadePart] = field(default_factory=dict)
     names: dict[str, dict[str, str]] = field(default_factory=dict)
     entities: dict[str, str] = field(default_factory=dict)
-    late: str = ""
+    late: list[str] = field(default_factory=list)
 
     @property
     def document(self) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class AccountState:
         if document.get("form") != _FORM:
             opened = dict.fromkeys(document.get("entities", ()), OPEN)
             return cls({name: MadePart(levels=each.levels) for name, each in parts.items()}, entities=opened)
-        return cls(parts, document["names"], document["entities"], document.get("late", ""))
+        return cls(parts, document["names"], document["entities"], document["late"])
 
     def open(self, part: str) -> None:
         """Have a part to be made, wherever objects of it may be."""
