@@ -133,6 +133,7 @@ def judged(tallies: dict[str, dict[str, Tally]]) -> dict[str, object]:
         "passed": passed, "f1": ours["f1"], "reference_f1": theirs,
         "f1_difference": round(ours["f1"] - theirs, 4), "recall": ours["recall"], "precision": ours["precision"],
         "false_per_series_year": ours["false_per_series_year"],
+        "false_while_learning_per_series_year": ours["false_while_learning_per_series_year"],
     }  # fmt: skip
 
 

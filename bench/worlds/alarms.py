@@ -1,6 +1,7 @@
 """How alarms are held against planted events. The rules were written before the first detector was measured.
 
-1. The first four cycles do not count: a detector may learn there. Nothing is planted in them.
+1. The first four cycles do not count: a detector may learn there. Nothing is planted in them; alarms in them are false,
+   and told beside.
 2. An event is found when a row of its own is alarmed. What counts are spikes and drops of at least five standard
    deviations, and zeros, which are drops of more.
 3. An alarmed row outside every event is a false alarm, each row for itself: the row after a spike, too. So a detector
@@ -33,7 +34,10 @@ class Tally:
 
     series: int = 0
     years: float = 0.0
+    learning_years: float = 0.0
+    """In the first four cycles."""
     false: int = 0
+    false_learning: int = 0
     events: Counter[str] = field(default_factory=Counter)
     found: Counter[str] = field(default_factory=Counter)
 
@@ -52,17 +56,20 @@ class Tally:
             if event.kind == "shift":
                 neutral.update(range(event.last + 1, 2 * event.last - event.first + 2))
         self.false += sum(bool(alarm) and row not in neutral for row, alarm in enumerate(alarmed))
+        self.false_learning += sum(map(bool, alarmed[:start]))
         self.series += 1
+        self.learning_years += series.years * start / len(alarmed)
         self.years += series.years * (len(alarmed) - start) / len(alarmed)
 
     def __add__(self, more: Tally) -> Tally:
         return Tally(
-            self.series + more.series, self.years + more.years, self.false + more.false,
+            self.series + more.series, self.years + more.years, self.learning_years + more.learning_years,
+            self.false + more.false, self.false_learning + more.false_learning,
             self.events + more.events, self.found + more.found,
         )  # fmt: skip
 
     def figures(self) -> dict[str, float]:
-        """Recall, precision, F1, false alarms per series and year, and the recall by kind."""
+        """Recall, also by kind, precision, F1; false alarms per series and year, apart in the first four cycles."""
         kinds = ("spike", "drop", "zero")
         planted, found = (sum(counter[kind] for kind in kinds) for counter in (self.events, self.found))
         recall = found / planted if planted else 0.0
@@ -72,5 +79,6 @@ class Tally:
         return {
             "recall": round(recall, 4), "precision": round(precision, 4),
             "f1": round(2 * recall * precision / both, 4) if both else 0.0,
-            "false_per_series_year": round(self.false / self.years, 3), **by_kind,
+            "false_per_series_year": round(self.false / self.years, 3),
+            "false_while_learning_per_series_year": round(self.false_learning / self.learning_years, 3), **by_kind,
         }  # fmt: skip

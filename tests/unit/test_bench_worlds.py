@@ -261,6 +261,7 @@ def test_an_alarm_outside_every_event_is_false_and_each_row_for_itself() -> None
     # then
     assert (tally.false, tally.found["spike"]) == (2, 1)
     assert tally.figures()["precision"] == pytest.approx(1 / 3, abs=1e-4)
+    assert tally.figures()["false_while_learning_per_series_year"] == pytest.approx(365.25 / 28, abs=1e-3)
 
 
 def test_faint_events_and_the_days_after_a_shift_are_neither_right_nor_wrong() -> None:
