@@ -21,7 +21,8 @@ _AFTER = timedelta(days=2)
 """So long after a planted anomaly its end may still show."""
 _SHIFT = timedelta(days=8)
 """So long a level shift may show until it is the new usual."""
-_BUDGET = timedelta(days=2)
+_BUDGET = timedelta(days=3)
+"""So long a change of a budget, or of which ads run, may show first: what lasts is reported by its third day."""
 _JUMP = 1.2
 """From which factor on a change of a budget explains what is found on its first days: the least change that is looked
 for is a fifth (the parameter AnomalyMinEffect)."""
