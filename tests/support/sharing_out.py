@@ -1,4 +1,7 @@
-"""How `pytest -n` shares the tests out: one process tells all stories, the others run the rest and give way to it."""
+"""How `pytest -n` shares the tests out: one process tells the stories of one sandbox, the others give way to it.
+
+The second begins with the stories that start sandboxes of their own, then it runs what is left with the others.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-STORIES = "stories"
+STORIES, APART = "stories", "stories apart"
+_APART = ("tests/e2e/test_e2e_0_docs.py", "tests/e2e/test_e2e_4_ctrl_c.py")
+"""Stories that start sandboxes of their own."""
 _TOGETHER = ("tests/contract/", "tests/template/", "tests/unit/test_house.py", "tests/unit/test_sandbox_")
 """Where the tests of a file share a world behind a server, the expanded template, or every file's syntax tree."""
 _SHARED = 'scope="module"'
@@ -24,7 +29,7 @@ _NICE = 10
 def scope_of(test: str) -> str:
     """What goes to one process together, by a test's id."""
     if test.startswith("tests/e2e/"):
-        return STORIES
+        return APART if test.startswith(_APART) else STORIES
     file = test.partition("::")[0]
     return file if test.startswith(_TOGETHER) or _shares(file) else test
 
@@ -48,8 +53,8 @@ class _Numbered(list[str]):
 
 
 class StoriesFirst(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types here
-    """The first process begins with the stories, which wait more than they compute. Any other test goes to whichever is
-    free, but those that share something that takes long to make: a whole file of them goes to one process.
+    """The first two processes begin with the stories, which take longest. Any other test goes to whichever is free, but
+    those that share something that takes long to make: a whole file of them goes to one process.
 
     xdist's own `--dist loadgroup` writes the group into a test's id, which pytest 9.2 does not let it. After each test
     xdist counts through everything that the process was ever given: what is done is forgotten here.
@@ -66,8 +71,9 @@ class StoriesFirst(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no t
         return scope_of(nodeid)
 
     def _assign_work_unit(self, node: Any) -> None:
-        if STORIES in self.workqueue:
-            self.workqueue.move_to_end(STORIES, last=False)
+        for first in (APART, STORIES):
+            if first in self.workqueue:
+                self.workqueue.move_to_end(first, last=False)
         super()._assign_work_unit(node)
 
     def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from support.sharing_out import STORIES, SaysLess, StoriesFirst, scope_of
+from support.sharing_out import APART, STORIES, SaysLess, StoriesFirst, scope_of
 
 
 @pytest.mark.parametrize(
     ("test", "scope"),
     [
-        ("tests/e2e/test_e2e_4_ctrl_c.py::test_a", STORIES),
+        ("tests/e2e/test_e2e_3_doors.py::test_a", STORIES),
+        ("tests/e2e/test_e2e_4_ctrl_c.py::test_a", APART),
         ("tests/template/test_template_loops.py::test_a[x::y]", "tests/template/test_template_loops.py"),
         # its fixture of the module is a whole sandbox
         ("tests/integration/test_sandbox_lifecycle.py::test_a", "tests/integration/test_sandbox_lifecycle.py"),
@@ -42,6 +43,7 @@ class Process:
 
 def test_the_stories_are_given_first_and_each_test_once_by_its_place() -> None:
     tests = ["tests/unit/test_a.py::test_b", "tests/unit/test_a.py::test_a", "tests/e2e/test_c.py::test_d"]
+    tests.append("tests/e2e/test_e2e_0_docs.py::test_e")
     config = SimpleNamespace(option=SimpleNamespace(loadscopereorder=True))
     process, sharing = Process(), StoriesFirst.__new__(StoriesFirst)
     sharing.__dict__.update(numnodes=1, collection=None, assigned_work={}, registered_collections={})
@@ -50,10 +52,10 @@ def test_the_stories_are_given_first_and_each_test_once_by_its_place() -> None:
     sharing.add_node(process)
     sharing.add_node_collection(process, tests)
     sharing.schedule()
-    for place in (2, 0):
+    for place in (2, 3, 0):
         sharing.mark_test_complete(process, place)
 
-    assert process.given == [2, 0, 1]
+    assert process.given == [2, 3, 0, 1]
 
 
 def test_what_a_test_said_and_what_failed_is_sent_and_nothing_else() -> None:
