@@ -259,3 +259,12 @@ def test_a_number_that_no_day_can_have_is_refused(world: ModuleType, call: Call,
     answer = call("POST", PATH, MAIN | {"metrics": {metric: number}}, expect=422)
 
     assert metric in str(answer)
+
+
+@pytest.mark.parametrize(("metric", "expect"), [("impressions", 422), ("clicks", 422), ("conversions", 200)])
+def test_a_part_of_a_count_is_refused_and_not_cut_off(world: ModuleType, call: Call, metric: str, expect: int) -> None:
+    detect(world)
+
+    answer = call("POST", PATH, MAIN | {"metrics": {metric: "1.5"}}, expect=expect)
+
+    assert ("whole number" in str(answer)) is (expect == 422)

@@ -320,6 +320,9 @@ def _slot_of(body: CheckForm) -> "Slot":
     from adweir.model.money import to_micros
 
     said: dict[str, Decimal] = {str(name): value for name, value in body.metrics.items()}
+    for name in METRICS[:2]:
+        if name in said and said[name] != int(said[name]):
+            raise _refused(f"metrics.{name}", "is a count: a whole number")
     given = [said.get(name) for name in METRICS]
     counts = [None if value is None else int(value) for value in given[:2]]
     amounts = [None if value is None else to_micros(value) for value in given[2:]]
