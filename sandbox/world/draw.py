@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import accumulate
+from operator import sub
 
 _MASK = (1 << 64) - 1
 
@@ -30,11 +32,8 @@ def between(seed: int, salt: int, low: int, high: int) -> int:
 
 def share(total: int, weights: list[int]) -> list[int]:
     """Split a whole number by weights into parts that sum to it (differences of the rounded running share)."""
+    if not total:
+        return [0] * len(weights)
     whole = sum(weights)
-    parts, before, running = [], 0, 0
-    for weight in weights:
-        running += weight
-        upto = total * running // whole
-        parts.append(upto - before)
-        before = upto
-    return parts
+    upto = [total * running // whole for running in accumulate(weights)]
+    return list(map(sub, upto, [0, *upto]))

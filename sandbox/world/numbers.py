@@ -6,7 +6,7 @@ written on the wire exactly. How they restate as days pass is a trait of the pla
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -62,34 +62,30 @@ ZERO = Numbers(0, 0, 0, dict.fromkeys(WINDOWS, 0), dict.fromkeys(WINDOWS, 0), _N
 
 def add(rows: list[Numbers]) -> Numbers:
     """The sum, window by window."""
-    return Numbers(
-        sum(r.impressions for r in rows),
-        sum(r.clicks for r in rows),
-        sum(r.spend for r in rows),
-        {w: sum(r.halves[w] for r in rows) for w in WINDOWS},
-        {w: sum(r.revenue[w] for r in rows) for w in WINDOWS},
-        {w: sum(r.views[w] for r in rows) for w in VIEW_WINDOWS},
-        {w: sum(r.view_revenue[w] for r in rows) for w in VIEW_WINDOWS},
-    )
+    if len(rows) < 2:
+        return rows[0] if rows else ZERO
+    impressions, clicks, spend, *by_window = zip(*rows, strict=True)
+    return Numbers(sum(impressions), sum(clicks), sum(spend), *map(_summed, by_window))
+
+
+def _summed(parts: Sequence[dict[int, int]]) -> dict[int, int]:
+    return dict(zip(parts[0], map(sum, zip(*(part.values() for part in parts), strict=True)), strict=True))
 
 
 def split(row: Numbers, weights: list[int]) -> list[Numbers]:
     """Split a row by weights into parts that sum to it exactly: a day into hours, an ad group into keywords."""
     impressions, clicks, spend = (share(n, weights) for n in (row.impressions, row.clicks, row.spend))
-    halves, revenue = _split_conversions(row.halves, row.revenue, weights)
-    views, view_revenue = _split_conversions(row.views, row.view_revenue, weights)
-    return [
-        Numbers(
-            impressions[i],
-            clicks[i],
-            spend[i],
-            {w: halves[w][i] for w in WINDOWS},
-            {w: revenue[w][i] for w in WINDOWS},
-            {w: views[w][i] for w in VIEW_WINDOWS},
-            {w: view_revenue[w][i] for w in VIEW_WINDOWS},
-        )
-        for i in range(len(weights))
-    ]
+    conversions = _split_conversions(row.halves, row.revenue, weights)
+    views = _split_conversions(row.views, row.view_revenue, weights)
+    by_window = map(_by_part, (*conversions, *views))
+    return [Numbers(*each) for each in zip(impressions, clicks, spend, *by_window, strict=True)]
+
+
+def _by_part(parts: _Parts) -> list[dict[int, int]]:
+    """By window and part → by part and window. Most parts of a day have no conversions, and share what says so."""
+    zero = dict.fromkeys(parts, 0)
+    by_part = zip(*parts.values(), strict=True)
+    return [dict(zip(parts, each, strict=True)) if any(each) else zero for each in by_part]
 
 
 _Parts = dict[int, list[int]]

@@ -8,6 +8,7 @@ the world (`located`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import product
 
 from sandbox.platforms.meta.errors import GraphError
@@ -58,6 +59,8 @@ _DEVICES = (
     ("ipad", "mobile_web"),
     ("desktop", "desktop"),
 )
+_MOST_CUT = 2000
+"""Ads by breakdown whose cells are kept."""
 _PLACES = frozenset({"country", "region", "dma", "comscore_market"})
 
 
@@ -83,16 +86,21 @@ def cells(profile: WorldProfile, row: WorldRow, asked: Sequence[str]) -> Iterato
             values |= {"dma": market, "comscore_market": market}
             yield tuple((name, values[name]) for name in asked), row._replace(numbers=part)
         return
-    grid = next((grid for grid in _grids() if set(asked) <= set(grid[0])), None)
-    if grid is None:
-        return
-    names, keys, weights = grid
-    seed = row.ad.seed if row.ad else 0
-    parts = split(row.numbers, [w * (60 + mix(seed, 940_000 + at) % 80) for at, w in enumerate(weights)])
-    for key, part in zip(keys, parts, strict=True):
+    found, weights = _asked_of(tuple(asked), row.ad.seed if row.ad else 0)
+    for cell, part in zip(found, split(row.numbers, weights) if found else (), strict=True):
         if not part.is_zero:
-            cell = tuple((name, value) for name, value in zip(names, key, strict=True) if name in asked)
             yield cell, row._replace(numbers=part)
+
+
+@lru_cache(_MOST_CUT)
+def _asked_of(asked: tuple[str, ...], seed: int) -> tuple[list[Cell], list[int]]:
+    """The asked-for values of each cell of the grid that has them, and the cells' weights for an ad."""
+    for names, keys, usual in _grids():
+        if set(asked) <= set(names):
+            named = (zip(names, key, strict=True) for key in keys)
+            found = [tuple((name, value) for name, value in cell if name in asked) for cell in named]
+            return found, [w * (60 + mix(seed, 940_000 + at) % 80) for at, w in enumerate(usual)]
+    return [], []
 
 
 def _grids() -> Iterator[tuple[tuple[str, ...], list[tuple[str, ...]], list[int]]]:

@@ -7,6 +7,7 @@ those of the world (`located`).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import product
 
 from sandbox.platforms.tiktok_ads.geography import PROVINCES
@@ -31,6 +32,8 @@ AUDIENCE = frozenset({*_PARTS, "country_code", "province_id"})
 """The dimensions of audience reports; age and gender are the only pair."""
 BASIC = frozenset({"country_code", "search_terms"})
 _PLACES = {"country_code", "province_id"}
+_THINGS = 1000
+"""So many things that are searched for are kept."""
 _FEW = 5
 """Impressions of a search term below this are written `<5`."""
 
@@ -48,19 +51,23 @@ def parts(
             if value != _HIDDEN:
                 yield (value,), part
         return
-    tables = [_weights(profile, ad, name) for name in dimensions]
-    labels = list(product(*tables))
-    weights = [_product(tables, label) for label in labels]
+    thing = (ad.name if ad else profile.name).rpartition(" ")[0].lower() if "search_terms" in dimensions else ""
+    labels, weights = _labels(dimensions, thing)
     for label, part in zip(labels, split(numbers, weights), strict=True):
         if _HIDDEN not in label and not part.is_zero:
             yield label, part
 
 
-def _weights(profile: WorldProfile, ad: WorldAd | None, name: str) -> dict[str, int]:
-    if name == "search_terms":
-        thing = (ad.name if ad else profile.name).rpartition(" ")[0].lower()
-        return {thing: 30, f"best {thing}": 3, f"{thing} sale": 1, _HIDDEN: 900}
-    return _PARTS[name]
+@lru_cache(_THINGS)
+def _labels(dimensions: tuple[str, ...], thing: str) -> tuple[list[tuple[str, ...]], list[int]]:
+    """The values of the dimensions together, and their weights. `thing`: what people search for."""
+    tables = [_searched(thing) if name == "search_terms" else _PARTS[name] for name in dimensions]
+    labels = list(product(*tables))
+    return labels, [_product(tables, label) for label in labels]
+
+
+def _searched(thing: str) -> dict[str, int]:
+    return {thing: 30, f"best {thing}": 3, f"{thing} sale": 1, _HIDDEN: 900}
 
 
 def _product(tables: list[dict[str, int]], label: tuple[str, ...]) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 from sandbox.platforms.tiktok_ads.answers import wrong
 from sandbox.platforms.tiktok_ads.breakdowns import AUDIENCE, BASIC
@@ -50,22 +51,22 @@ class ReportAsked:
     order: tuple[str, bool]
     totals: bool
 
-    @property
+    @cached_property
     def id_name(self) -> str:
         """The id dimension."""
         return next((name for name in self.dimensions if name in _ID_NAMES), "")
 
-    @property
+    @cached_property
     def time(self) -> str:
         """The time dimension."""
         return next((name for name in self.dimensions if name in (DAY, HOUR)), "")
 
-    @property
+    @cached_property
     def cuts(self) -> tuple[str, ...]:
         """The breakdowns."""
         return tuple(name for name in self.dimensions if name not in (*_ID_NAMES, DAY, HOUR))
 
-    @property
+    @cached_property
     def real_time(self) -> bool:
         """Whether a metric by the time of the conversion is asked for."""
         return bool(REAL_TIME.intersection(self.metrics))
