@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import io
 import sys
@@ -236,6 +237,21 @@ def test_half_a_package_is_never_taken_for_a_whole_one(tmp_path: Path, monkeypat
     assert file.read_text() == "a = 1"
 
 
+def test_only_files_that_are_not_unpacked_yet_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sandbox.aws_server import UnpackedOnce
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    package = _package(tmp_path / "one.zip", "a = 1")
+
+    def looked_at() -> list[str]:
+        with UnpackedOnce(package) as opened:
+            return opened.namelist()
+
+    before = looked_at()
+    _unpack(package, tmp_path / "w1")
+    assert (before, looked_at()) == (["python/adweir/__init__.py"], [])
+
+
 def test_the_workers_of_functions_unpack_so(monkeypatch: pytest.MonkeyPatch) -> None:
     from ministack.core import lambda_runtime
 
@@ -280,3 +296,50 @@ def test_the_log_of_an_invocation_is_whole_and_waited_for_only_while_it_comes(wo
         assert [line.split()[1] for line in answer["log"].splitlines()] == [str(number) for number in range(lines)]
 
     assert took[0] < 0.045
+
+
+HEAD = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]}
+BODY = {"type": "http.response.body", "body": b"whole"}
+PARTS = [BODY | {"body": b"wh", "more_body": True}, BODY | {"body": b"ole"}]
+
+
+@pytest.mark.parametrize(
+    ("method", "messages", "writes"),
+    [("GET", [BODY], 1), ("GET", PARTS, 2), ("HEAD", [BODY | {"body": b""}], 1)],
+    ids=["whole", "in parts", "head"],
+)
+def test_the_head_of_an_answer_is_written_with_what_follows_it(
+    method: str, messages: list[dict[str, Any]], writes: int
+) -> None:
+    # given: an answer as uvicorn writes it, and as it is written here
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+    from sandbox.one_write import OneWrite
+
+    written = {}
+    for kind in (RequestResponseCycle, OneWrite):
+        transport, quiet = mock.Mock(), mock.Mock(write_paused=False)
+        event = asyncio.Event()
+        cycle = kind({"method": method}, transport, quiet, quiet, quiet, False, [], event, False, True, quiet)  # type: ignore[typeddict-item]
+
+        # when
+        for message in (HEAD, *messages):
+            asyncio.run(cycle.send(message))  # type: ignore[arg-type]
+
+        # then
+        written[kind] = [call.args[0] for call in transport.write.call_args_list]
+    assert b"".join(written[OneWrite]) == b"".join(written[RequestResponseCycle])
+    assert len(written[OneWrite]) == writes
+
+
+def test_the_look_for_messages_after_one_in_vain_is_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it is called in MiniStack, and that MiniStack looks at it, may change with its version."""
+    from ministack.services import lambda_svc
+
+    from sandbox import aws_server
+
+    monkeypatch.setattr(lambda_svc, "_ESM_IDLE_WAKE_GAP_SECONDS", lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS)
+    aws_server.look_for_messages_sooner()
+
+    assert "_ESM_IDLE_WAKE_GAP_SECONDS" in lambda_svc._poll_loop.__code__.co_names
+    assert lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS < 0.01
