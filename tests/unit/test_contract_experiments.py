@@ -20,14 +20,15 @@ class Library:
         self.tables: list[Path] = []
 
     def ask(self, _python: Path, verb: str, *words: str) -> None:
+        panel = geo_panel(0)
+        treated = panel.regions[:2]
         if verb == "design":
-            regions = {"treatment_geos": list(geo_panel(0).regions[:2])}
-            Path(words[1]).write_text(json.dumps({"designs": {"cell_1": regions}}))
+            Path(words[1]).write_text(json.dumps({"designs": {"cell_1": {"treatment_geos": list(treated)}}}))
             return
         with Path(words[1]).open() as file:
             rows = [row for row in csv.DictReader(file) if row["date"] >= words[2]]
-        usual = geo_panel(0).sales[:2, HISTORY_DAYS:].sum()
-        sold = sum(float(row["conversions"]) for row in rows if row["location"] in geo_panel(0).regions[:2])
+        usual = panel.sales[:2, HISTORY_DAYS:].sum()
+        sold = sum(float(row["conversions"]) for row in rows if row["location"] in treated)
         brought = (sold - usual) * (1 if self.right else 2)
         Path(words[-1]).write_text(
             json.dumps({"lift": {"estimate": brought, "low": 0.9 * brought, "high": 1.1 * brought}})

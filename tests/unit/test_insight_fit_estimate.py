@@ -15,6 +15,7 @@ from adweir.insight.mmm.fit.estimate import fit
 from adweir.insight.mmm.fit.frame import Floats, LiftTest, MixFrame
 from adweir.insight.mmm.fit.kernels import Family, kernel, saturate
 from adweir.insight.mmm.fit.media import BEFORE, Shapes, SpentBefore, media_of
+from adweir.insight.mmm.fit.outcome import MixOutcome
 from adweir.model.errors import BadInput
 
 MONDAY = date(2024, 1, 1)
@@ -46,14 +47,15 @@ def world(spend: Floats, noise: float = 1.0) -> MixFrame:
 
 
 @cache
-def found() -> dict[str, float]:
-    return {each.channel: each.contribution.estimate for each in fit(world(spends())).channels}
+def found() -> MixOutcome:
+    """The fit of the world that has nothing special."""
+    return fit(world(spends()))
 
 
 def test_contributions_are_found_again_where_there_is_hardly_any_noise() -> None:
     truth = dict(zip(CHANNELS, brought(spends()).sum(axis=1), strict=True))
 
-    outcome = fit(world(spends()))
+    outcome = found()
 
     assert outcome.fit["family"] == "hill"
     for each in outcome.channels:
@@ -109,8 +111,9 @@ def test_the_same_frame_has_the_same_outcome_and_channels_may_come_in_any_order(
     frame = world(spends())
     turned = replace(frame, channels=CHANNELS[::-1], spend=frame.spend[::-1])
 
-    once, again, other = (fit(each) for each in (frame, frame, turned))
+    again, other = fit(frame), fit(turned)
 
+    once = found()
     assert once == again
     assert {each.channel: each.shown() for each in other.channels} == {
         each.channel: each.shown() for each in once.channels
@@ -122,8 +125,8 @@ def test_the_units_of_the_kpi_and_of_spend_do_not_matter() -> None:
 
     scaled = fit(replace(frame, kpi=frame.kpi * 1000, spend=frame.spend / 50))
 
-    for each in scaled.channels:
-        assert each.contribution.estimate == pytest.approx(1000 * found()[each.channel], rel=0.05)
+    for each, as_it_is in zip(scaled.channels, found().channels, strict=True):
+        assert each.contribution.estimate == pytest.approx(1000 * as_it_is.contribution.estimate, rel=0.05)
 
 
 def test_a_channel_that_never_ran_brought_nothing() -> None:
@@ -160,14 +163,14 @@ def test_channels_that_rise_and_fall_together_are_named() -> None:
 
 
 def test_a_well_behaved_world_has_no_warning() -> None:
-    outcome = fit(world(spends()))
+    outcome = found()
 
     assert not outcome.warnings
     assert not any(each.warnings for each in outcome.channels)
 
 
 def test_a_reallocation_keeps_the_budget_and_gains() -> None:
-    moved = fit(world(spends())).reallocation
+    moved = found().reallocation
 
     assert moved is not None
     assert sum(move.proposed for move in moved.moves) == pytest.approx(moved.budget)
