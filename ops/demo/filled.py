@@ -42,14 +42,22 @@ def request_all(api: Api, profiles: Iterable[dict[str, Any]]) -> None:
             api.patch(path, {"options": {"datasets": wanted}})
 
 
-def empty(api: Api, start: str, end: str) -> list[str]:
-    """The datasets without any record of these days, by platform: `meta_ads ad_daily`."""
+def empty(api: Api, starts: Sequence[str], end: str) -> list[str]:
+    """The datasets without any record of the days from the last of `starts` to `end`, by platform: `meta_ads ad_daily`.
+
+    The days since each of `starts`, newest first, are read until every platform has a record: most have one at once.
+    """
 
     def filled(dataset: Dataset) -> set[str]:
-        first = _months_before(start) if dataset is Dataset.INVOICES else start
-        records = api.records(_data_type(dataset), {"date_range": {"start": first, "end": end}})
-        kinds = _KINDS.get(dataset)
-        return {each["platform"] for each in records if kinds is None or each["kind"] in kinds}
+        kinds, found = _KINDS.get(dataset), set[str]()
+        wanted = {str(spec.name) for spec in _specs() if dataset in _stored(spec)}
+        for start in starts:
+            first = _months_before(start) if dataset is Dataset.INVOICES else start
+            records = api.records(_data_type(dataset), {"date_range": {"start": first, "end": end}})
+            found |= {each["platform"] for each in records if kinds is None or each["kind"] in kinds}
+            if found >= wanted:
+                break
+        return found
 
     asked = sorted({dataset for spec in _specs() for dataset in _stored(spec)})
     with ThreadPoolExecutor(READERS) as readers:

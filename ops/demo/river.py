@@ -79,10 +79,10 @@ class River:
             partial(self._api.post, f"{path}/credentials", body),
         ]
 
-    def start(self, workflow: str, dataset: Dataset) -> str:
-        """Start a run for one dataset; returns its id."""
-        scope = {"datasets": [dataset.value]}
-        return str(self._api.post(f"/api/v1/workflows/{workflow}/runs", {"scope": scope})["run_id"])
+    def pull(self, dataset: Dataset) -> str:
+        """Start a run that pulls a dataset, and makes nothing of it: the daily run does. Returns the run's id."""
+        asked = {"scope": {"datasets": [dataset.value]}, "args": {"validate": False}}
+        return str(self._api.post("/api/v1/workflows/platform/runs", asked)["run_id"])
 
     def follow(self, run_id: str, through: str = "") -> None:
         """Show a run's stages until it ends, or until a stage of it has ended, on which what comes next depends.

@@ -46,8 +46,8 @@ class Extent(NamedTuple):
 SHORT = Extent(10, ("daily",), SHARED)
 _LAST_PULL = "totals"
 """The stage after which all that a run pulls is stored. What is made of it goes on meanwhile."""
-_RECENT_DAYS = 3
-"""Each dataset has something of the last days: hours go no further back."""
+_RECENT_DAYS = (1, 3)
+"""Each dataset has something of the last days, most of yesterday: hours go no further back."""
 WHOLE = Extent(57, ("daily", "weekly"), ((*PLATFORMS, DESCRIBED), (*PLATFORMS, "microsoft_ads")), has_mix=True)
 """Sponsored Brands is kept for 60 days, and it may be two days later where the account is."""
 
@@ -114,16 +114,14 @@ def flow(
     other = OtherWays(api, description["api_url"], world, show)
     ways = [*other.drop(clients[1], _shop(clients[1], profiles), put), *other.push(clients, profiles)]
     other.subscribe(seller, river.follow)
-    river.follow(first_day)
     loser = events.loser(profiles)
     before = {loser["profile_id"]: compare(api, world, loser, extent.days).stored}
+    spending = [profile for profile in profiles if world.spends(profile, extent.days)]
+    river.follow(first_day)
     deleted = events.go_on(profiles, seller)
     other.stream(seller)  # while the runs go on, as Amazon does
-    request_all(api, (profile for profile in profiles if world.spends(profile, extent.days)))
-    runs = [fire(target, "hourly", world.now), river.start("sync", Dataset.INVOICES)]
-    for workflow in extent.workflows:
-        runs.append(fire(target, workflow, world.now))
-        river.follow(runs[-1], through=_LAST_PULL if workflow == extent.workflows[-1] else "")
+    request_all(api, spending)
+    runs = _second_day(target, world, river, extent.workflows)
     ways.append(other.streamed(seller))
     river.await_datasets(clients)
 
@@ -135,10 +133,12 @@ def flow(
         for result in readers.map(compared, profiles):
             results.append(result)
             show("compared with the truth", len(results), len(profiles))
-    for run_id in runs:
+    for run_id in runs[:-1]:
         river.follow(run_id)
-    lacking = empty(api, world.day(_RECENT_DAYS).isoformat(), world.day(0).isoformat())
-    looked, bills = anomalies_found(api, world, profiles, extent.days), wrong_bills(api, world, profiles)
+    lacking = empty(api, [world.day(ago).isoformat() for ago in _RECENT_DAYS], world.day(0).isoformat())
+    bills = wrong_bills(api, world, profiles)
+    river.follow(runs[-1])
+    looked = anomalies_found(api, world, profiles, extent.days)
     mix = NO_MIX
     if extent.has_mix:
         company = CompanyMix(api, world, clients[1], put, show)
@@ -146,6 +146,15 @@ def flow(
         river.follow(api.post(f"/api/v1/accounts/{clients[1]['account_id']}/etl", {})["run_id"])
         mix = company.compared()
     return Verdict(results, time.monotonic() - begin, lacking, bills, ways, looked, mix)
+
+
+def _second_day(target: Deployment, world: WorldDoors, river: River, workflows: Sequence[str]) -> list[str]:
+    """Fire the schedules, and wait until all that they pull is stored. Returns the runs; the last one goes on."""
+    runs = [fire(target, "hourly", world.now), river.pull(Dataset.INVOICES)]
+    for workflow in workflows:
+        runs.append(fire(target, workflow, world.now))
+        river.follow(runs[-1], through=_LAST_PULL if workflow == workflows[-1] else "")
+    return runs
 
 
 def _shop(client: Mapping[str, Any], profiles: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -5,22 +5,16 @@ from __future__ import annotations
 import io
 import re
 import shlex
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.console import Console
 
-from adweir.platforms import REGISTRY
-from adweir.reporting.records import DATA_TYPES
-from ops.client import Api
 from ops.demo import charts
 from ops.demo.display import Stages, table
-from ops.demo.filled import empty, request_all
 from ops.demo.money import ratio, shown
 from ops.demo.page import write_page
 from ops.demo.queries import queries
@@ -386,60 +380,6 @@ def test_given_the_end_when_it_says_how_to_go_on_then_the_command_names_this_san
     # then
     assert any(line.endswith(f"--home {tmp_path}{verb}") for line in lines)
     assert sum(line.startswith("curl ") for line in lines) == 3
-
-
-# -- the datasets ----------------------------------------------------------------------------------------------------
-
-
-class ListedApi(Api):
-    """Answers records from a list, by data type; remembers the options that were set."""
-
-    def __init__(self, listed: dict[str, list[dict[str, Any]]]) -> None:
-        super().__init__("http://127.0.0.1", "key")
-        self.listed = listed
-        self.options: dict[str, list[str]] = {}
-
-    def records(self, data_type: str, filters: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        first = "2026-09-17" if data_type == "invoices" else "2026-11-18"  # a month is billed when it is over
-        assert filters == {"date_range": {"start": first, "end": "2026-11-21"}}
-        return iter(self.listed.get(data_type, []))
-
-    def patch(self, path: str, body: Any) -> Any:
-        self.options[path.removeprefix("/api/v1/profiles/")] = body["options"]["datasets"]
-
-
-def every(name: str) -> dict[str, list[dict[str, Any]]]:
-    """A record of each data type of a platform."""
-    kinds = ("keyword", "automatic", "negative")
-    return {
-        data_type: [{"platform": name, "kind": kind} for kind in (kinds if data_type == "keywords" else ("",))]
-        for data_type in DATA_TYPES
-    }
-
-
-def test_given_a_dataset_without_a_record_when_looked_for_then_it_is_named_by_its_platform() -> None:
-    whole = {data_type: every("meta_ads")[data_type] + every("amazon_ads")[data_type] for data_type in DATA_TYPES}
-    others = {str(spec.name) for spec in REGISTRY.specs()} - {"meta_ads", "amazon_ads"}
-
-    def found(listed: dict[str, list[dict[str, Any]]]) -> list[str]:
-        names = empty(ListedApi(listed), "2026-11-18", "2026-11-21")
-        return [name for name in names if name.partition(" ")[0] not in others]
-
-    assert found(whole) == []
-    assert found(whole | {"ad_performance": every("meta_ads")["ad_performance"]}) == ["amazon_ads ad_daily"]
-    assert found(whole | {"keywords": [{"platform": "amazon_ads", "kind": "negative"}]}) == [
-        "amazon_ads keywords",
-        "amazon_ads targets",
-    ]
-
-
-def test_given_ad_accounts_when_everything_is_requested_then_the_first_of_each_platform_pulls_it() -> None:
-    listed = [{"platform": name, "profile_id": number} for name in ("meta_ads", "amazon_ads") for number in "12"]
-    api = ListedApi({})
-    request_all(api, listed)
-    assert set(api.options) == {"meta_ads/1", "amazon_ads/1"}
-    assert "ad_by_country_daily" in api.options["meta_ads/1"]
-    assert "ad_daily" not in api.options["meta_ads/1"]
 
 
 def test_given_an_empty_dataset_when_all_numbers_are_right_then_the_verdict_is_not(results: list[Compared]) -> None:
