@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import io
+import json
 import sys
 import tempfile
 import time
@@ -343,3 +344,27 @@ def test_the_look_for_messages_after_one_in_vain_is_soon(monkeypatch: pytest.Mon
 
     assert "_ESM_IDLE_WAKE_GAP_SECONDS" in lambda_svc._poll_loop.__code__.co_names
     assert lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS < 0.01
+
+
+def test_the_state_that_is_written_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    from ministack.core import persistence
+    from ministack.core.responses import AccountRegionScopedDict
+
+    from sandbox import aws_server
+
+    kept = AccountRegionScopedDict()
+    kept.set_scoped("000000000000", "eu-west-1", "größe", {"body": b"\x00\xff", "n": [1, None, "ä"]})
+    monkeypatch.setattr(persistence, "PERSIST_STATE", True)
+    monkeypatch.setattr(persistence, "STATE_DIR", str(tmp_path))
+    monkeypatch.setattr(persistence, "json", persistence.json)
+    persistence.save_state("before", {"kept": kept})
+
+    # when
+    aws_server.write_state_in_one_piece()
+    with mock.patch.object(json, "dump", side_effect=AssertionError("bit by bit")):
+        persistence.save_state("after", {"kept": kept})
+
+    # then
+    assert (tmp_path / "after.json").read_bytes() == (tmp_path / "before.json").read_bytes()
+    assert persistence.load_state("after")["kept"]._data == kept._data
