@@ -1,8 +1,12 @@
 """DynamoDB for the tests of rooms and functions: the simulation's double, where moto's would answer on the wire.
 
-botocore builds, signs, sends and reads each request as ever; moto's engine took half of the time of a test that stores
+botocore builds each request and reads its answer as ever; moto's engine took half of the time of a test that stores
 anything, and answers less as AWS does. tests/simulation/test_doubles_dynamodb.py runs the same cases on both.
 `pytest --dynamodb moto` runs every test on moto's.
+
+What botocore does between the two (a message of HTTP, its signature, whether to try again) took half of the rest: a
+request that is granted goes without it, unless somebody watches the way. tests/unit/test_support_own_dynamodb.py
+compares.
 """
 
 from __future__ import annotations
@@ -10,12 +14,15 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 import pytest
-from moto.core.botocore_stubber import BotocoreStubber
+from botocore.awsrequest import AWSResponse, HeadersDict
+from botocore.endpoint import Endpoint
+from moto.core import models
+from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
@@ -29,6 +36,7 @@ _REGION = "us-east-1"
 _TARGET = "DynamoDB_20120810."
 _HEADERS = {"content-type": "application/x-amz-json-1.0"}
 _ENCODE = msgspec.json.encode
+_WHOLE_WAY: Any = Endpoint._do_get_response  # type: ignore[attr-defined]
 Reply = tuple[int, dict[str, str], bytes]
 
 
@@ -92,4 +100,28 @@ def answer_in_place_of_moto(names: Iterable[str], patch: pytest.MonkeyPatch) -> 
         return tables.reply(target.removeprefix(_TARGET), request.body)
 
     patch.setattr(BotocoreStubber, "process_request", process_request)
+    patch.setattr(Endpoint, "_send_request", _directly(tables))
     patch.setattr(sys.modules[__name__], "_in_place", tables)
+
+
+def _directly(tables: OwnTables) -> Callable[..., Any]:
+    """botocore's `Endpoint._send_request` where these tables grant a request. A refused one changed nothing: it goes
+    the whole way, on which botocore decides whether to try again.
+    """
+    whole: Any = Endpoint._send_request  # type: ignore[attr-defined]
+
+    def send(self: Any, request: dict[str, Any], operation: Any) -> Any:
+        is_watched = Endpoint._do_get_response is not _WHOLE_WAY  # type: ignore[attr-defined]
+        if is_watched or not models.botocore_stubber.enabled or operation.service_model.service_name != "dynamodb":
+            return whole(self, request, operation)
+        status, named, body = tables.reply(operation.name, request["body"])
+        if status != 200:
+            return whole(self, request, operation)
+        headers: Any = HeadersDict(named)
+        answer = {"status_code": status, "headers": headers, "body": body, "context": {}}
+        parser = self._response_parser_factory.create_parser(operation.service_model.resolved_protocol)
+        parsed = parser.parse(answer, operation.output_shape)
+        parsed["ResponseMetadata"]["RetryAttempts"] = 0
+        return AWSResponse(request["url"], status, headers, MockRawResponse(body)), parsed
+
+    return send
