@@ -13,9 +13,10 @@ import boto3
 import pytest
 from botocore import auth, client, hooks, regions, useragent, utils
 from botocore.compat import get_current_datetime
-from moto.core import models
+from moto.core import base_backend, models
 
 _DECIDES = frozenset({"AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"})
+_motos_urls: Any = base_backend.BaseBackend.urls.fget  # type: ignore[attr-defined]
 _own_client: Callable[..., Any] = boto3.client
 
 
@@ -32,6 +33,7 @@ def install(patch: pytest.MonkeyPatch) -> None:
     _share_methods(patch)
     # For each method of HTTP moto adds 280 patterns that only `requests` would ask: botocore's clients ask it directly.
     patch.setattr(models, "RESPONSES_METHODS", [])
+    patch.setattr(base_backend.BaseBackend, "urls", property(_listed_once(_motos_urls)))
     resolver = regions.EndpointRulesetResolver
     patch.setattr(resolver, "construct_endpoint", _found_once(resolver.construct_endpoint))
     patch.setattr(useragent.UserAgentString, "to_string", _said_once(useragent.UserAgentString.to_string))
@@ -84,6 +86,18 @@ def _signed_where_somebody_looks(sign: Callable[[Any, Any], None]) -> Callable[[
         request.headers["Authorization"] = f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=none"
 
     return add_auth
+
+
+def _listed_once(list_urls: Any) -> Callable[[Any], dict[str, Any]]:
+    """moto lists the addresses of a service, with their handlers, anew for each request: its class decides them."""
+    known: dict[type, dict[str, Any]] = {}
+
+    def urls(self: Any) -> dict[str, Any]:
+        if type(self) not in known:
+            known[type(self)] = list_urls(self)
+        return known[type(self)]
+
+    return urls
 
 
 def _found_once(find: Callable[..., Any]) -> Callable[..., Any]:

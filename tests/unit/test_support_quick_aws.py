@@ -8,7 +8,10 @@ from typing import Any
 import boto3
 from botocore import client, endpoint_provider, hooks, loaders, model, regions, useragent
 from botocore.config import Config
+from moto.backends import get_backend
+from moto.core.base_backend import BaseBackend
 
+MOTOS_OWN: Any = BaseBackend.urls.fget  # type: ignore[attr-defined]
 PLACES = ("us-east-1", "us-east-1", "eu-central-1", "eu-central-1")
 
 
@@ -85,3 +88,11 @@ def test_a_client_says_who_it_is_and_not_who_another_is() -> None:
 
     assert [agent.to_string().rpartition(" ")[2] for agent in (first, other, first)] == ["one/1", "other/1", "one/1"]
     assert first.to_string().startswith("Botocore/")
+
+
+def test_a_service_of_moto_has_the_addresses_that_moto_lists() -> None:
+    services = [get_backend(name)["123456789012"]["us-east-1"] for name in ("sqs", "secretsmanager")]
+
+    for service in services * 2:
+        assert service.urls == MOTOS_OWN(service)
+    assert services[0].urls.keys().isdisjoint(services[1].urls)
