@@ -40,7 +40,8 @@ from sandbox.aws.dynamodb import DynamoDB
 from sandbox.aws.events import OwnBus, Secrets
 from sandbox.aws.s3 import S3
 from sandbox.aws.values import Item
-from simulation.containers import BUCKET, DOERS, TABLES, AccountStandIn, NoMeter, SharedClients, shared_client
+from simulation.containers import BUCKET, TABLES, NoMeter, SharedClients, shared_client
+from support.account_stand_in import DOERS, AccountStandIn
 from support.clock import FrozenClock
 from support.machine import Invocation, consumers_of
 

@@ -146,11 +146,12 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def story(tables: None, settings: Settings, folder: Path) -> Iterator[Story]:
-    with toy_machine(settings) as (machine, api):
+def story(tables: None, settings: Settings, folder: Path, request: pytest.FixtureRequest) -> Iterator[Story]:
+    with toy_machine(settings, stands_in=getattr(request, "param", True)) as (machine, api):
         yield Story(machine, api)
 
 
+@pytest.mark.parametrize("story", [False, True], indirect=True, ids=["all of it", "as the stories that fail have it"])
 def test_a_sixth_platform_runs_from_schedule_to_stored_rows(story: Story) -> None:
     story.play_and_check()
 

@@ -26,6 +26,7 @@ from adweir.store.metrics import partitions
 from simulation.platform import NAME
 from simulation.scheduler import SimulatedClock
 from simulation.trace import Trace
+from support.account_stand_in import DOERS, AccountStandIn
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = ("catalog", "metrics", "ledger", "findings")
@@ -106,33 +107,6 @@ class Parts:
     """Whether `AccountStandIn` does what is done for the account: datasets take long to make."""
     work: list[tuple[str, float]] = field(default_factory=list)
     """What was done for the account, in order: the kind, and when it began."""
-
-
-DOERS = ("publisher", "scorer", "curator", "anomaly_watch")
-"""The parts of an app that work for an account."""
-
-
-class AccountStandIn:
-    """What is done for an account in place of datasets, scores, tables and anomalies: it stores an object."""
-
-    def __init__(self, app: App) -> None:
-        self._app = app
-
-    def publish(self, account_id: str, *_how: object) -> list[Any]:
-        self._app.raw.put(f"work/etl/{account_id}", b"done")
-        return []
-
-    def score(self, account_id: str, _remaining: object, _margin: float) -> int:
-        self._app.raw.put(f"work/reconcile/{account_id}", b"done")
-        return 0
-
-    def curate(self, account_id: str, *_how: object) -> dict[str, int]:
-        self._app.raw.put(f"work/curate/{account_id}", b"done")
-        return {}
-
-    def look(self, account_id: str, *_how: object) -> Watched:
-        self._app.raw.put(f"work/detect/{account_id}", b"done")
-        return Watched(0, 0, [])
 
 
 class Noted:

@@ -16,6 +16,7 @@ from adweir.model.platforms import Platform
 from adweir.model.times import Window
 from adweir.platforms import REGISTRY
 from adweir.runtime.settings import Settings
+from support.account_stand_in import DOERS, AccountStandIn
 from support.clock import FrozenClock
 from support.machine import Machine
 from support.stub_http import Answer, Call, serving
@@ -99,13 +100,18 @@ def toy_folder(under: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def toy_machine(settings: Settings, *, ready_at: int = 3) -> Iterator[tuple[Machine, ToyApi]]:
-    """A machine that knows Toy Ads, and the platform's server. `toy_folder` has to be open."""
+def toy_machine(settings: Settings, *, ready_at: int = 3, stands_in: bool = True) -> Iterator[tuple[Machine, ToyApi]]:
+    """A machine that knows Toy Ads, and the platform's server. `toy_folder` has to be open.
+
+    `stands_in`: whether `AccountStandIn` does what is done for the client: most of the time of a story of pulls.
+    """
     clock = FrozenClock(TODAY)
     api = ToyApi(clock, ready_at)
     with serving() as server:
         server.route = api
         urls = {"platform_urls": {"toy_ads": {"api": server.url}}, "history_days": DAYS.length}
         machine = Machine(settings.model_copy(update=urls), clock, REGISTRY.with_platform("toy_ads", PACKAGE))
+        if stands_in:
+            machine.app.__dict__.update(dict.fromkeys(DOERS, AccountStandIn(machine.app)))
         yield machine, api
         machine.app.http.close()
