@@ -368,3 +368,21 @@ def test_the_state_that_is_written_is_read_again(tmp_path: Path, monkeypatch: py
     # then
     assert (tmp_path / "after.json").read_bytes() == (tmp_path / "before.json").read_bytes()
     assert persistence.load_state("after")["kept"]._data == kept._data
+
+
+@pytest.mark.parametrize(
+    "answer", [*({"Item": {"a": value}} for value in ATTRIBUTES), {1: [0.5, None]}, {"n": 1 << 70}]
+)
+def test_an_answer_says_the_same_in_c(answer: dict[str, Any], dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    from sandbox import aws_server
+
+    monkeypatch.setattr(dynamodb, "json_response", dynamodb.json_response)
+    before = dynamodb.json_response(answer, 400)
+
+    # when
+    aws_server.answer_in_c(dynamodb)
+    status, headers, body = dynamodb.json_response(answer, 400)
+
+    # then
+    assert (status, headers, json.loads(body)) == (*before[:2], json.loads(before[2]))
