@@ -55,6 +55,14 @@ def test_it_is_a_metric_of_the_function(capsys: pytest.CaptureFixture[str]) -> N
     assert about["Dimensions"] == [["function"]]
 
 
+def test_the_garbage_collector_looks_seldom_and_not_at_what_is_loaded() -> None:
+    told = "print(gc.get_freeze_count(), *gc.get_threshold())"
+    code = f"import gc; from adweir.runtime.memory import collect_seldom; collect_seldom(); {told}"
+    frozen, *threshold = subprocess.check_output([sys.executable, "-c", code], text=True).split()  # noqa: S603
+    assert int(frozen) > 1000
+    assert threshold == ["50000", "20", "50"]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems count the memory of who started a process")
 def test_the_peak_is_the_process_s_own_and_not_of_the_one_that_started_it() -> None:
     ours = bytearray(200_000_000)

@@ -6,11 +6,11 @@ cold start pays for what the function uses and no more.
 
 from __future__ import annotations
 
-import gc
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from adweir.runtime.memory import collect_seldom
 from adweir.runtime.resources import Resources
 from adweir.runtime.settings import Settings
 
@@ -446,5 +446,5 @@ class App(Resources):
 
 def build(service: str) -> App:
     """The app of a deployed function, from its environment. `service` is the function's name in its logs."""
-    gc.freeze()  # what is loaded by now stays as long as the container: the garbage collector leaves it alone
+    collect_seldom()
     return App(Settings.from_environment(), service=service)

@@ -1,4 +1,5 @@
-"""The most memory that a function's container has needed, as a share of what it has: the metric `MemoryPeakPercent`.
+"""A function's memory: how often the garbage collector looks at it, and the most that its container has needed, as a
+share of what it has: the metric `MemoryPeakPercent`.
 
 A peak never falls as long as the container lives. So it is written when it has grown by a percent, and after every
 invocation once it is high: an alarm then goes on ringing.
@@ -6,6 +7,7 @@ invocation once it is high: an alarm then goes on ringing.
 
 from __future__ import annotations
 
+import gc
 import re
 import resource
 import sys
@@ -18,6 +20,16 @@ _PER_MB = 1 << 20 if sys.platform == "darwin" else 1 << 10
 """What `getrusage` counts per MB: macOS bytes, others kB."""
 _HIGH = 80.0
 _STEP = 1.0
+_OBJECTS = (50_000, 20, 50)
+"""As `gc.set_threshold` takes it. Python's own are 700, 10, 10: rows make so many objects that it always looked."""
+
+
+def collect_seldom() -> None:
+    """Keep the garbage collector from what is loaded by now, which stays as long as the container, and have it look at
+    what is new seldom: most of it is gone without, as nothing refers to it.
+    """
+    gc.freeze()
+    gc.set_threshold(*_OBJECTS)
 
 
 def peak_mb() -> float:
