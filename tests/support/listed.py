@@ -70,6 +70,9 @@ class ListedReader(Reader):
     def adjusted(self, series: Series, window: Window) -> Iterator[Adjustment]:
         return iter(())
 
+    def foresee(self, series: Iterable[Series], window: Window, sources: Sequence[Source] = SOURCE_ORDER) -> None:
+        """Nothing is looked up."""
+
     def sums(
         self,
         series: Series,

@@ -62,12 +62,13 @@ def test_a_second_run_puts_nothing_and_asks_little() -> None:
 
 
 def test_what_is_known_of_a_month_is_read_once_for_all_of_its_levels(monkeypatch: pytest.MonkeyPatch) -> None:
-    world, asked = one_month(), Counter[str]()
+    world, asked, requests = one_month(), Counter[str](), list[int]()
     get_many = world.stored.table.get_many
 
     def noted(keys: Iterable[ItemKey]) -> list[Any]:
         listed = list(keys)
         asked.update(key.pk for key in listed if key.sk == COVERAGE)
+        requests.append(len(listed))
         return get_many(listed)
 
     monkeypatch.setattr(world.stored.table, "get_many", noted)
@@ -76,6 +77,7 @@ def test_what_is_known_of_a_month_is_read_once_for_all_of_its_levels(monkeypatch
 
     assert asked
     assert max(asked.values()) == 2  # whether it changed, and what it is
+    assert len(requests) == 2
 
 
 def test_only_the_month_that_changed_is_made_anew() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
 import pytest
 
-from adweir.model.metrics import Grain, Level, MetricRow, Series, Source
+from adweir.model.metrics import SOURCE_ORDER, Grain, Level, MetricRow, Series, Source
 from adweir.model.times import Window
+from adweir.store.metrics.coverage import COVERAGE
+from adweir.store.metrics.partitions import ItemKey
 from adweir.store.metrics.read import Reader
 from support.reading_world import (
     ACCOUNT,
@@ -20,6 +22,7 @@ from support.reading_world import (
     LOSSY,
     TWO,
     ReadingWorld,
+    a_profile,
     account,
     ad,
     campaign,
@@ -41,6 +44,25 @@ def test_one_campaigns_repull_at_ad_level_does_not_hide_the_other_campaigns() ->
     # then it does not answer for the day
     assert (before, total(world)) == (150, 150)
     assert spends(world.report("campaign"), "campaign") == {"c1": 100, "c2": 50}
+
+
+def test_what_the_levels_of_a_report_rest_on_is_looked_up_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given a day whose account and campaigns were pulled whole
+    world = ReadingWorld(a_profile())
+    world.pull(ACCOUNT, account(100))
+    world.pull(CAMPAIGN, campaign("c1", 90))
+    asked, get_many = list[set[str]](), world.stored.table.get_many
+
+    def noted(keys: Iterable[ItemKey]) -> list[Any]:
+        listed = list(keys)
+        asked.append({key.pk for key in listed if key.sk == COVERAGE})
+        return get_many(listed)
+
+    monkeypatch.setattr(world.stored.table, "get_many", noted)
+    # when their rows are asked for
+    assert spends(world.report("campaign"), "campaign") == {"c1": 90, None: 10}
+    # then one request has the coverage of both levels and of every source
+    assert [len(each) for each in asked if each] == [2 * len(SOURCE_ORDER)]
 
 
 def test_a_level_that_was_pulled_whole_answers_for_itself() -> None:

@@ -6,7 +6,7 @@ Beside the rows it says what each day's coverage is and, below the account level
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 from operator import add
@@ -19,7 +19,8 @@ from adweir.model.entities import Profile, ProfileStatus
 from adweir.model.metrics import SERIES_LEVELS, SOURCE_ORDER, Grain, Level, Mark, Series, Slot, Source, own_id, plus
 from adweir.model.ports import ServedDataset
 from adweir.model.times import Window
-from adweir.reporting.levels import FINENESS, Answering, Ladder, Rung, Standing
+from adweir.reporting.asked_level import AskedLevel
+from adweir.reporting.levels import FINENESS, Ladder, Rung, Standing
 from adweir.reporting.totals import KEPT, LIVE, NOTHING, UNATTRIBUTED, minus
 from adweir.reporting.views import MetricsView
 from adweir.store.metrics.store import Adjustment, Bundle, DayState, Only, StoredRow, SummedRows
@@ -108,40 +109,6 @@ def is_due(profile: Profile, spec: ServedDataset) -> bool:
     return profile.status in _PULLED and (not spec.on_request or spec.dataset in profile.requested)
 
 
-@dataclass(slots=True)
-class _Target:
-    """A level that is asked for: who may answer for each day, and who did."""
-
-    level: Level
-    days: dict[str, Answering] = field(default_factory=dict)
-    taken: dict[str, Level] = field(default_factory=dict)
-    _noted: tuple[str, ...] = ()
-    _noted_level: Level | None = None
-
-    def may(self, level: Level) -> list[str]:
-        """The days for which a level may still answer."""
-        return [
-            day
-            for day, answering in self.days.items()
-            if level in answering.levels and self.taken.get(day, level) is level
-        ]
-
-    def is_last(self, day: str, level: Level) -> bool:
-        """Whether no finer level answers for a day, whatever rows this one has."""
-        return self.days[day].levels[-1] is level
-
-    def take(self, days: tuple[str, ...], level: Level) -> None:
-        """Note that a level has rows of these days."""
-        if days is not self._noted or level is not self._noted_level:  # most rows have the days of the one before
-            self.taken.update(dict.fromkeys(days, level))
-            self._noted, self._noted_level = days, level
-
-    def answered_by(self, day: str) -> Level | None:
-        """Who answered, once every level was read."""
-        answering = self.days.get(day)
-        return None if answering is None else self.taken.get(day) or answering.levels[-1]
-
-
 class _Pass:
     """The rows of one grain."""
 
@@ -149,8 +116,8 @@ class _Pass:
         self._reader = reader
         self._question = question
         self.grain = grain
-        self.asked = _Target(question.level)
-        self._account = _Target(Level.ACCOUNT)
+        self.asked = AskedLevel(question.level)
+        self._account = AskedLevel(Level.ACCOUNT)
         self.ladder = reader.ladder(question, grain, days)
         self._of_account: dict[tuple[str, int, str], Slot] = {}
         self._of_rows: dict[tuple[str, int, str], Slot] = {}
@@ -302,16 +269,24 @@ class ProfileReader:
         days = list(question.window.days())
         live = self.live_days() if question.live else set()
         if live:
+            self._foresee(Grain.HOUR, live)
             by_hour = _Pass(self, question, Grain.HOUR, live)
             by_hour.answer(live)
             yield from by_hour.rows()
             self._passes |= {day.isoformat(): by_hour for day in live}
         left = [day for day in days if day not in live]
         if left:
+            self._foresee(question.grain, left)
             by_day = _Pass(self, question, question.grain, left)
             by_day.answer(left)
             self._passes |= {day.isoformat(): by_day for day in left}
             yield from by_day.rows()
+
+    def _foresee(self, grain: Grain, days: Collection[date]) -> None:
+        """Look up at once what the levels that are asked rest on: their rows are read of all sources in any case."""
+        levels = {self.question.level, *([Level.ACCOUNT] if self.question.rest else [])}
+        series = [self.series(level, grain) for level in levels if self.has_series(level, grain)]
+        self.metrics.foresee(series, Window(min(days), max(days)), self.question.sources)
 
     def whole_days(self) -> set[str]:
         """The days (ISO) of which what answers by day was pulled whole. Raises Unavailable."""

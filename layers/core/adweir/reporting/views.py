@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -27,6 +27,9 @@ class MetricsSnapshot(Protocol):
 
     def snapshot(self) -> MetricsSnapshot:
         """Itself."""
+
+    def foresee(self, series: Iterable[Series], window: Window, sources: Sequence[Source] = ...) -> None:
+        """Read the coverage of these series together: questions about them then look up none."""
 
     def read(
         self,

@@ -20,7 +20,7 @@ from adweir.insight.parquet import copy_out, csv_table, quoted
 from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.errors import TooLarge
-from adweir.model.metrics import AD_LEVELS, SERIES_LEVELS, Grain, Level
+from adweir.model.metrics import AD_LEVELS, SERIES_LEVELS, Grain, Level, Series
 from adweir.model.times import DAY, Window, first_of_month
 from adweir.reporting.breakdowns import leaves_a_rest
 from adweir.reporting.levels import FINENESS
@@ -134,6 +134,7 @@ class MonthMaker:
         """
         run, found = self._making.connection.execute, list[Level]()
         self._queries = self._making.parts.queries.in_one_look()
+        self._queries.view.snapshot().foresee(self._series(part, levels), window_of(part.month))
         self._there, self._objects, self._read = there, {}, {}
         named: dict[str, bool] = {}
         run("BEGIN")  # a commit of each table waits for the disk
@@ -155,6 +156,13 @@ class MonthMaker:
             run("ROLLBACK")
         unnamed = sorted(campaign for campaign, is_named in named.items() if not is_named)
         return MadePart(campaigns=sorted(named), unnamed=unnamed, objects=self._objects, read=self._read)
+
+    def _series(self, part: MonthPart, levels: Sequence[Level]) -> list[Series]:
+        """What the rows of a part are read of."""
+        of, grain = (self._account.profile.platform, self._account.profile.profile_id), part.grain
+        split = leaves_a_rest(part.breakdown) and grain is Grain.DAY
+        whole = [Series(*of, level, grain) for level in levels if split and level in SPLIT_LEVELS]
+        return [*(Series(*of, level, grain, part.breakdown) for level in levels), *whole]
 
     def keep_entities(self, dataset: str, *, is_there: bool, is_new: bool) -> None:
         """Have the object of a dataset be the rows that were staged for it, or not be there. `is_new`: nobody has made

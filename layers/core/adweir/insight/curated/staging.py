@@ -121,12 +121,11 @@ def _ids_of(level: Level, breakdown: str) -> Callable[[ReadRow], _StagedIds]:
         campaign = values.campaign_id() or None if has_campaign else None
         group = values.ad_group_id() or None if has_group else None
         own = values.own_id() or None if has_own else None
-        found = _StagedIds(campaign, group, own)
-        if not read.is_rest:
+        entity = None
+        if not (is_account or read.is_rest):
             finest = own if has_own else group if has_group else campaign
             entity = f"{group}~{own}" if own and group else finest
-            found = found._replace(entity_id=None if is_account else entity)
-        return found._replace(breakdown_value=values.value) if breakdown else found
+        return _StagedIds(campaign, group, own, entity, values.value if breakdown else None)
 
     return ids
 

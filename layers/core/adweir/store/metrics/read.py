@@ -109,6 +109,11 @@ class Reader:
         """A reader for one question, or several: it reads each coverage once. Its own snapshot is itself."""
         return Reader(self._table, self._slices, {}) if self._known is None else self
 
+    def foresee(self, series: Iterable[Series], window: Window, sources: Sequence[Source] = SOURCE_ORDER) -> None:
+        """Read, with few requests, what a snapshot will look up of these series: their coverage of all sources."""
+        if self._known is not None:
+            self._coverage(part for each in series for source in sources for part in partitions(each, source, window))
+
     def _merged(
         self, series: Series, shelves: Sequence[Shelf], streams: Sequence[Iterator[StoredBucket]], *, overridden: bool
     ) -> Iterator[StoredRow]:
