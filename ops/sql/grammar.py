@@ -15,7 +15,8 @@ from ops.errors import CommandFailed
 from ops.output import printable
 from ops.sql import names
 from ops.sql.kinds import Kinds, compared, is_double, moved, of_type
-from ops.sql.words import SqlEngine, SqlFinding, in_words, is_query, words_of
+from ops.sql.values import AskedValue, asked_values
+from ops.sql.words import SqlEngine, SqlFinding, in_words, instead_of, is_query, words_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -37,10 +38,11 @@ class NotRead(CommandFailed):
 
 
 class Checked(NamedTuple):
-    """A statement: what was found in it by its place, and the tables that it names."""
+    """A statement: what was found in it by its place, its tables, and the texts that it asks columns for."""
 
     findings: list[SqlFinding]
     tables: list[str]
+    asked: tuple[AskedValue, ...] = ()
 
 
 def check(sql: str, schema: Schema) -> Checked:
@@ -59,15 +61,16 @@ def check(sql: str, schema: Schema) -> Checked:
         if tree["error"] and _WRITES in tree["error_message"]:
             raise NotRead(_ONLY_READS)
         if tree["error"]:
-            said = f"DuckDB does not take it: {tree['error_message']}"
-            return Checked([SqlFinding(int(tree.get("position", 0)), said, _TRINO)], [])
+            at = int(tree.get("position", 0))
+            said = f"DuckDB does not take it: {tree['error_message']}{instead_of(words, at)}"
+            return Checked([SqlFinding(at, said, _TRINO)], [])
         walk = _TreeWalk(Kinds(schema))
         walk.through(tree["statements"][0]["node"])
         found = {*in_words(words), *walk.findings, *walk.unknown(connection)}
     finally:
         connection.close()
     named = [name for name in dict.fromkeys(walk.tables) if name not in walk.named_here]
-    return Checked(sorted(found, key=lambda each: (each.at, each.said)), named)
+    return Checked(sorted(found, key=lambda each: (each.at, each.said)), named, tuple(walk.asked))
 
 
 def _tree(sql: str, connection: DuckDBPyConnection) -> Any:
@@ -82,6 +85,7 @@ class _TreeWalk:
     def __init__(self, kinds: Kinds) -> None:
         self.findings: list[SqlFinding] = []
         self.tables: list[str] = []
+        self.asked: list[AskedValue] = []
         self.named_here: set[str] = set()
         self._kinds = kinds
         self._functions: list[tuple[str, int]] = []
@@ -116,6 +120,7 @@ class _TreeWalk:
             self.tables.append(".".join(node["qualified_name"]["path"]).lower())
         if kind in {"FUNCTION", "WINDOW"} and _is_unknown(node["function_name"].lower()):
             self._functions.append((node["function_name"].lower(), at))
+        self.asked += asked_values(node)
         rule = _RULES.get(kind)
         if rule:
             self.findings += [SqlFinding(at, said, only) for said, only in rule(node, self._kinds)]

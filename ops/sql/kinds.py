@@ -32,6 +32,9 @@ _NEEDS = {
     "boolean": "write true or false",
 }
 
+_QUOTED = "write the value in quotes"
+"""For a value that a column with text is compared with."""
+
 
 def of_type(name: str) -> str | None:
     """The kind of a type: `date` of `date`; "" of one without; None of a type that not both have."""
@@ -91,12 +94,20 @@ def is_double(node: Mapping[str, Any]) -> bool:
     return False
 
 
+def _are_given(nodes: Sequence[Mapping[str, Any]], kinds: Sequence[str], kind: str) -> bool:
+    """Whether what is of a kind is written as a value each time, not as a column or an expression."""
+    return all(node.get("class") == "CONSTANT" for node, each in zip(nodes, kinds, strict=True) if each == kind)
+
+
 def compared(nodes: Sequence[Mapping[str, Any]], kinds: Kinds) -> Iterator[tuple[str, SqlEngine | None]]:
     """What is wrong with comparing these expressions, or adding them."""
     found = [kinds.of(node) for node in nodes]
     other = next((kind for kind in found if kind in _NEEDS), "")
     if "text" in found and other:
-        yield f"Athena compares no text with a {other}: {_NEEDS[other]}", SqlEngine.DUCKDB
+        instead = _NEEDS[other] if _are_given(nodes, found, "text") else _QUOTED
+        if instead is _QUOTED and not _are_given(nodes, found, other):
+            instead = "write CAST(x AS varchar) for it"
+        yield f"Athena compares no text with a {other}: {instead}", SqlEngine.DUCKDB
 
 
 def moved(nodes: Sequence[Mapping[str, Any]], kinds: Kinds) -> Iterator[tuple[str, SqlEngine | None]]:

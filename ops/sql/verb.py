@@ -6,10 +6,12 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Annotated
 
 import typer
 
+from adweir.insight.curated.layout import tables as curated
 from adweir.model import limits
 from adweir.reporting.formats import csv_rows, json_rows
 from adweir.store.athena import ResultColumn
@@ -19,10 +21,15 @@ from ops.output import printable, remark, show_fields, show_json, table, width
 from ops.sql.asking import Asking, AthenaAnswer
 from ops.sql.columns import unknown_name
 from ops.sql.grammar import Checked, check
+from ops.sql.values import without_rows
 from ops.sql.words import SqlEngine, words_of
 
 _MOST_ROWS, _SECONDS = 1000, 120
 _LEVELLED = {"metrics", "coverage", "changes"}
+_AMOUNTS = {"spend", "revenue"}
+_OF_ONE_CURRENCY = {"currency", "account_id", "campaign_id", "ad_group_id", "ad_id", "entity_id"}
+"""A statement that names one of these divides amounts by it, or chooses some, mostly of one currency."""
+_NEAR = 0.7
 _BYTES = ("B", "kB", "MB", "GB", "TB")
 _READ: Mapping[str, Callable[[str], object]] = {
     **dict.fromkeys(("tinyint", "smallint", "integer", "int", "bigint"), int),
@@ -48,11 +55,13 @@ def sql(
 ) -> None:
     """Ask Athena; the sandbox's is DuckDB. What one of both alone understands is refused, with what to write instead.
 
-    adweir sql "SELECT month, SUM(spend) FROM metrics WHERE level = 'account' AND grain = 'day' GROUP BY month"
+    adweir sql "SELECT month, SUM(spend) FROM metrics WHERE level = 'account' AND grain = 'day'
+    AND currency = 'EUR' GROUP BY month"
     """
     if as_json and as_csv:
         raise CommandFailed("--json or --csv, not both")
-    athena = target_of(context).app().athena
+    app = target_of(context).app()
+    athena = app.athena
     if athena is None:
         raise CommandFailed("this deployment has no tables for SQL: bring it up to date first")
     tables = athena.tables()
@@ -64,7 +73,9 @@ def sql(
     _heed(checked, tables, athena.database, on_aws=bool(where_of(context).stack))
     if unknown := unknown_name(asked, checked.tables, tables, athena.database):
         raise CommandFailed(unknown)
-    _heed_levels(checked, asked)
+    _heed_sums(checked, asked)
+    for said in without_rows(checked.asked, checked.tables, curated(tuple(sorted(app.platforms)))):
+        remark(f"note: {said}")
     answer = Asking(athena, timeout).ask(asked, max_rows)
     _print(answer, as_json=as_json, as_csv=as_csv)
     shown = "the first rows, there are more: add --max-rows" if answer.more else "all rows"
@@ -82,12 +93,17 @@ def _heed(checked: Checked, tables: Mapping[str, object], database: str, *, on_a
         remark(f"{'only Athena understands this' if each.only else 'note'}: {each.said}")
     for name in checked.tables:
         if name.removeprefix("awsdatacatalog.").removeprefix(f"{database.lower()}.") not in tables:
-            raise CommandFailed(f"there is no table {printable(name)}. Tables: {', '.join(sorted(tables))}")
+            near = get_close_matches(name.split(".")[-1], tables, n=1, cutoff=_NEAR)
+            first = f" Near: {near[0]}." if near else ""
+            raise CommandFailed(f"there is no table {printable(name)}.{first} Tables: {', '.join(sorted(tables))}")
 
 
-def _heed_levels(checked: Checked, asked: str) -> None:
-    """Say where a sum would count numbers several times."""
+def _heed_sums(checked: Checked, asked: str) -> None:
+    """Say where a sum would count numbers several times, or amounts of several currencies."""
     said = {word.text.strip('"') for word in words_of(asked)}
+    amounts = sorted(said & _AMOUNTS) if "sum" in said and not said & _OF_ONE_CURRENCY else []
+    if amounts and {each.split(".")[-1] for each in checked.tables} == {"metrics"}:
+        remark(f"note: {amounts[0]} of all currencies is added up: group by currency, or choose one")
     for name in sorted({each.split(".")[-1] for each in checked.tables} & _LEVELLED):
         if not {"level", "grain"} <= said:
             remark(

@@ -87,6 +87,23 @@ def _said(before: Word, word: Word, after: Word) -> str:
     return ""
 
 
+def instead_of(words: Sequence[Word], at: int) -> str:
+    """What to write for the word at a place where DuckDB stopped to read; "" where that is not known."""
+    nothing = Word("", "", 0)
+    for before, word, after in zip([nothing, *words[:-1]], words, [*words[1:], nothing], strict=True):
+        if word.at != at:
+            continue
+        if before.text == "top" and word.kind == "number":
+            return f"; write LIMIT {word.text} at the end for TOP {word.text}"
+        if (
+            word.kind == "word"
+            and (before.text == ")" or before.kind in {"word", "name"})
+            and after.text in {",", *_ENDS}
+        ):
+            return f"; a new name is written behind AS: AS {word.text}"
+    return ""
+
+
 def _interval(word: Word, after: Sequence[str]) -> Iterator[SqlFinding]:
     number, unit = (*after, "", "")[:2]
     if not (number.startswith("'") and number[1:-1].lstrip("+-").isdigit() and unit in UNITS):

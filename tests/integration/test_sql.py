@@ -56,7 +56,8 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AthenaHere]:
 
 @pytest.fixture
 def adweir(here: AthenaHere, monkeypatch: pytest.MonkeyPatch) -> Run:
-    return commands_on(SimpleNamespace(app=lambda: SimpleNamespace(athena=here.athena)), monkeypatch, "sql")
+    app = SimpleNamespace(athena=here.athena, platforms=("google_ads", "meta_ads"))
+    return commands_on(SimpleNamespace(app=lambda: app), monkeypatch, "sql")
 
 
 def test_rows_are_printed_exactly_for_people_as_csv_and_as_json(adweir: Run) -> None:
@@ -186,7 +187,7 @@ def test_without_a_statement_the_tables_and_their_columns_are_printed(adweir: Ru
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ("SELECT 1 FROM metrcs", "there is no table metrcs. Tables: ad_reporting__account_report"),
+        ("SELECT 1 FROM metrcs", "there is no table metrcs. Near: metrics. Tables: ad_reporting__account_report"),
         ("DELETE FROM metrics", "only SELECT"),
         ("selct 1", "and this begins with selct"),
         ("SELECT spend::double FROM metrics", "CAST(x AS type) for x::type (at 13)"),
@@ -254,6 +255,28 @@ def test_a_sum_over_several_levels_is_remarked(adweir: Run, asked: str, *, is_no
     done = adweir(asked)
     assert ("note: metrics has each number at several levels" in done.stderr) == is_noted
     assert "1 row (all rows)" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_noted"),
+    [
+        ("SELECT SUM(spend) FROM metrics", True),
+        ("SELECT platform, SUM(revenue) FROM metrics GROUP BY 1", True),
+        ("SELECT SUM(clicks) FROM metrics", False),
+        ("SELECT currency, SUM(spend) FROM metrics GROUP BY 1", False),
+        ("SELECT SUM(spend) FROM metrics WHERE \"currency\" = 'EUR'", False),
+        ("SELECT campaign_id, SUM(spend) FROM metrics GROUP BY 1", False),
+        ("SELECT SUM(spend) FROM ad_reporting__account_report", False),
+    ],
+)
+def test_a_sum_over_several_currencies_is_remarked(adweir: Run, asked: str, *, is_noted: bool) -> None:
+    assert ("of all currencies is added up" in adweir(asked).stderr) == is_noted
+
+
+def test_a_value_that_no_row_can_have_is_remarked(adweir: Run) -> None:
+    done = adweir("SELECT COUNT(*) FROM metrics WHERE platform = 'meta'")
+
+    assert "note: no platform is 'meta', so no row has it. Near: meta_ads" in done.stderr
 
 
 def test_a_file_is_read_by_the_columns_that_the_table_has(here: AthenaHere, adweir: Run) -> None:

@@ -92,6 +92,8 @@ def test_what_both_understand_is_not_remarked_upon(sql: str) -> None:
         ("SELECT month FROM metrics WHERE date >= '2026-11-01'", "DATE '2026-11-01'"),
         ("SELECT month FROM metrics WHERE date BETWEEN '2026-11-01' AND '2026-11-02'", "DATE '2026-11-01'"),
         ("SELECT month FROM metrics WHERE clicks IN ('1')", "without quotes"),
+        ("SELECT month FROM metrics WHERE month = 11", "write the value in quotes"),
+        ("SELECT month FROM metrics WHERE month = date", "CAST(x AS varchar)"),
         ("SELECT substr(month, 1, 4) AS year FROM metrics GROUP BY year", "write its number"),
         ("SELECT spend AS cost FROM metrics WHERE cost > 1", "Repeat what it stands for"),
     ],
@@ -106,6 +108,9 @@ def test_what_duckdb_alone_understands_is_named_with_what_to_write_instead(sql: 
         ("SELECT date_format(date, '%Y') FROM metrics", "substr(CAST(d AS varchar)"),
         ("SELECT at_timezone(as_of, 'UTC') FROM metrics", "DuckDB has no function at_timezone"),
         ("SELECT * FROM metrics FOR VERSION AS OF 1", "DuckDB does not take it"),
+        ("SELECT count(*) days, 1 FROM metrics", "a new name is written behind AS: AS days"),
+        ("SELECT clicks days FROM metrics", "a new name is written behind AS: AS days"),
+        ("SELECT TOP 5 clicks FROM metrics", "write LIMIT 5 at the end for TOP 5"),
     ],
 )
 def test_what_athena_alone_understands_is_named(sql: str, instead: str) -> None:
