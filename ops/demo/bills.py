@@ -30,14 +30,18 @@ class BilledDocument(NamedTuple):
 def wrong_bills(api: Api, world: WorldDoors, profiles: Iterable[Mapping[str, Any]]) -> list[str]:
     """Documents of these ad accounts that differ, are missing, or that no platform issued; a line each.
 
-    Those of platforms without invoices in their API would come by file.
+    Those of platforms without invoices in their API would come by file. A document is issued after its month, so those
+    issued since the first of the oldest month are all that the months can have.
     """
     pulled = {str(spec.name) for spec in REGISTRY.specs() if Dataset.INVOICES in spec.datasets}
     wanted, today = {each["profile_id"] for each in profiles if each["platform"] in pulled}, world.day(0)
     first = first_of_month(today, -_MONTHS)
-    billed = [bill for bill in world.get("bills")["bills"] if bill["profile_id"] in wanted]
-    oldest = min((date.fromisoformat(bill["month"]) for bill in billed), default=first)
-    span = {"start": max(oldest, first_of_month(first, -_MONTHS)).isoformat(), "end": today.isoformat()}
+    oldest = first_of_month(first, -_MONTHS).isoformat()
+    found = [
+        bill for platform in sorted(pulled) for bill in world.get("bills", platform=platform, start=oldest)["bills"]
+    ]
+    billed = [bill for bill in found if bill["profile_id"] in wanted]
+    span = {"start": oldest, "end": today.isoformat()}
     return list(differences(stored(api.records("invoices", {"date_range": span})), billed, first))
 
 

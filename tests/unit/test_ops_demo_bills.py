@@ -16,7 +16,7 @@ CONNECTED = [{"platform": "google_ads", "profile_id": "g1"}, {"platform": "tikto
 
 def bill(number: str, month: str = "2026-10-01", **changes: Any) -> dict[str, Any]:
     made = {"platform": "google_ads", "profile_id": "g1", "number": number, "month": month, "billed_with": month}
-    return {**made, "net_micros": 9_500_001, "tax_micros": 1_900_000, **changes}
+    return {**made, "issued": f"{month[:7]}-28", "net_micros": 9_500_001, "tax_micros": 1_900_000, **changes}
 
 
 def line(number: str, amount: float, tax: float = 0, month: str = "2026-10") -> dict[str, Any]:
@@ -32,7 +32,7 @@ class BillsApi(Api):
 
     def records(self, data_type: str, filters: dict[str, Any]) -> Iterator[dict[str, Any]]:
         assert (data_type, filters["date_range"]["end"]) == ("invoices", "2026-11-20")
-        return iter(self.lines)
+        return (line for line in self.lines if line["month"] >= filters["date_range"]["start"][:7])
 
 
 class BillsWorld(WorldDoors):
@@ -43,7 +43,8 @@ class BillsWorld(WorldDoors):
         self.bills = bills
 
     def get(self, door: str, **params: str) -> Any:
-        return {door: list(self.bills)}
+        issued = (bill for bill in self.bills if bill["issued"] >= params["start"])
+        return {door: [bill for bill in issued if bill["platform"] == params["platform"]]}
 
     def day(self, ago: int) -> date:
         return date(2026, 11, 20 - ago)
@@ -75,3 +76,9 @@ def test_given_a_bill_too_few_or_too_many_when_compared_then_it_is_named_unless_
     verdict = Verdict([], 1.0, bills=[missing])
     assert (verdict.right, verdict.text) == (False, "Every number is right, but not every invoice: 1 differ.")
     assert verdict.wrong_lines == [missing]
+
+
+def test_given_months_before_the_oldest_when_compared_then_neither_side_is_asked_for_them() -> None:
+    api = BillsApi(line("5", 9.500001, 1.9, "2026-07"), line("4", 1, 0, "2026-06"), line("6", 1, 0, "2026-07"))
+    found = wrong_bills(api, BillsWorld(bill("5", "2026-07-01"), bill("4", "2026-06-01")), CONNECTED)
+    assert [text.partition(":")[0] for text in found] == ["google_ads 6"]
