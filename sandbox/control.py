@@ -21,7 +21,6 @@ from sandbox.request_log import RequestLog
 from sandbox.served import ServedFault
 from sandbox.web import PlatformRequest, json_answer
 from sandbox.world import Company, Reading, WorldProfile
-from sandbox.world.bills import Bills
 from sandbox.world.happenings import ANOMALY, KINDS
 from sandbox.world.located import located_truth
 from sandbox.world.mix import Mix
@@ -51,7 +50,7 @@ class Control:
         self._platforms = platforms
         self._apis = apis
         self._log = log
-        self._mix, self._bills = Mix(outside.world), Bills(outside.world)
+        self._mix = Mix(outside.world)
         self._senders: dict[str, Door] = {"webhooks/push": send_push}
         self._senders |= {kind: _happening(kind) for kind in (*KINDS, ANOMALY)}
         with_forms = {stand_in.platform for stand_in in platforms if stand_in.forms}
@@ -187,7 +186,7 @@ class Control:
         from `start` to `end` (default: all).
         """
         start, end = _issued(query)
-        bills = [bill for profile in self._asked(query) for bill in self._bills.truth(profile, start, end)]
+        bills = [bill for profile in self._asked(query) for bill in self._outside.bills.truth(profile, start, end)]
         return {"as_of": self._outside.world.now.isoformat(), "bills": bills}
 
     def _bill_file(self, query: dict[str, str]) -> Response:
@@ -195,7 +194,7 @@ class Control:
         owned = self._outside.company(query.get("account", "")).profiles
         start, end = _issued(query)
         profiles = [profile for profile in self._asked(query) if profile in owned]
-        bills = (bill for profile in profiles for bill in self._bills.issued(profile, start, end))
+        bills = (bill for profile in profiles for bill in self._outside.bills.issued(profile, start, end))
         return Response(bill_file(bills), content_type="text/csv; charset=utf-8")
 
     def _true_rows(

@@ -16,6 +16,7 @@ from sandbox.served import ServedFaults
 from sandbox.state import SEED, State
 from sandbox.switches import EVERYWHERE, Switches
 from sandbox.world import Company, World
+from sandbox.world.bills import Bills
 from sandbox.world.world import DRIVER
 
 T = TypeVar("T")
@@ -72,6 +73,7 @@ class Outside:
         self.state = State.load(state_path, seed, anchor, today, awkward=population.awkward)
         companies = population.companies(self.state.seed, self.state.awkward, self.state.crowd)
         self.world = World(self.state.seed, date.fromisoformat(self.state.anchor), companies)
+        self.bills = Bills(self.world)
         self.world.offset = timedelta(seconds=self.state.offset_seconds)
         if self.state.follow and self.world.now.date() < today:
             self.world.offset = timedelta(days=(today - self.world.anchor).days)

@@ -29,8 +29,10 @@ MONTHS_BILLED = 13
 """An ad account is billed by invoice since so many months before that of the world's first today."""
 _MOST_MONTHS = 400
 """Months of ad accounts whose costs are kept."""
-_MOST_WHOLE = 4
-"""Months of ad accounts that are kept day by day: a month is billed and corrected one after the other."""
+_MOST_WHOLE = 16
+"""Months of ad accounts that are kept day by day: a month is billed and corrected one after the other, and some ad
+accounts are asked for at the same time.
+"""
 _AdDay = tuple[WorldAd, int, FinalDay]
 
 

@@ -27,7 +27,7 @@ from sandbox.platforms.amazon_ads.portfolios import portfolio_of, portfolios
 from sandbox.platforms.amazon_ads.spelling import money
 from sandbox.web import PlatformRequest, broken_off, json_answer
 from sandbox.world import WorldProfile
-from sandbox.world.bills import Bill, BillLine, Bills, invoice_number
+from sandbox.world.bills import Bill, BillLine, invoice_number
 from sandbox.world.months import last_of
 from sandbox.world.traits import LineKind
 
@@ -65,7 +65,7 @@ class Invoices:
     """Called from many threads."""
 
     def __init__(self, outside: Outside) -> None:
-        self._outside, self._bills = outside, Bills(outside.world)
+        self._outside, self._bills = outside, outside.bills
 
     def listed(self, request: PlatformRequest, profile: WorldProfile) -> Response:
         """A page of the summaries. Raises Amazon's 400 and 401."""

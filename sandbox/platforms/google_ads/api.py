@@ -22,7 +22,6 @@ from sandbox.platforms.google_ads.population import PLATFORM, estate
 from sandbox.platforms.google_ads.search import GoogleCall, GoogleSearch
 from sandbox.switches import Switch
 from sandbox.web import PlatformRequest, broken_off, json_answer
-from sandbox.world.bills import Bills
 
 PATHS = re.compile(r"/v\d+/(customers|googleAdsFields)\b|/(o/oauth2/)?token$")
 _VERSIONED = re.compile(r"/v(\d+)/(.*)")
@@ -41,7 +40,6 @@ class GoogleApi(PlatformApi):
         super().__init__(outside)
         self._login = GoogleLogin(outside)
         self._search = GoogleSearch(outside)
-        self._bills = Bills(outside.world)
 
     def profile_id(self, request: PlatformRequest) -> str:
         """The customer that the path names."""
@@ -92,7 +90,7 @@ class GoogleApi(PlatformApi):
         if request.method == "GET" and (found := _INVOICES.fullmatch(path)):
             account = self._account(request, own, found[1])
             refuse(self.outside, account.id)
-            return self._answer(invoices(self._bills, account, request.args), request_id)
+            return self._answer(invoices(self.outside.bills, account, request.args), request_id)
         if request.method == "GET" and path.startswith("googleAdsFields/"):
             return self._answer(described(path.removeprefix("googleAdsFields/")), request_id)
         return page(404, "Not Found")

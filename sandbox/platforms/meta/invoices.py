@@ -20,7 +20,7 @@ from sandbox.platforms.meta.insight_values import money
 from sandbox.platforms.meta.population import PLATFORM, WITHOUT_FINANCE_ROLE
 from sandbox.platforms.meta.vocabulary import INVOICE_TYPES, one_of
 from sandbox.world import WorldProfile
-from sandbox.world.bills import INVOICE, Bill, Bills, part
+from sandbox.world.bills import INVOICE, Bill, part
 from sandbox.world.months import month_after
 from sandbox.world.traits import LineKind
 
@@ -34,7 +34,7 @@ class BusinessInvoices:
     """Called from many threads."""
 
     def __init__(self, outside: Outside) -> None:
-        self._outside, self._bills = outside, Bills(outside.world)
+        self._outside, self._bills = outside, outside.bills
 
     def listed(self, profile: WorldProfile, params: Mapping[str, str]) -> list[Json]:
         """The documents that a request asks for, newest period first. Raises Meta's errors 100 and 200.
