@@ -7,9 +7,10 @@ spent, media, partner and The Trade Desk's own cost are other amounts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from sandbox.platforms.trade_desk.conversions import (
     MODELS,
@@ -31,7 +32,8 @@ COST = "Advertiser Cost (Adv Currency)"
 _MODEL = MODELS[SIGN_UP]
 
 
-class DeskLine(NamedTuple):
+@dataclass(slots=True)
+class DeskLine:
     """A row before it is written: who it is about, its labels by column, and its numbers."""
 
     profile: WorldProfile
@@ -42,10 +44,15 @@ class DeskLine(NamedTuple):
     labels: Mapping[str, str]
     numbers: Numbers
     swap: Mapping[str, Any] | None = None
+    _counts: dict[int, PixelCount] = field(default_factory=dict)
+    """By numbered column: twelve cells of a row ask for each."""
 
     def converted(self, number: int) -> PixelCount:
         """What the numbered column's pixel counted."""
-        return counted(self.numbers, column(number, self.day, self.swap))
+        found = self._counts.get(number)
+        if found is None:
+            found = self._counts[number] = counted(self.numbers, column(number, self.day, self.swap))
+        return found
 
 
 Cell = str | int | Decimal | date

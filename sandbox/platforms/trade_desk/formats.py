@@ -6,14 +6,14 @@ and no groups; dates are 2026-11-30 (Sortable), 11/30/2026 (US) or 30/11/2026 (I
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-Number = int | Decimal
-NUMERIC_FORMATS: dict[str, Callable[[Number], str]] = {
-    "US": lambda value: f"{value:,}" if isinstance(value, int) else f"{value:,f}",
-    "International": lambda value: str(value) if isinstance(value, int) else f"{value:f}".replace(".", ","),
+NUMERIC_FORMATS: dict[str, Mapping[type[Any], Callable[[Any], str]]] = {
+    "US": {int: "{:,}".format, Decimal: "{:,f}".format},
+    "International": {int: str, Decimal: lambda value: f"{value:f}".replace(".", ",")},
 }
 DATE_FORMATS: dict[str, Callable[[date], str]] = {
     "Sortable": date.isoformat,
@@ -25,7 +25,11 @@ SEPARATORS = {"CSV": ",", "TSV": "\t"}
 
 def line(fields: Iterable[str], separator: str) -> str:
     """One line; a field with the separator, a quote or a line break is quoted."""
-    return separator.join(_quoted(field, separator) for field in fields) + "\r\n"
+    found = list(fields)
+    text = separator.join(found)
+    if text.count(separator) >= len(found) or '"' in text or "\n" in text:
+        text = separator.join(_quoted(field, separator) for field in found)
+    return text + "\r\n"
 
 
 def _quoted(field: str, separator: str) -> str:

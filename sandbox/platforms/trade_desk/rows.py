@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from decimal import Decimal
 from itertools import product
 from typing import Any, NamedTuple
 
-from sandbox.platforms.trade_desk.columns import COST, Cell, Columns, DeskLine
+from sandbox.platforms.trade_desk.columns import COST, Columns, DeskLine
 from sandbox.platforms.trade_desk.formats import DATE_FORMATS, NUMERIC_FORMATS, SEPARATORS, line
 from sandbox.platforms.trade_desk.geography import PLACES
 from sandbox.platforms.trade_desk.templates import Template
@@ -89,25 +88,22 @@ def file_of(world: World, question: DeskQuestion, moments: Mapping[str, Moment])
     separator = SEPARATORS[question.file_format]
     rows = [line(columns, separator)] if question.headers else []
     spoilt_at = _spoilt_at(found, question.spoilt.get("bad_row"))
-    write = _writer(question)
+    write, values = _writers(question), list(columns.values())
     for place, each in enumerate(found):
-        fields = {name: write(value(each)) for name, value in columns.items()}
+        cells = [value(each) for value in values]
+        fields = [write[type(cell)](cell) for cell in cells]
         if place == spoilt_at:
-            fields |= _malformed(str(question.spoilt["bad_row"].get("mode", "negative")), columns)
-        rows.append(line(fields.values(), separator))
+            mode = str(question.spoilt["bad_row"].get("mode", "negative"))
+            fields = list((dict(zip(columns, fields, strict=True)) | _malformed(mode, columns)).values())
+        rows.append(line(fields, separator))
     return "".join(rows).encode()
 
 
-def _writer(question: DeskQuestion) -> Any:
-    number, dated = NUMERIC_FORMATS[question.numeric], DATE_FORMATS[question.dates]
+def _writers(question: DeskQuestion) -> Mapping[type[Any], Callable[[Any], str]]:
+    """How cells are written, by their type."""
+    dated = DATE_FORMATS[question.dates]
     timed = "T00:00:00" if question.dates == "Sortable" and "date_text" in question.spoilt else ""
-
-    def write(cell: Cell) -> str:
-        if isinstance(cell, str):
-            return cell
-        return number(cell) if isinstance(cell, (int, Decimal)) else dated(cell) + timed
-
-    return write
+    return {**NUMERIC_FORMATS[question.numeric], str: str, date: lambda day: dated(day) + timed}
 
 
 def _spoilt_at(found: list[DeskLine], options: Mapping[str, Any] | None) -> int:
