@@ -60,10 +60,8 @@ def value_list(facts: Facts) -> list[dict[str, str]] | None:
         return None
     windows = _windows(facts, lambda n, window: n.revenue[window], lambda n, window: n.view_revenue[window])
     digits = MINOR_DIGITS[facts.profile.currency]
-    return [
-        _entry(ActionCount(name, total, windows), lambda minor: f"{Decimal(minor).scaleb(-digits):f}")
-        for name in _PURCHASES
-    ]
+    whole = _entry(ActionCount("", total, windows), lambda minor: f"{Decimal(minor).scaleb(-digits):f}")
+    return [whole | {"action_type": name} for name in _PURCHASES]
 
 
 def _entry(action: ActionCount, text: Callable[[int], str]) -> dict[str, str]:

@@ -79,12 +79,12 @@ class Insights:
         sums: dict[tuple[str, int, Cell], list[WorldRow]] = {}
         for cell, row in self._delivered(start, end):
             sums.setdefault((self._entity(row), row.hour, cell), []).append(row)
+        wanted = [(name, VALUES[name]) for name in self.question.fields if name in VALUES]
         for (_, hour, cell), parts in sums.items():
             facts = self._facts(parts, self.question.level)
             if not all(_row_passes(facts, condition) for condition in self._on_rows):
                 continue
-            values = ((name, VALUES[name](facts)) for name in self.question.fields if name in VALUES)
-            answer = {name: value for name, value in values if value is not None}
+            answer = {name: found for name, value in wanted if (found := value(facts)) is not None}
             answer |= {"date_start": start.isoformat(), "date_stop": end.isoformat(), **dict(cell)}
             if self.question.hourly and hour != NO_HOUR:
                 answer[self.question.breakdowns[0]] = f"{hour:02d}:00:00 - {hour:02d}:59:59"
@@ -108,10 +108,13 @@ class Insights:
             delivered = self.world.rows(self.profile, "ad", start, end, moment=self.moment, reading=reading)
         else:
             delivered = self.world.days(self.profile, start, end, moment=self.moment, reading=reading)
+        if self.node or self._hidden or self._on_objects:
+            delivered = filter(self._concerns, delivered)
         for row in delivered:
-            if not self._concerns(row):
-                continue
-            yield from cells(self.profile, row, question.breakdowns) if cut else [((), row)]
+            if cut:
+                yield from cells(self.profile, row, question.breakdowns)
+            else:
+                yield (), row
 
     def _concerns(self, row: WorldRow) -> bool:
         """Whether a row is of the asked node, not hidden, and passes the conditions on objects."""
