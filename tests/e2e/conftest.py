@@ -31,9 +31,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     They share one sandbox, also with `-n` (tests/conftest.py): slow ones are begun early and checked late, and the
     last one stops the sandbox.
     """
-    stories = [item for item in items if HERE in item.path.parents]
+    stories = [item for item in items if item.path.parent == HERE]
     stories.sort(key=lambda item: (item.path.name, item.reportinfo()[1] or 0))
-    items[:] = [*(item for item in items if HERE not in item.path.parents), *stories]
+    told = {*stories}
+    items[:] = [*(item for item in items if item not in told), *stories]
 
 
 @pytest.fixture(scope="session")
