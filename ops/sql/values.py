@@ -32,7 +32,8 @@ def asked_values(node: Mapping[str, Any]) -> Iterator[AskedValue]:
         return
     parts = node.get("children") or [node["left"], node["right"]]
     columns = [each for each in parts if each.get("class") == "COLUMN_REF"]
-    texts = [each["literal"]["text"] for each in parts if each.get("literal", {}).get("kind") == "STRING"]
+    literals = [each["literal"] for each in parts if "literal" in each]
+    texts = [each.get("text", "") for each in literals if each["kind"] == "STRING"]  # an empty one lacks it
     if len(columns) == 1:
         yield from (AskedValue(columns[0]["column_names"][-1].lower(), text) for text in texts)
 

@@ -32,6 +32,7 @@ def said(sql: str) -> list[str]:
         ("level = 'account' AND level = 'campaigns'", "no level is 'campaigns', so no row has it. Near: campaign"),
         ("level IN ('ad', 'ads')", "no level is 'ads', so no row has it. Near: ad"),
         ("grain = 'weekly'", "no grain is 'weekly', so no row has it. There are: day, hour"),
+        ("grain = ''", "no grain is '', so no row has it. There are: day, hour"),
         ("month = '2026-11-01'", "no month is '2026-11-01', so no row has it. A month is written '2026-11'"),
     ],
 )
