@@ -373,7 +373,7 @@ def look_for_messages_sooner() -> None:
     lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS = _GAP_SECONDS  # noqa: SLF001
 
 
-def answer_in_c(dynamodb_module: Any) -> None:
+def answer_with_msgspec(dynamodb_module: Any) -> None:
     """Have MiniStack's DynamoDB write its answers with msgspec; what that cannot write goes the way it went before."""
     before = dynamodb_module.json_response
 
@@ -416,7 +416,7 @@ def main() -> None:
     take_logs_at_once()
     look_for_messages_sooner()
     write_state_in_one_piece()
-    answer_in_c(dynamodb)
+    answer_with_msgspec(dynamodb)
     runpy.run_path(str(Path(__file__).with_name("one_write.py")))["mend"](httptools_impl)
     runpy.run_path(str(Path(__file__).with_name("athena.py")))["mend"]()
     runpy.run_path(str(Path(__file__).with_name("forks.py")))["mend"](lambda_runtime)

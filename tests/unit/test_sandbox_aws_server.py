@@ -381,7 +381,7 @@ def test_an_answer_says_the_same_in_c(answer: dict[str, Any], dynamodb: Any, mon
     before = dynamodb.json_response(answer, 400)
 
     # when
-    aws_server.answer_in_c(dynamodb)
+    aws_server.answer_with_msgspec(dynamodb)
     status, headers, body = dynamodb.json_response(answer, 400)
 
     # then
