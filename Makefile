@@ -1,6 +1,7 @@
 # Everything here needs Python 3.11 or newer with pip, and make. The virtual environments are made when they are missing.
 
-PYTHON ?= python3
+# Asked for when an environment is made. A build without optimizations makes the demonstration and the tests slower.
+PYTHON ?= $(shell python3 -I ops/fastest_python.py)
 ARCH ?= arm64
 STACK ?= adweir
 VENV := .venv
