@@ -107,45 +107,73 @@ def saturate(family: Family, stock: Floats, log_half: Floats, log_slope: Floats 
         return _logistic(stock, half, None if log_slope is None else np.exp(log_slope)[:, None, :])
     if log_slope is None:
         below = stock + half
-        values = stock * (1 + half) / below
-        by_stock = (1 + half) * half / (below * below)
-        by_half = stock * half * (stock - 1) / (below * below)
-        return Saturation(values, by_stock, by_half, np.zeros(0))
+        square = below * below
+        values = stock * (1 + half)
+        values /= below
+        by_half = stock * half
+        by_half *= np.subtract(stock, 1, out=below)
+        by_half /= square
+        return Saturation(values, (1 + half) * half / square, by_half, np.zeros(0))
     return _hill(stock, half, np.exp(log_slope)[:, None, :])
 
 
 def _hill(stock: Floats, half: Floats, slope: Floats) -> Saturation:
-    log_stock, log_half = np.log(np.maximum(stock, _TINY)), np.log(half)
-    risen, bent = np.exp(slope * log_stock), np.exp(slope * log_half)
+    floored, log_half = np.maximum(stock, _TINY), np.log(half)
+    log_stock = np.log(floored)
+    risen, bent = slope * log_stock, np.exp(slope * log_half)
+    np.exp(risen, out=risen)
     below = risen + bent
-    values = risen * (1 + bent) / below
-    by_risen = (1 + bent) * bent / (below * below)
-    by_bent = risen * (risen - 1) / (below * below)
-    by_stock = by_risen * slope * risen / np.maximum(stock, _TINY)
-    by_half = by_bent * slope * bent
-    by_slope = by_risen * slope * risen * log_stock + by_bent * slope * bent * log_half
+    square = below * below
+    values = risen * (1 + bent)
+    values /= below
+    by_half = np.subtract(risen, 1, out=below)
+    by_half *= risen
+    by_half /= square
+    by_half *= slope
+    by_half *= bent
+    by_slope = np.divide((1 + bent) * bent, square, out=square)
+    by_slope *= slope
+    by_slope *= risen
+    by_stock = np.divide(by_slope, floored, out=floored)
+    by_slope *= log_stock
+    by_slope += by_half * log_half
     return Saturation(values, by_stock, by_half, by_slope)
 
 
 def _logistic(stock: Floats, half: Floats, slope: Floats | None) -> Saturation:
+    log_half = np.log(half)
     if slope is None:
-        log_half, steep, per_stock = np.log(half), np.ones(1), 1 / half
-        risen, bent = stock / half, 1 / half
+        inner, bent, per_stock = stock / half, 1 / half, 1 / half
     else:
-        log_half, steep = np.log(half), slope
-        risen = np.exp(slope * (np.log(np.maximum(stock, _TINY)) - log_half))
-        bent, per_stock = np.exp(-slope * log_half), risen / np.maximum(stock, _TINY)
-    inner, usual = np.minimum(HALF * risen, _STEEPEST), np.minimum(HALF * bent, _STEEPEST)
+        floored = np.maximum(stock, _TINY)
+        logs = np.log(floored)
+        inner = logs - log_half
+        inner *= slope
+        np.exp(inner, out=inner)
+        bent, per_stock = np.exp(-slope * log_half), np.divide(inner, floored, out=floored)
+    inner *= HALF
+    np.minimum(inner, _STEEPEST, out=inner)
+    usual = np.minimum(HALF * bent, _STEEPEST)
     top, one = np.tanh(inner), np.tanh(usual)
+    there = (1 - one * one) * usual
     values = top / one
-    here, there = (1 - top * top) * inner, (1 - one * one) * usual
-    by_stock = steep * (1 - top * top) * HALF * per_stock / one
-    by_half = -steep * (here - values * there) / one
+    rest = np.subtract(1, np.multiply(top, top, out=top), out=top)
+    by_stock = rest * HALF if slope is None else slope * rest * HALF
+    by_stock *= per_stock
+    by_stock /= one
+    here, held = np.multiply(rest, inner, out=inner), values * there
+    by_half = np.subtract(here, held, out=rest)
+    by_half *= -1 if slope is None else -slope
+    by_half /= one
     if slope is None:
         return Saturation(values, by_stock, by_half, np.zeros(0))
-    logs = np.log(np.maximum(stock, _TINY))
-    by_slope = slope * (here * (logs - log_half) + values * there * log_half) / one
-    return Saturation(values, by_stock, by_half, by_slope)
+    held *= log_half
+    logs -= log_half
+    here *= logs
+    here += held
+    here *= slope
+    here /= one
+    return Saturation(values, by_stock, by_half, here)
 
 
 def most(family: Family, half: Floats, slope: Floats) -> Floats:

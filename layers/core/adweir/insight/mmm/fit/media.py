@@ -38,6 +38,10 @@ _BEFORE = (0.0, 1.0)
 """Means and standard deviations on the parameters' scales."""
 
 
+_CACHED = 16_384
+"""Numbers of a channel, by row and vector, that a processor's cache holds beside what is made of them."""
+
+
 class SpentBefore(StrEnum):
     """What ran before a frame's first row: nothing, or what nobody knows and is estimated."""
 
@@ -123,7 +127,7 @@ class ActingMedia:
     def each(self, vectors: Floats, times: Floats | None = None) -> Floats:
         """(C, R, N): what each channel brings in each row; `times` (C,) multiplies its spend everywhere."""
         full = self.slots(vectors)
-        stock, _ = self._moved(full, [self._kernel(full).weights])
+        stock, _ = self._moved(full, [self._kernel(full).weights], slice(None))
         if times is not None:
             stock *= times[:, None, None]
         slopes = full[SLOPE] if self._has_slopes else None
@@ -139,15 +143,15 @@ class ActingMedia:
         known = self.before is SpentBefore.NOTHING
         return np.flatnonzero(self.since < (0 if known else self.past.shape[2] - 1))
 
-    def _moved(self, full: Floats, kernels: list[Floats]) -> tuple[Floats, Floats]:
-        """Adstocked spend for each of some kernels (C, L, N), side by side (C, R, ...), and of it what ran before the
-        frame, in its early rows (C, E, ...).
+    def _moved(self, full: Floats, kernels: list[Floats], some: slice) -> tuple[Floats, Floats]:
+        """Adstocked spend of some channels for each of some kernels (C, L, N), side by side (C, R, ...), and of it what
+        ran before the frame, in its early rows (C, E, ...).
         """
-        weights = np.concatenate(kernels, axis=2)
-        moved = np.matmul(self.past, weights)
+        weights = np.concatenate([each[some] for each in kernels], axis=2)
+        moved = np.matmul(self.past[some], weights)
         later = np.cumsum(weights[:, ::-1], axis=1)[:, ::-1] - weights
-        ran = np.tile(np.exp(full[BEFORE]), len(kernels))[:, None, :]
-        before = ran * self.mean[:, self._early, None] * later[:, self.since[self._early]]
+        ran = np.tile(np.exp(full[BEFORE, some]), len(kernels))[:, None, :]
+        before = ran * self.mean[some, self._early, None] * later[:, self.since[self._early]]
         moved[:, self._early] += before
         return moved, before
 
@@ -158,28 +162,38 @@ class ActingMedia:
     def bring(self, vectors: Floats) -> Brought:
         """Sums and steps, for a batch."""
         full = self.slots(vectors)
-        count = vectors.shape[1]
         weights = self._kernel(full)
         kernels = [weights.weights, weights.by_theta] + ([weights.by_shape] if self.shapes.late else [])
-        moved, before = self._moved(full, kernels)
-        stock = moved[:, :, :count]
-        size = np.exp(full[SIZE])[:, None, :]
-        curve = saturate(self.family, stock, full[HALF], full[SLOPE] if self._has_slopes else None)
-        by_stock = size * curve.by_stock
-        values = size * curve.values
-        parts = {SIZE: values, THETA: by_stock * moved[:, :, count : 2 * count], HALF: size * curve.by_half}
-        if self.shapes.late:
-            parts[SHAPE] = by_stock * moved[:, :, 2 * count :]
-        if self._has_slopes:
-            parts[SLOPE] = size * curve.by_slope
-        steps = np.empty((len(self.free), *stock.shape[1:]))
+        channels, rows = self.past.shape[:2]
+        steps = np.empty((len(self.free), rows, vectors.shape[1]))
+        together = max(1, _CACHED // (rows * vectors.shape[1]))
+        for first in range(0, channels, together):
+            self._bring_some(slice(first, first + together), full, kernels, steps)
+        return Brought(steps[:channels].sum(axis=0), steps)
+
+    def _bring_some(self, some: slice, full: Floats, kernels: list[Floats], steps: Floats) -> None:
+        """The steps of some channels."""
+        count = steps.shape[2]
+        moved, before = self._moved(full, kernels, some)
+        slopes = full[SLOPE, some] if self._has_slopes else None
+        curve = saturate(self.family, moved[:, :, :count], full[HALF, some], slopes)
+        size = np.exp(full[SIZE, some])
+        by_stock = np.multiply(size[:, None, :], curve.by_stock, out=curve.by_stock)
         for place, (channel, which) in enumerate(self.free):
-            if which == BEFORE:
+            at = channel - some.start
+            if not 0 <= at < len(moved):
+                continue
+            if which == SIZE:
+                np.multiply(size[at], curve.values[at], out=steps[place])
+            elif which == THETA:
+                np.multiply(by_stock[at], moved[at, :, count : 2 * count], out=steps[place])
+            elif which == SHAPE:
+                np.multiply(by_stock[at], moved[at, :, 2 * count :], out=steps[place])
+            elif which == BEFORE:
                 steps[place] = 0
-                steps[place][self._early] = by_stock[channel, self._early] * before[channel, :, :count]
+                steps[place][self._early] = by_stock[at, self._early] * before[at, :, :count]
             else:
-                steps[place] = parts[which][channel]
-        return Brought(values.sum(axis=0), steps)
+                np.multiply(size[at], (curve.by_half if which == HALF else curve.by_slope)[at], out=steps[place])
 
     def rows(self, chosen: Floats) -> ActingMedia:
         """The same channels over some rows (a mask)."""

@@ -149,9 +149,12 @@ def _tuned(surface: Surface, mode: Floats) -> Noise:
     """A coordinate search over the noise's settings."""
     total = surface.media.bring(mode).total
     noise = surface.noise
+    known: dict[Noise, float] = {}
     for _ in range(2):
         for name, values in (("memory", _MEMORIES), ("walk", _WALKS), ("season", _SEASONS)):
             tried = [replace(noise, **{name: value}) for value in values]
-            found = [Surface(surface.media, surface.base, surface.rows, each).evidence(total) for each in tried]
-            noise = tried[int(np.argmax(found))]
+            for each in tried:
+                if each not in known:
+                    known[each] = Surface(surface.media, surface.base, surface.rows, each).evidence(total)
+            noise = tried[int(np.argmax([known[each] for each in tried]))]
     return noise

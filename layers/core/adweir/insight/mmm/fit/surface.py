@@ -143,9 +143,11 @@ class Surface:
 
     def _curvature(self, steps: Floats, rate: Floats) -> Floats:
         found = np.empty((steps.shape[2], len(steps), len(steps)))
-        weighted = steps * self.rows.weights[None, :, None]
-        for place in range(steps.shape[2]):
-            jacobian = self.whiten(np.ascontiguousarray(weighted[:, :, place].T))
+        turned = np.empty((steps.shape[2], *steps.shape[:2]))
+        for place, step in enumerate(steps):  # one at a time: it stays in the processor's cache
+            np.multiply(step.T, self.rows.weights, out=turned[:, place])
+        for place, weighted in enumerate(turned):
+            jacobian = self.whiten(np.ascontiguousarray(weighted.T))
             onto = self.plane.T @ jacobian
             found[place] = (jacobian.T @ jacobian - onto.T @ onto) * rate[place]
         return found
