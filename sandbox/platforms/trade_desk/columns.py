@@ -45,7 +45,7 @@ class DeskLine:
     numbers: Numbers
     swap: Mapping[str, Any] | None = None
     _counts: dict[int, PixelCount] = field(default_factory=dict)
-    """By numbered column: twelve cells of a row ask for each."""
+    """By numbered column: nine cells of a row ask for each, some of them twice."""
 
     def converted(self, number: int) -> PixelCount:
         """What the numbered column's pixel counted."""

@@ -6,7 +6,7 @@ and no groups; dates are 2026-11-30 (Sortable), 11/30/2026 (US) or 30/11/2026 (I
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -21,18 +21,3 @@ DATE_FORMATS: dict[str, Callable[[date], str]] = {
     "International": lambda day: f"{day.day:02d}/{day.month:02d}/{day.year}",
 }
 SEPARATORS = {"CSV": ",", "TSV": "\t"}
-
-
-def line(fields: Iterable[str], separator: str) -> str:
-    """One line; a field with the separator, a quote or a line break is quoted."""
-    found = list(fields)
-    text = separator.join(found)
-    if text.count(separator) >= len(found) or '"' in text or "\n" in text:
-        text = separator.join(_quoted(field, separator) for field in found)
-    return text + "\r\n"
-
-
-def _quoted(field: str, separator: str) -> str:
-    if separator in field or '"' in field or "\n" in field:
-        return '"' + field.replace('"', '""') + '"'
-    return field

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +11,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from sandbox.platforms.trade_desk.columns import COST, Columns, DeskLine
-from sandbox.platforms.trade_desk.formats import DATE_FORMATS, NUMERIC_FORMATS, SEPARATORS, line
+from sandbox.platforms.trade_desk.formats import DATE_FORMATS, NUMERIC_FORMATS, SEPARATORS
 from sandbox.platforms.trade_desk.geography import PLACES
 from sandbox.platforms.trade_desk.templates import Template
 from sandbox.world import World, WorldProfile, WorldRow
@@ -85,8 +86,7 @@ def file_of(world: World, question: DeskQuestion, moments: Mapping[str, Moment])
         found = []
     if not found and not (empty or {}).get("header"):
         return b""
-    separator = SEPARATORS[question.file_format]
-    rows = [line(columns, separator)] if question.headers else []
+    rows = [list(columns)] if question.headers else []
     spoilt_at = _spoilt_at(found, question.spoilt.get("bad_row"))
     write, values = _writers(question), list(columns.values())
     for place, each in enumerate(found):
@@ -95,8 +95,10 @@ def file_of(world: World, question: DeskQuestion, moments: Mapping[str, Moment])
         if place == spoilt_at:
             mode = str(question.spoilt["bad_row"].get("mode", "negative"))
             fields = list((dict(zip(columns, fields, strict=True)) | _malformed(mode, columns)).values())
-        rows.append(line(fields, separator))
-    return "".join(rows).encode()
+        rows.append(fields)
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=SEPARATORS[question.file_format], lineterminator="\r\n").writerows(rows)
+    return text.getvalue().encode()
 
 
 def _writers(question: DeskQuestion) -> Mapping[type[Any], Callable[[Any], str]]:
