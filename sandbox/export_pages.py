@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
-from itertools import chain
 from typing import Any
 
 from werkzeug import Response
@@ -32,12 +31,14 @@ def file(outside: Outside, query: Mapping[str, str]) -> Response:
     raise BadQuestion(f"no such file: {query.get('key', '')!r}")
 
 
-def _exports(outside: Outside, query: Mapping[str, str]) -> Iterator[Export]:
+def _exports(outside: Outside, query: Mapping[str, str]) -> tuple[Export, ...]:
     yesterday = outside.world.now.date() - timedelta(days=1)
     end = date.fromisoformat(query["end"]) if "end" in query else yesterday
     start = date.fromisoformat(query["start"]) if "start" in query else end - timedelta(days=_DAYS - 1)
-    asked = (outside.world, outside.company(query.get("account", "")), start, end)
-    return chain(ad_exports(*asked), shop_exports(*asked))
+    world, company = outside.world, outside.company(query.get("account", ""))
+    asked = (world, company, start, end)
+    key = ("exports", company.key, start, end, world.now)
+    return outside.remember(key, lambda: (*ad_exports(*asked), *shop_exports(*asked)))
 
 
 def _stated(row: TrueRow) -> dict[str, Any]:

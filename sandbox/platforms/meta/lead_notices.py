@@ -6,6 +6,7 @@ Source: Webhooks for Leads, and Retrieving Leads (Lead Ads).
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 from sandbox.deliveries import persist, summary, unless_taken
@@ -68,12 +69,15 @@ def _organic(page: int, place: int, at: int) -> dict[str, Any]:
 
 def lead_node(outside: Outside, company: Company, node: str) -> dict[str, Any] | None:
     """A lead of the company by its id, as long as Meta keeps it; None for another node."""
-    for profile in company.on(PLATFORM):
-        today = outside.world.moment(profile).today
-        for lead in leads(outside.world, profile, today - timedelta(days=_KEPT_DAYS), today):
-            if str(lead.number) == node:
-                return _fields(lead)
-    return None
+    world = outside.world
+
+    def kept() -> dict[str, Lead]:
+        spans = ((profile, world.moment(profile).today) for profile in company.on(PLATFORM))
+        found = (leads(world, profile, today - timedelta(days=_KEPT_DAYS), today) for profile, today in spans)
+        return {str(lead.number): lead for lead in chain.from_iterable(found)}
+
+    lead = outside.remember((PLATFORM, "leads", company.key, world.now), kept).get(node)
+    return _fields(lead) if lead else None
 
 
 def _fields(lead: Lead) -> dict[str, Any]:
