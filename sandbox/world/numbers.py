@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from sandbox.world.catalog import WorldAd, WorldProfile
@@ -26,6 +27,9 @@ WINDOWS = {1: 550, 7: 820, 14: 930, 30: 1000}
 
 VIEW_WINDOWS = {1: 600, 14: 1000}
 """Days after a view without a click → per mille of the views' conversions that fall into them."""
+
+_MOST_ADS = 8192
+"""Ads whose draws are kept."""
 
 
 class Numbers(NamedTuple):
@@ -69,7 +73,7 @@ def add(rows: list[Numbers]) -> Numbers:
 
 
 def _summed(parts: Sequence[dict[int, int]]) -> dict[int, int]:
-    return dict(zip(parts[0], map(sum, zip(*(part.values() for part in parts), strict=True)), strict=True))
+    return dict(zip(parts[0], map(sum, zip(*map(dict.values, parts), strict=True)), strict=True))
 
 
 def split(row: Numbers, weights: list[int]) -> list[Numbers]:
@@ -123,18 +127,24 @@ def final(profile: WorldProfile, ad: WorldAd, planned: PlannedDay) -> FinalDay:
     salt = day * 16
     if not running or mix(ad.seed, salt) % 23 == 0:
         return 0, 0, 0, 0, 0
-    size = between(ad.seed, 7, 300, 1900)
+    size, click, rate, value = _drawn_once(ad.seed)
     level = WEEK[weekday] * size // 1000
     spend = profile.scale * level * between(ad.seed, salt + 1, 700, 1300) // 1_000_000 * usual.spend // 1000
-    price_click = max(1, profile.scale * between(ad.seed, 8, 8, 26) // 1000)
+    price_click = max(1, profile.scale * click // 1000)
     clicks = spend * between(ad.seed, salt + 2, 850, 1150) // 1000 // price_click
     impressions = clicks * between(ad.seed, salt + 3, 35, 90) + between(ad.seed, salt + 4, 20, 400)
-    halves = clicks * between(ad.seed, 9, 10, 120) * between(ad.seed, salt + 5, 500, 1500) // 500_000
+    halves = clicks * rate * between(ad.seed, salt + 5, 500, 1500) // 500_000
     impressions, clicks = impressions * usual.impressions // 1000, clicks * usual.clicks // 1000
     if not profile.traits.credits_halves(ad.number):
         halves -= halves % 2
-    price = 2 * (profile.scale * between(ad.seed, 10, 250, 700) // 1000) + 2 * between(ad.seed, salt + 6, 0, 50)
+    price = 2 * (profile.scale * value // 1000) + 2 * between(ad.seed, salt + 6, 0, 50)
     return impressions, clicks, spend, halves, price if profile.traits.sells else 0
+
+
+@lru_cache(_MOST_ADS)
+def _drawn_once(seed: int) -> tuple[int, int, int, int]:
+    """An ad's own size, price of a click, rate of conversions and value of one."""
+    return between(seed, 7, 300, 1900), between(seed, 8, 8, 26), between(seed, 9, 10, 120), between(seed, 10, 250, 700)
 
 
 def settled(profile: WorldProfile, ad: WorldAd, day: PlannedDay) -> FinalDay:

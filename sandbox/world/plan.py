@@ -98,17 +98,18 @@ class AccountPlan:
         planted = seed_of(seed, platform, profile_id, "planted")
         self.anomalies = tuple(_anomalies(planted))
         self.shifts = tuple(_shifts(planted))
+        self._own = {each.campaign_id for each in self.anomalies}
         self._days = cache(self._planned)
 
     def plant(self, anomaly: Anomaly) -> None:
         """One more, that somebody asked for."""
         self.anomalies += (anomaly,)
+        self._own = {each.campaign_id for each in self.anomalies}
         self._days = cache(self._planned)
 
     def day(self, channel: str, index: int, campaign_id: str = "") -> PlannedDay:
         """A channel's day, in a campaign of it: most have nothing of their own."""
-        has_own = any(each.campaign_id == campaign_id for each in self.anomalies)
-        return self._days(channel, index, campaign_id if has_own else "")
+        return self._days(channel, index, campaign_id if campaign_id in self._own else "")
 
     def budget_changes(self, channel: str, first: int, last: int) -> Iterator[BudgetChange]:
         """How the channel's budget changed from a day to another one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandbox.world import Numbers
@@ -18,6 +19,8 @@ _CLICKS = {"1d_click": 1, "7d_click": 7, "28d_click": 30}
 """The world has no longer delay than 28 days, so its longest window is Meta's."""
 _VIEWS = {"1d_view": 1}
 _ENGAGED = "1d_ev"
+_MOST_TEXTS = 4096
+"""Counts whose text is kept."""
 _ON_META_WINDOWS = ("1d_click", "7d_click", "28d_click")
 
 
@@ -29,6 +32,7 @@ class ActionCount(NamedTuple):
     windows: dict[str, int]
 
 
+@lru_cache(_MOST_TEXTS)
 def half_text(halves: int) -> str:
     """Half conversions as text."""
     return str(halves // 2) + (".5" if halves % 2 else "")

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from sandbox.world import Numbers, WorldAd, WorldAdGroup, WorldCampaign, WorldProfile, WorldRow
 
-_LEVELS = ("account", "campaign", "adset", "ad")
-
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -29,17 +27,17 @@ class Facts:
     @property
     def campaign(self) -> WorldCampaign | None:
         """The row's campaign, below the account's level."""
-        return self.parts[0].campaign if self._below("campaign") else None
+        return self.parts[0].campaign if self.level != "account" else None
 
     @property
     def group(self) -> WorldAdGroup | None:
         """The row's ad set."""
-        return self.parts[0].group if self._below("adset") else None
+        return self.parts[0].group if self.level in ("adset", "ad") else None
 
     @property
     def ad(self) -> WorldAd | None:
         """The row's ad."""
-        return self.parts[0].ad if self._below("ad") else None
+        return self.parts[0].ad if self.level == "ad" else None
 
     @property
     def cost(self) -> int:
@@ -60,6 +58,3 @@ class Facts:
     def video(self) -> int:
         """Impressions of ads that show a video."""
         return sum(row.numbers.impressions for row in self.parts if row.ad and "video_id" in row.ad.creative)
-
-    def _below(self, level: str) -> bool:
-        return _LEVELS.index(self.level) >= _LEVELS.index(level)
