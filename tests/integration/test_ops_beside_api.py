@@ -16,6 +16,7 @@ from adweir.model.entities import Profile
 from adweir.model.errors import Unavailable
 from adweir.model.messages import Sweep
 from adweir.model.platforms import Platform
+from adweir.store.findings.day_scores import DayScore
 from adweir.store.findings.held_rows import HeldObject
 from adweir.store.raw.refused import RefusedMessage, RefusedMessages
 from ops import output
@@ -179,7 +180,8 @@ def test_the_quality_of_days_is_that_of_the_api(adweir: Run, call: Call, api: Mo
     api.app.catalog.put_objects([profile], "2026-11-20T00:00:00.000000Z")
     worst = [{"rule": "number", "field": "ad.spend", "rows": 3}]
     scored = {"date": "2026-11-18", "score": 0.84, "dimensions": {}, "gates": [], "worst": worst, "reconciliation": []}
-    api.app.findings.scores.put(profile.key, "2026-11-18", "", scored | {"missing": ["ad"], "scored_at": "x"})
+    score = DayScore("2026-11-18", "", scored | {"missing": ["ad"], "scored_at": "x"})
+    api.app.findings.scores.put(profile.key, [score])
 
     (printed,) = lines(adweir("quality", "meta", "111", "--json").stdout)
     answered = call("GET", "/api/v1/quality", platform="meta", profile_id="111")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from itertools import permutations
 from typing import Any
@@ -21,14 +21,13 @@ from adweir.model.tasks import AccountTask, TaskState
 from adweir.platforms import REGISTRY
 from adweir.quality.days import DayScorer
 from adweir.reporting.invoices import MonthlyBills
-from adweir.store.findings import Findings
-from adweir.store.findings.day_scores import KEEP
+from adweir.store.findings.day_scores import KEEP, ScoreItem
 from adweir.store.findings.tallies import DayTallies, DayTally, TallyKey
 from support.api import Call
 from support.aws_calls import AwsCalls
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
-from support.crash import Crash, Killed
+from support.crash import Killed
 from support.functions import loaded
 from support.machine import Invocation
 from support.scored_world import GOOGLE, M, ScoredWorld, compared
@@ -192,17 +191,28 @@ def test_scoring_reads_the_campaigns_and_the_bills_of_an_ad_account_once(
     assert (objects.call_count, invoices.call_count) == (1, 1)
 
 
-def test_scoring_that_is_killed_at_any_write_ends_the_same(world: ScoredWorld) -> None:
+def test_scoring_that_is_killed_within_a_batch_goes_on_with_the_days_that_were_not_stored(
+    world: ScoredWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     days = [date(2026, 11, day) for day in (17, 18, 19)]
     for day in days:
         world.pull_all(day)
-    for write in range(3):
-        killer = Crash(1, after=write % 2 == 0)
-        killer.watch(world.findings.scores, "_put")
+    put_batch = ScoreItem.put_batch
+
+    for stored, left in ((0, 3), (1, 3), (1, 2)):
+
+        def dies(items: Sequence[ScoreItem], stored: int = stored, left: int = left) -> list[ScoreItem]:
+            assert len(items) == left
+            if stored:
+                put_batch(items[:stored])
+            raise Killed
+
+        monkeypatch.setattr(ScoreItem, "put_batch", dies)
         with pytest.raises(Killed):
             world.score()
-    world.findings = Findings(world.clock)
-    world.score()
+    monkeypatch.setattr(ScoreItem, "put_batch", put_batch)
+
+    assert world.score() == 1
     assert [world.scored(day)["score"] for day in days] == [1.0, 1.0, 1.0]
 
 

@@ -6,10 +6,13 @@ from typing import Any
 
 import boto3
 import pytest
+from pynamodb.connection import TableConnection
 
 from adweir.model import limits
 from adweir.model.errors import BadInput, Unavailable
 from adweir.store.findings import KEEP, Findings
+from adweir.store.findings.day_scores import DayScore
+from support.aws_calls import AwsCalls, Call
 from support.clock import FrozenClock
 
 KEY = "meta_ads#1"
@@ -64,3 +67,50 @@ def test_a_table_that_does_not_answer_is_unavailable(findings: Findings) -> None
         put(findings, 1)
     with pytest.raises(Unavailable):
         findings.quality(KEY)
+
+
+def scores(days: int) -> list[DayScore]:
+    return [
+        DayScore(f"2026-{day // 28 + 1:02}-{day % 28 + 1:02}", f"b{day}", {"score": day / 100}) for day in range(days)
+    ]
+
+
+def test_scores_of_days_are_stored_twenty_five_in_a_request(findings: Findings) -> None:
+    found = scores(60)
+    with AwsCalls().counting() as calls:
+        calls.about = "put"
+        findings.scores.put(KEY, found)
+        assert calls.requests == {Call("put", "dynamodb", "BatchWriteItem"): 3}
+    assert findings.scores.days(KEY, "2026-01-01", "2026-12-31") == [each.body for each in found]
+    assert findings.scores.bases(KEY, "2026-01-01", "2026-12-31") == {each.day: each.basis for each in found}
+
+
+def test_a_score_takes_the_place_of_the_one_before(findings: Findings) -> None:
+    findings.scores.put(KEY, scores(30))
+    findings.scores.put(KEY, [DayScore("2026-01-02", "new", {"score": 0.5})])
+    assert findings.scores.bases(KEY, "2026-01-01", "2026-01-03") == {
+        "2026-01-01": "b0",
+        "2026-01-02": "new",
+        "2026-01-03": "b2",
+    }
+
+
+def test_scores_that_a_throttled_table_leaves_unwritten_are_put_one_by_one(
+    findings: Findings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = TableConnection.batch_write_item
+
+    def takes_ten(table: TableConnection, items: list[Any]) -> Any:
+        left = [{"PutRequest": {"Item": item}} for item in items[10:]]
+        return send(table, items[:10]) | {"UnprocessedItems": {"adweir-findings": left}}
+
+    monkeypatch.setattr(TableConnection, "batch_write_item", takes_ten)
+    found = scores(30)
+    with AwsCalls().counting() as calls:
+        calls.about = "put"
+        findings.scores.put(KEY, found)
+        assert calls.requests == {
+            Call("put", "dynamodb", "BatchWriteItem"): 2,
+            Call("put", "dynamodb", "PutItem"): 15,
+        }
+    assert findings.scores.days(KEY, "2026-01-01", "2026-12-31") == [each.body for each in found]

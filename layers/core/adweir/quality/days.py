@@ -30,6 +30,7 @@ from adweir.quality.levels_read import GapCampaigns, LevelSums, pulled_levels, r
 from adweir.quality.reconcile import Reconciled, judged, reconcile
 from adweir.quality.score import SLA_SECONDS, Score, Units, mean, timeliness
 from adweir.reporting.levels import FINENESS, NO_STATE, Standing
+from adweir.store.findings.day_scores import DayScore
 from adweir.store.findings.tallies import DayTally, TallyKey
 
 if TYPE_CHECKING:
@@ -133,8 +134,8 @@ class DayScorer:
         for month in sorted({day[:_MONTH] for day in todo}, reverse=True):
             check()
             days = [day for day in todo if day.startswith(month)]
-            for day, body in self._month(account, days, campaigns):
-                self._findings.scores.put(profile.key, day, bases[day], body)
+            made = self._month(account, days, campaigns)
+            self._findings.scores.put(profile.key, (DayScore(day, bases[day], body) for day, body in made))
         return len(todo)
 
     def _tallies(self, profile: Profile, first: date, last: date) -> Tallies:

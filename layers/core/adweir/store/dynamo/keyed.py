@@ -37,6 +37,7 @@ _T = TypeVar("_T")
 _REFUSED = "ConditionalCheckFailedException"
 _CANCELLED = "TransactionCanceledException"
 _GET_BATCH = 100
+_PUT_BATCH = 25
 _TOKEN_BYTES = 9
 
 
@@ -168,6 +169,18 @@ class Keyed(Generic[_I]):
         item.writer = new_token()
         own = None if condition is None else condition | (self._model.writer == item.writer)
         return self._holds(lambda: item.save(condition=own))
+
+    def _put_many(self, items: Iterable[_I]) -> None:
+        """Put items of different keys, each in place of what is there, 25 in a request. What DynamoDB leaves unwritten
+        is put item by item: the SDK waits between its tries, with jitter."""
+        pending = iter(items)
+        while batch := list(islice(pending, _PUT_BATCH)):
+            for item in batch:
+                item.writer = new_token()
+            with self._storage():
+                unwritten = self._model.put_batch(batch)
+            for item in unwritten:
+                self._put(item)
 
     def _put_together(self, puts: Sequence[tuple[_I, Condition]]) -> bool:
         """Put items in one transaction of at most 100; False when any of their conditions does not hold, or somebody

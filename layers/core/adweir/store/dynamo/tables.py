@@ -21,7 +21,8 @@ from adweir.model.errors import Unavailable
 from adweir.store.dynamo.descriptions import share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from typing import Self
 
 CONNECT_SECONDS = 2
 READ_SECONDS = 5
@@ -103,6 +104,14 @@ class KeyedItem(Model):
                 shared.add_meta_table(own.get_meta_table())
             own.connection = shared
         return own
+
+    @classmethod
+    def put_batch(cls, items: Sequence[Self]) -> list[Self]:
+        """Put at most 25 items of different keys in one request: those that DynamoDB left unwritten, as it does when a
+        table is throttled."""
+        answer = cls._get_connection().batch_write_item([item.serialize() for item in items])
+        left = answer.get("UnprocessedItems", {}).get(cls.Meta.table_name, ())
+        return [cls.from_raw_data(each["PutRequest"]["Item"]) for each in left]
 
 
 class CatalogItem(KeyedItem):

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
@@ -28,15 +28,23 @@ class ScoreItem(FindingsItem):
     expires = NumberAttribute(null=True)
 
 
+class DayScore(NamedTuple):
+    """A day's score. `basis` says what it was made of: the same basis gives the same body."""
+
+    day: str
+    basis: str
+    body: Mapping[str, Any]
+
+
 class DayScores(Keyed[ScoreItem]):
     """Scores of days, and bills. Every call may be repeated."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(ScoreItem, "findings", clock)
 
-    def put(self, profile_key: str, day: str, basis: str, body: Mapping[str, Any]) -> None:
-        """Store a day's score in place of the one before. Raises Unavailable."""
-        self._put(self._item(f"scores#{profile_key}", day, basis, body))
+    def put(self, profile_key: str, scores: Iterable[DayScore]) -> None:
+        """Store scores of days, each in place of the one before. Raises Unavailable; some may be stored then."""
+        self._put_many(self._item(f"scores#{profile_key}", *each) for each in scores)
 
     def bases(self, profile_key: str, first: str, last: str) -> dict[str, str]:
         """Day → what its score was made of."""
