@@ -102,7 +102,11 @@ def _show(rows: Sequence[SeriesRow], scored: Sequence[Scored], step: int, settin
     show_table(("time", ">value", ">expected", ">z", "severity"), table, "no anomalies")
     least = settings.threshold if settings.method is Method.ROBUST else settings.cold_threshold
     many = f"{len(alarms):,} {'anomaly' if len(alarms) == 1 else 'anomalies'} beyond {least:g} deviations"
-    remark(f"{len(rows):,} {'value' if len(rows) == 1 else 'values'}, one every {_step_text(step)}: {many}")
+    count = sum(row.value is not None for row in rows)
+    values = f"{count:,} {'value' if count == 1 else 'values'}"
+    apart = f", one every {_step_text(step)}" if len(rows) > 1 else ""
+    empty = f", and {len(rows) - count:,} empty" if count < len(rows) else ""
+    remark(f"{values}{apart}{empty}: {many}")
     if all(found.note for found in scored):
         remark(f"none was scored: the first {settings.min_values} values are only learned")
 

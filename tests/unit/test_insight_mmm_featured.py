@@ -90,7 +90,7 @@ def test_datasets_of_a_campaign_and_of_the_last_days_are_told_apart() -> None:
 @pytest.mark.parametrize(
     ("asked", "error", "says"),
     [
-        (FeaturesAsked(), Unprocessable, "currency: there are datasets of several, name one: EUR, USD"),
+        (FeaturesAsked(), Unprocessable, "currency: datasets of several: give one of EUR, USD, as in currency=EUR"),
         (FeaturesAsked("USD", "geo_daily"), Unprocessable, "table: national tables have features"),
         (FeaturesAsked("USD", channel="tv"), Unprocessable, "'tv' is none of the table's channels: amazon, amazon_sp"),
         (FeaturesAsked("USD", "weekly"), NotFound, "weekly in USD is not stored: not pulled: 2026-11-01$"),

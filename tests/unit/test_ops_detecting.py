@@ -111,7 +111,7 @@ def test_hours_and_weeks_are_named_as_steps_and_digits_are_few(tmp_path: Path) -
 
 def test_a_file_that_is_too_short_to_be_scored_says_so(tmp_path: Path) -> None:
     found = run(tmp_path, text_of([(START, 5)]))
-    assert "1 value, one every day: 0 anomalies" in found.stderr
+    assert "1 value: 0 anomalies" in found.stderr
     assert "none was scored: the first 14 values are only learned" in found.stderr
 
 
@@ -124,6 +124,11 @@ def test_a_mark_at_the_begin_a_semicolon_blank_lines_and_empty_values_are_read(t
     assert len(found) == 101
     assert [row["note"] for row in found].count("no_value") == 1
     assert len(alarmed(found)) == 2
+
+
+def test_empty_values_are_counted_beside_the_others(tmp_path: Path) -> None:
+    rows = text_of(spend()).replace("2026-01-05,", "2026-01-05,n/a\n2026-01-05,")
+    assert "100 values, one every day, and 1 empty: 2 anomalies" in run(tmp_path, rows).stderr
 
 
 @pytest.mark.parametrize(

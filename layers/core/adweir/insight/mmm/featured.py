@@ -77,7 +77,7 @@ def _table_of(
         raise NotFound(f"{subject} has no such dataset: POST .../etl makes it, GET .../mmm lists those that there are")
     if len(fits) > 1:
         known = ", ".join(each["currency"] for each in fits)
-        raise _refused("currency", f"there are datasets of several, name one: {known}")
+        raise _refused("currency", f"datasets of several: give one of {known}, as in currency={fits[0]['currency']}")
     (manifest,) = fits
     entry: Mapping[str, Any] = manifest["tables"].get(named[2], {})
     if "features" not in entry:
