@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +28,12 @@ from support.reading_world import EXACT, LOSSY, ReadingWorld, a_profile
 
 CONNECTED = (LOSSY, EXACT)
 TABLES = tables(tuple(sorted(CONNECTED)))
+
+
+@cache
+def _reader() -> duckdb.DuckDBPyConnection:
+    """What each question has a connection of, with views of its own."""
+    return duckdb.connect(config={"threads": 1})
 
 
 class _Client(ListedCatalog):
@@ -176,7 +183,7 @@ class CuratedWorld(ReadingWorld):
     def ask(self, sql: str) -> list[dict[str, Any]]:
         """What DuckDB answers about the tables, each by its name; it is given those that the question names."""
         named = {name: table for name, table in TABLES.items() if name in sql}
-        with TemporaryDirectory() as folder, duckdb.connect(config={"threads": 1}) as reader:
+        with TemporaryDirectory() as folder, _reader().cursor() as reader:
             for name, table in named.items():
                 keys = [key for key in self.keys if key.startswith(table.prefix)]
                 for key in keys:
@@ -189,7 +196,7 @@ class CuratedWorld(ReadingWorld):
                         f"hive_partitioning = true, hive_types = {{{types}}}" if types else "hive_partitioning = false"
                     )
                     source = f"read_parquet('{folder}/{table.prefix}**/*.parquet', {hive})"
-                    reader.execute(f"CREATE VIEW {name} AS FROM {source}")
+                    reader.execute(f"CREATE TEMP VIEW {name} AS FROM {source}")
             found = reader.execute(sql)
             columns = [column[0] for column in found.description or ()]
             return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]

@@ -6,8 +6,9 @@ import csv
 from pathlib import Path
 
 import duckdb
+import pytest
 
-from adweir.insight.parquet import CsvLines, to_parquet
+from adweir.insight.parquet import CsvLines, engine, to_parquet
 
 TEXTS = ["", "\r", "one\rtwo", "a\nb", "a\r\nb\r\n", 'say "so", now']
 
@@ -22,3 +23,38 @@ def test_every_text_comes_through_and_lines_end_with_a_line_feed(tmp_path: Path)
     rows = duckdb.read_parquet(str(target)).order("number").fetchall()
     assert [text or "" for _, text in rows] == TEXTS
     assert source.read_bytes().startswith(b"number,text\n0,\n")
+
+
+def test_two_at_once_have_tables_of_their_own_and_leave_none(tmp_path: Path) -> None:
+    with engine(tmp_path, str(tmp_path / "one.duckdb")) as one, engine(tmp_path, str(tmp_path / "two.duckdb")) as two:
+        for number, connection in enumerate((one, two)):
+            connection.execute(f"CREATE TABLE same AS SELECT {number} AS number")
+        assert [each.execute("FROM same").fetchall() for each in (one, two)] == [[(0,)], [(1,)]]
+
+    with engine(tmp_path) as later:
+        assert later.execute("SELECT * FROM duckdb_tables()").fetchall() == []
+        assert later.execute("SELECT count(*) FROM duckdb_databases() WHERE NOT internal").fetchall() == [(1,)]
+
+
+def test_a_file_that_an_error_ended_is_let_go_of(tmp_path: Path) -> None:
+    file = tmp_path / "one.duckdb"
+
+    def ends_early() -> None:
+        with engine(tmp_path, str(file)) as connection:
+            connection.execute("CREATE TABLE done AS SELECT 7 AS number")
+            connection.execute("BEGIN")
+            connection.execute("INSERT INTO done VALUES (8)")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        ends_early()
+
+    with engine(tmp_path, str(file)) as again:
+        assert again.execute("FROM done").fetchall() == [(7,)]
+
+
+def test_what_memory_does_not_hold_goes_into_files(tmp_path: Path) -> None:
+    query = "SELECT count(*) FROM (SELECT DISTINCT i::VARCHAR || repeat('x', 50) FROM range(300_000) AS many(i))"
+
+    with engine(tmp_path, memory="25MB") as connection:
+        assert connection.execute(query).fetchall() == [(300_000,)]

@@ -5,8 +5,13 @@ DuckDB is imported when a file is written, not at a cold start: it lives in the 
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,6 +21,7 @@ if TYPE_CHECKING:
 _MEMORY_LIMIT = "256MB"
 _ENDS = "\r\n"
 """Of a line as `csv` writes it by default: only then it quotes texts with either of the two, which DuckDB needs."""
+_numbers = count(1)
 
 
 class _Lines(Protocol):
@@ -34,19 +40,50 @@ class CsvLines:
 
 
 @contextmanager
-def engine(folder: Path, database: str = ":memory:", memory: str = _MEMORY_LIMIT) -> Iterator[DuckDBPyConnection]:
-    """A connection that works on one thread, in bounded memory, spills into `folder` and loads nothing from outside."""
-    import duckdb  # noqa: PLC0415
-
-    connection = duckdb.connect(database, config={"memory_limit": memory, "threads": 1})
+def engine(folder: Path, database: str = "", memory: str = _MEMORY_LIMIT) -> Iterator[DuckDBPyConnection]:
+    """A connection that works on one thread, in bounded memory, and loads nothing from outside. Its tables are in the
+    file `database`, or else in memory and temporary (CREATE TEMP TABLE): what it does besides, others would see.
+    """
+    connection = _started(memory).cursor()
+    name = f"made_{next(_numbers)}"
     try:
-        connection.execute("SET autoinstall_known_extensions = false")
-        connection.execute("SET autoload_known_extensions = false")
         connection.execute(f"SET home_directory = {quoted(folder)}")
-        connection.execute(f"SET temp_directory = {quoted(folder / 'spilled')}")
+        if database:
+            connection.execute(f"ATTACH {quoted(database)} AS {name}")
+            connection.execute(f"USE {name}")
         yield connection
     finally:
         connection.close()
+        if database:
+            with _started(memory).cursor() as other:
+                other.execute(f"DETACH DATABASE IF EXISTS {name}")
+
+
+@cache
+def _started(memory: str) -> DuckDBPyConnection:
+    """DuckDB, which runs until the process ends: to start it takes ten times as long as to write a small file. What its
+    memory does not hold it writes into a folder of its own.
+    """
+    import duckdb  # noqa: PLC0415
+
+    spilled = tempfile.mkdtemp(prefix="adweir-spilled-")
+    connection = duckdb.connect(
+        config={
+            "memory_limit": memory,
+            "threads": 1,
+            "temp_directory": spilled,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+    )
+    atexit.register(_end, connection, spilled)
+    return connection
+
+
+def _end(connection: DuckDBPyConnection, spilled: str) -> None:
+    _started.cache_clear()
+    connection.close()
+    shutil.rmtree(spilled, ignore_errors=True)
 
 
 def to_parquet(source: Path, target: Path, types: Mapping[str, str]) -> None:
@@ -66,10 +103,8 @@ def csv_table(source: Path, types: Mapping[str, str]) -> str:
 
 def copy_out(connection: DuckDBPyConnection, query: str, target: Path) -> int:
     """Write what a query answers; how many rows. COPY takes no parameters: the paths are ours and quoted."""
-    ((count,),) = connection.execute(
-        f"COPY ({query}) TO {quoted(target)} (FORMAT parquet, COMPRESSION zstd)"
-    ).fetchall()
-    return int(count)
+    ((rows,),) = connection.execute(f"COPY ({query}) TO {quoted(target)} (FORMAT parquet, COMPRESSION zstd)").fetchall()
+    return int(rows)
 
 
 def quoted(text: object) -> str:
