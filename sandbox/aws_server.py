@@ -417,6 +417,7 @@ def main() -> None:
     look_for_messages_sooner()
     write_state_in_one_piece()
     answer_with_msgspec(dynamodb)
+    runpy.run_path(str(Path(__file__).with_name("aws_reads.py")))["mend"](dynamodb)
     runpy.run_path(str(Path(__file__).with_name("one_write.py")))["mend"](httptools_impl)
     runpy.run_path(str(Path(__file__).with_name("athena.py")))["mend"]()
     runpy.run_path(str(Path(__file__).with_name("forks.py")))["mend"](lambda_runtime)
