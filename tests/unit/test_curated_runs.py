@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 import pytest
@@ -15,8 +15,11 @@ from adweir.insight.curated.state import MonthPart
 from adweir.model import limits
 from adweir.model.entities import AdCampaign
 from adweir.model.errors import NotReady, TooLarge
+from adweir.model.metrics import SOURCE_ORDER
+from adweir.store.metrics.ahead import Asked
 from adweir.store.metrics.coverage import COVERAGE
 from adweir.store.metrics.partitions import ItemKey
+from adweir.store.metrics.slots import StoredBucket
 from support.bounds import at_the_bound, refuses
 from support.crash import Killed
 from support.curated_world import CuratedWorld
@@ -78,6 +81,23 @@ def test_what_is_known_of_a_month_is_read_once_for_all_of_its_levels(monkeypatch
     assert asked
     assert max(asked.values()) == 2  # whether it changed, and what it is
     assert len(requests) == 2
+
+
+def test_whether_anything_changed_is_asked_of_all_series_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, requests = three_months(), list[int]()
+    world.curate()
+    get_many = world.stored.table.get_many
+
+    def noted(keys: Iterable[ItemKey]) -> list[Any]:
+        listed = list(keys)
+        requests.append(len(listed))
+        return get_many(listed)
+
+    monkeypatch.setattr(world.stored.table, "get_many", noted)
+
+    world.curate()
+
+    assert requests == [2 * 3 * len(SOURCE_ORDER)]  # levels, months
 
 
 def test_only_the_month_that_changed_is_made_anew() -> None:

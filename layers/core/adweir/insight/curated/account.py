@@ -201,11 +201,10 @@ class AccountCurator:
     def _loads(self, kept: Sequence[KeptSeries]) -> dict[MonthPart, list[str]]:
         """The parts, each with what tells the newest loads of its partitions apart from others."""
         found: dict[MonthPart, list[str]] = defaultdict(list)
-        for series, suffixes in kept:
-            for suffix, version in self._parts.metrics.versions(series, suffixes).items():
-                month = suffix[: len(FIRST_MONTH)]
-                if month >= FIRST_MONTH:
-                    found[MonthPart(series.grain, series.breakdown, month)].append(f"{series.level} {suffix} {version}")
+        for series, suffix, version in self._parts.metrics.versions(kept):
+            month = suffix[: len(FIRST_MONTH)]
+            if month >= FIRST_MONTH:
+                found[MonthPart(series.grain, series.breakdown, month)].append(f"{series.level} {suffix} {version}")
         for part in found:
             if part.grain is Grain.DAY and leaves_a_rest(part.breakdown):  # its rest is of the plain levels, too
                 found[part] += found.get(MonthPart(part.grain, "", part.month), [])

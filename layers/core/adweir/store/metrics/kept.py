@@ -7,7 +7,8 @@ there are. And each load rewrites the partition's `!coverage` under a fence of i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -21,6 +22,8 @@ from adweir.store.metrics.journal import ChangesStore
 from adweir.store.metrics.partitions import ItemKey, Readable
 
 _LEVELS, _GRAINS = frozenset(Level), tuple(Grain)
+_AT_ONCE = 100 // len(SOURCE_ORDER)
+"""Partitions that a request asks of: it takes a hundred keys, and each source has its own copy."""
 
 
 class KeptSeries(NamedTuple):
@@ -45,11 +48,22 @@ def kept(files: ChangesStore, platform: Platform, profile_id: str, *, plain_days
                     yield KeptSeries(Series(platform, profile_id, Level(level), grain, breakdown), suffixes)
 
 
-def versions(table: Readable, series: Series, suffixes: Sequence[str]) -> dict[str, str]:
-    """Suffix → what tells its state apart from every other one, of partitions of all sources. A request per hundred."""
-    begins = [prefix(series, source) for source in SOURCE_ORDER]
-    found: dict[str, list[bytes]] = {}
-    for item in table.get_many(ItemKey(f"{begin}#{suffix}", COVERAGE) for begin in begins for suffix in suffixes):
-        pk = item["pk"]["S"]
-        found.setdefault(pk.rpartition("#")[2], []).append(msgspec.json.encode(item, order="sorted"))
-    return {suffix: hashlib.sha256(b"\n".join(items)).hexdigest()[:16] for suffix, items in found.items()}
+class KeptVersion(NamedTuple):
+    """What tells the state of a series' partition apart from every other one, of all sources."""
+
+    series: Series
+    suffix: str
+    version: str
+
+
+def versions(table: Readable, every: Iterable[KeptSeries]) -> Iterator[KeptVersion]:
+    """The versions of all that is kept, in its order. A request per 25 partitions, whichever series they are of."""
+    waiting = ((series, suffix) for series, suffixes in every for suffix in suffixes)
+    while part := list(islice(waiting, _AT_ONCE)):
+        asked = {f"{prefix(of, source)}#{suffix}": (of, suffix) for of, suffix in part for source in SOURCE_ORDER}
+        found: dict[tuple[Series, str], list[bytes]] = {}
+        for item in table.get_many(ItemKey(pk, COVERAGE) for pk in asked):
+            found.setdefault(asked[item["pk"]["S"]], []).append(msgspec.json.encode(item, order="sorted"))
+        for each in part:
+            if each in found:
+                yield KeptVersion(*each, hashlib.sha256(b"\n".join(found[each])).hexdigest()[:16])

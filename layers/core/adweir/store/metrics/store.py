@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import inf
@@ -20,7 +20,7 @@ from adweir.store.metrics.changes import ChangedSlot, ChangesHeader, ChangesKey
 from adweir.store.metrics.coverage import Coverage
 from adweir.store.metrics.job import Job
 from adweir.store.metrics.journal import ChangesStore, Counts
-from adweir.store.metrics.kept import KeptSeries, kept, versions
+from adweir.store.metrics.kept import KeptSeries, KeptVersion, kept, versions
 from adweir.store.metrics.load import PartitionLeases, PartitionLoader, Patience
 from adweir.store.metrics.members import Only
 from adweir.store.metrics.partitions import MetricsTable, Table
@@ -216,10 +216,10 @@ class MetricStore:
         """
         return kept(self._changes, platform, profile_id, plain_days=plain_days)
 
-    def versions(self, series: Series, suffixes: Sequence[str]) -> dict[str, str]:
-        """Month (day, for hours) → a text that differs whenever a load has written there, of any source. Months of
-        which nothing is stored are left out. Raises Unavailable."""
-        return versions(self._table, series, suffixes)
+    def versions(self, every: Iterable[KeptSeries]) -> Iterator[KeptVersion]:
+        """Of each month (day, for hours) of these series a text that differs whenever a load has written there, of any
+        source. Months of which nothing is stored are left out. Raises Unavailable."""
+        return versions(self._table, every)
 
     def restated(self, series: Series, window: Window) -> Iterator[ChangesHeader | ChangedSlot]:
         """What loads of pulls have changed in a window, a load's header before its slots, month by month.
