@@ -27,6 +27,9 @@ from adweir.store.metrics.slots import StoredBucket
 SlicesOf = Callable[[Series], Collection[str]]
 """The slices whose pulls together answer for everything of a series; the platform's spec names them."""
 
+_KEPT_OF_ACCOUNT = 124
+"""Partitions of an account whose buckets a snapshot keeps: a month of hours, of all sources."""
+
 
 class SliceState(NamedTuple):
     """The newest complete pull of a slice and day: when it began, its task, how it counted conversions."""
@@ -63,6 +66,7 @@ class Reader:
         self._table = table
         self._slices = slices
         self._known = known
+        self._of_account: dict[tuple[str, frozenset[str]], list[StoredBucket]] = {}
 
     def read(
         self,
@@ -106,7 +110,8 @@ class Reader:
                 yield from bundles.sums(bucket)
 
     def snapshot(self) -> Reader:
-        """A reader for one question, or several: it reads each coverage once. Its own snapshot is itself."""
+        """A reader for one question, or several: each coverage is read once, and what an account has, which each of its
+        levels is compared with. Its own snapshot is itself."""
         return Reader(self._table, self._slices, {}) if self._known is None else self
 
     def foresee(self, series: Iterable[Series], window: Window, sources: Sequence[Source] = SOURCE_ORDER) -> None:
@@ -150,13 +155,24 @@ class Reader:
             for month, of_month in zip(stored, keys, strict=True)
             for _, part in month
         ]
-        streams = self._table.buckets(asked)
+        streams = self._buckets(series, asked)
         for month in stored:
             if month:
                 shelves = [
                     Shelf(rank, source, part, known[part.pk], series.level) for rank, (source, part) in enumerate(month)
                 ]
                 yield shelves, list(islice(streams, len(shelves)))
+
+    def _buckets(self, series: Series, asked: Sequence[Asked]) -> Iterator[Iterator[StoredBucket]]:
+        """The buckets of each partition; those of an account, one or two in each, are kept by a snapshot."""
+        known = self._of_account
+        is_kept = self._known is not None and series.level is Level.ACCOUNT and not series.breakdown
+        if not is_kept or len(known) + len(asked) > _KEPT_OF_ACCOUNT:
+            return self._table.buckets(asked)
+        fresh = [each for each in asked if _named(each) not in known]
+        for each, found in zip(fresh, self._table.buckets(fresh), strict=True):
+            known[_named(each)] = list(found)
+        return (iter(known[_named(each)]) for each in asked)
 
     def days(self, series: Series, window: Window) -> dict[date, DayState]:
         """What coverage says about each day; days of which it says nothing are left out."""
@@ -218,6 +234,11 @@ class Reader:
             found = read_coverage(self._table, fresh)
             known.update((part.pk, found.get(part.pk)) for part in fresh)
         return {part.pk: coverage for part in asked if (coverage := known[part.pk]) is not None}
+
+
+def _named(asked: Asked) -> tuple[str, frozenset[str]]:
+    """What tells questions about an account's buckets apart; they are never asked for by key."""
+    return asked.pk, frozenset(asked.names)
 
 
 def _is_read(partition: Partition, bundle: Bundle | None) -> bool:
