@@ -311,7 +311,43 @@ def test_nobody_looks_for_an_object_that_the_state_knows() -> None:
     looks = {
         each for each in world.bucket.requests[asked:] if each.startswith("HEAD") and "/platform=other/" not in each
     }
-    assert looks == {f"HEAD {key}" for key in world.bucket.objects if key.startswith(f"{STATE}{LOSSY}/p1")}
+    unchanged = "curated/changes/platform=meta_ads/level=account/grain=day/month=2026-10/p1"
+    state = f"{STATE}{LOSSY}/p1"
+    assert looks == {f"HEAD {key}" for key in world.bucket.objects if key.startswith((state, unchanged))}
+
+
+def test_a_table_of_changes_without_a_new_changes_file_is_looked_for_and_not_read() -> None:
+    """Given a month whose object was renamed, then its changes are what they were."""
+    world = three_months()
+    world.curate()
+    before, asked = world.content, len(world.bucket.requests)
+
+    world.listed[0] = named("c1", "Spring sale")
+    world.curate()
+
+    of_changes = [each for each in world.bucket.requests[asked:] if "/changes/" in each]
+    assert {each.split()[0] for each in of_changes} == {"HEAD"}
+    assert len(of_changes) == 2  # of the campaigns of that month, and of the account
+    assert {key for key in world.keys if "/changes/" in key and world.content[key] == before[key]} == {
+        key for key in before if "/changes/" in key
+    }
+
+
+def test_what_an_account_has_is_read_once_for_all_of_its_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, asked = one_month(), Counter[str]()
+    world.pull(CAMPAIGN, campaign("c1", 4))
+    world.pull(AD, ad("a1", 3))
+    buckets = world.stored.table.buckets
+
+    def noted(of: Sequence[Asked]) -> Iterator[Iterator[StoredBucket]]:
+        asked.update(each.pk for each in of)
+        return buckets(of)
+
+    monkeypatch.setattr(world.stored.table, "buckets", noted)
+
+    world.curate()
+
+    assert [times for key, times in asked.items() if "#account#" in key] == [1]
 
 
 def test_changes_of_long_ago_are_of_who_has_the_ad_account_now(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,7 +94,8 @@ class AccountCurator:
             return
         with engine(place, str(place / "month.duckdb"), _MEMORY) as connection:
             making = Making(self._parts, self._tables, connection, place, known.scores, self._time.check, self._ensure)
-            maker = MonthMaker(self._account, making, known.names)
+            is_renamed = AD_ACCOUNTS in fresh or AD_ACCOUNTS not in known.entities
+            maker = MonthMaker(self._account, making, known.names, is_renamed=is_renamed)
             levels = {part: maker.levels(part, known.kept) for part in todo}
             for part in gone:  # one that comes back is made anew
                 state.open(part.name)

@@ -42,6 +42,8 @@ class ReadFiles:
     def __init__(self, before: Collection[str]) -> None:
         self._before = frozenset(before)
         self._found: list[ChangesKey] = []
+        self.has_new = False
+        """Whether a file is there that was not read before."""
 
     @property
     def since(self) -> datetime:
@@ -51,7 +53,9 @@ class ReadFiles:
     def skips(self, key: ChangesKey) -> bool:
         """Whether a file was read before."""
         self._found.append(key)
-        return _name(key) in self._before
+        is_known = _name(key) in self._before
+        self.has_new |= not is_known
+        return is_known
 
     @property
     def names(self) -> list[str]:

@@ -1,7 +1,7 @@
 """Keeps `curated/` what is stored: finds the months of a client's ad accounts that changed, and makes these anew.
 
 What a month was made of is known without reading it: the newest load of each of its partitions, its scores, what its ad
-account says of itself, and the names of the objects in it. So a run costs some thirty requests per ad account, and what
+account says of itself, and the names of the objects in it. So a run costs some twenty requests per ad account, and what
 has changed since the run before. It may stop anywhere: what it had in hand is made again.
 """
 

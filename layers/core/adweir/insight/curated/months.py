@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from adweir.insight.curated.parts import CuratorParts
     from adweir.store.metrics.store import KeptSeries
     from adweir.store.raw.curated import CuratedObjects
+
+_CHANGES = "changes.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +106,12 @@ class Making:
 
 
 class MonthMaker:
-    """Makes the months of one ad account, and what else it has."""
+    """Makes the months of one ad account, and what else it has. `is_renamed`: what was made before may name its owner
+    otherwise."""
 
-    def __init__(self, account: CuratedAccount, making: Making, names: ObjectNames) -> None:
+    def __init__(self, account: CuratedAccount, making: Making, names: ObjectNames, *, is_renamed: bool) -> None:
         self._account = account
+        self._is_renamed = is_renamed
         self._making = making
         self._queries = making.parts.queries
         self._there, self._objects, self._read = MadePart(), dict[str, str](), dict[str, list[str]]()
@@ -213,41 +217,69 @@ class MonthMaker:
         return self._making.connection.execute(f"{asked} WHERE NOT unattributed GROUP BY 1").fetchall()
 
     def _changes(self, part: MonthPart, kept: KeptSeries) -> None:
-        """Add what changed since the object was made. Where too much did for one answer, it stays as it is."""
-        making, place, level = self._making, self._making.place, level_name(kept.series.level, part.breakdown)
-        window = _loaded(part, kept)
+        """Add what changed since the object was made. Where too much did for one answer, it stays as it is. So it does
+        where nothing did, if it is the one that the state names, of the same owner."""
+        making, level = self._making, level_name(kept.series.level, part.breakdown)
+        window, about = _loaded(part, kept), ("changes", level)
         if window is None:
-            self._keep(part, ("changes", level), None)
+            self._keep(part, about, None)
             return
-        before, staged = place / "before.parquet", place / "changes.csv"
-        run, said = making.connection.execute, self._digest(("changes", level))
-        there = "" if said == "" else making.parts.objects.fetch(self._key(part, ("changes", level)), before)
-        has_before = there != ""
-        known = (self._there.read or {}).get(level) if has_before and there == said else None
-        files, since = changed.ReadFiles(known or ()), changed.EVER
-        if known:
-            since = files.since
-        elif has_before:
-            (newest,) = run(f"SELECT MAX(changed_at) FROM read_parquet({quoted(before)})").fetchall()[0]  # noqa: S608
-            since = changed.since(newest)
+        before, said = making.place / "before.parquet", self._digest(about)
+        known = (self._there.read or {}).get(level)
+        files = changed.ReadFiles(known or ())
+        is_staged = bool(known) and self._staged_changes(kept.series, window, files, files.since)
+        key, objects = self._key(part, about), making.parts.objects
+        may_stay = is_staged and not (files.has_new or self._is_renamed)
+        if may_stay and (not said or said == objects.digest(key)):
+            self._objects |= {"/".join(about): said} if said else {}
+            self._note_read(level, files)
+            return
+        there = "" if said == "" else objects.fetch(key, before)
+        kept_until = None
+        if not known or there != said:
+            files, kept_until = changed.ReadFiles(()), self._kept_until(before) if there else changed.EVER
+            is_staged = self._staged_changes(kept.series, window, files, kept_until)
+        if not is_staged:
+            self._objects |= {"/".join(about): there} if there else {}
+            return
+        count = self._added_up(before if there else None, kept_until)
+        self._keep(part, about, "SELECT * FROM fresh" if count else None, there)
+        self._note_read(level, files)
+
+    def _staged_changes(self, series: Series, window: Window, files: changed.ReadFiles, since: datetime) -> bool:
+        """Write the changes of files that were not read before; False where they are too many for one answer."""
+        making = self._making
         try:
-            lines = making.parts.metrics.changed(kept.series, window, since, changed.LATEST, files.skips)
-            changed.stage_changes(lines, self._account.profile.currency, staged, making.check)
+            lines = making.parts.metrics.changed(series, window, since, changed.LATEST, files.skips)
+            changed.stage_changes(lines, self._account.profile.currency, making.place / _CHANGES, making.check)
         except TooSlow:
             raise
         except TooLarge:
-            self._objects |= {f"changes/{level}": there} if has_before else {}
-            return
-        kept_rows = (
-            f"SELECT b.* EXCLUDE ({', '.join(queries.OWNER[:-1])}), o.* EXCLUDE (reported_platform) "  # noqa: S608
-            f"FROM read_parquet({quoted(before)}) b CROSS JOIN owner o WHERE {bool(known)} OR changed_at <= ?"
-        )
-        fresh = f"SELECT * FROM {csv_table(staged, changed.CHANGES)}"  # noqa: S608
-        run(f"CREATE OR REPLACE TABLE fresh AS {changed.change_rows(fresh)}")
-        if has_before:
-            run(f"INSERT INTO fresh BY NAME {kept_rows}", [since.replace(tzinfo=None)])
+            return False
+        return True
+
+    def _kept_until(self, before: Path) -> datetime:
+        """Until when to trust a table of changes that is another than the state says."""
+        asked = f"SELECT MAX(changed_at) FROM read_parquet({quoted(before)})"  # noqa: S608
+        (newest,) = self._making.connection.execute(asked).fetchall()[0]
+        return changed.since(newest)
+
+    def _added_up(self, before: Path | None, until: datetime | None) -> int:
+        """Make the table `fresh` of the staged changes and of those before, all or until a moment; how many it has."""
+        run = self._making.connection.execute
+        staged = f"SELECT * FROM {csv_table(self._making.place / _CHANGES, changed.CHANGES)}"  # noqa: S608
+        run(f"CREATE OR REPLACE TABLE fresh AS {changed.change_rows(staged)}")
+        if before:
+            kept_rows = (
+                f"SELECT b.* EXCLUDE ({', '.join(queries.OWNER[:-1])}), o.* EXCLUDE (reported_platform) "  # noqa: S608
+                f"FROM read_parquet({quoted(before)}) b CROSS JOIN owner o WHERE {until is None} OR changed_at <= ?"
+            )
+            run(f"INSERT INTO fresh BY NAME {kept_rows}", [(until or changed.EVER).replace(tzinfo=None)])
         (count,) = run("SELECT COUNT(*) FROM fresh").fetchall()[0]
-        self._keep(part, ("changes", level), "SELECT * FROM fresh" if count else None, there)
+        return int(count)
+
+    def _note_read(self, level: str, files: changed.ReadFiles) -> None:
+        """Of so many files that naming them would make the state large, the next worker reads the last day again."""
         if len(names := files.names) <= limits.MAX_KNOWN_CHANGES_FILES:
             self._read[level] = names
 

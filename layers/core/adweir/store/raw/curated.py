@@ -53,7 +53,7 @@ class CuratedObjects:
         `before`: its digest now, as far as the caller knows; None has it looked up. `ensure` is called right before
         something changes, and may raise.
         """
-        there = self._digest(key) if before is None else before
+        there = self.digest(key) if before is None else before
         if file is None:
             if there:
                 ensure()
@@ -68,7 +68,8 @@ class CuratedObjects:
             self._objects.put(key, body, {_DIGEST: digest}, _PARQUET)
         return Kept(digest, is_new=True)
 
-    def _digest(self, key: str) -> str:
+    def digest(self, key: str) -> str:
+        """Of the content of an object, as it was put with it; "" where there is none."""
         try:
             return self._objects.metadata(key).get(_DIGEST, UNKNOWN)
         except NotFound:
