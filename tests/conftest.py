@@ -36,6 +36,9 @@ REGION = "us-east-1"
 # A sandbox that the shell points at (docs/operations.md) is not for tests to write to, nor to delete a bucket of.
 os.environ.pop("AWS_ENDPOINT_URL", None)
 
+# As template.yaml has it. numpy reads it when it is loaded: in the processes of `-n` it is, in this one it may be late.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
 # An example may take any time: on a busy machine a deadline fails tests that have no fault.
 hypothesis.settings.register_profile("adweir", deadline=None)
 hypothesis.settings.load_profile("adweir")
