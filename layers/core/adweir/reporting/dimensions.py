@@ -11,7 +11,7 @@ from typing import Any
 from adweir.model.data_types import ABOUT
 from adweir.model.datasets import BETWEEN_VALUES
 from adweir.model.entities import Profile
-from adweir.model.metrics import SERIES_LEVELS, Level
+from adweir.model.metrics import SERIES_LEVELS, Level, own_id
 from adweir.model.series_ids import said_in
 from adweir.reporting import breakdowns
 from adweir.reporting.bound_to import ARM, CROSS_CAMPAIGN
@@ -28,34 +28,37 @@ class RowValues:
     Of an unattributed rest the ids that it does not have are None, and the values of a breakdown.
     """
 
-    __slots__ = ("_breakdown", "_value", "read")
+    __slots__ = ("_breakdown", "_entity_id", "_value", "read")
 
     def __init__(self, breakdown: str) -> None:
         self._breakdown = breakdown
+        self._entity_id = ""
+        """Without the value of its breakdown."""
         self._value: dict[str, str] = {}
         self.read: ReadRow
 
     def show(self, read: ReadRow) -> None:
         """Go to a row."""
         self.read = read
-        if read.is_rest:
-            self._value = {}
-        elif self._breakdown:
-            row = read.row
-            entity_id, value = breakdowns.split_entity(read.level, row.entity_id, row.ad_group_id)
-            self.read = read._replace(row=row._replace(entity_id=entity_id))
+        row = read.row
+        self._entity_id = row.entity_id
+        if not self._breakdown:
+            return
+        self._value = {}
+        if not read.is_rest:
+            self._entity_id, value = breakdowns.split_entity(read.level, row.entity_id, row.ad_group_id)
             self._value = breakdowns.values_of(self._breakdown, value)
 
     def campaign_id(self) -> str | None:
-        row = self.read.row
-        return self._id(row.campaign_id or (row.entity_id if self.read.level is Level.CAMPAIGN else ""))
+        read = self.read
+        return self._id(read.row.campaign_id or (self._entity_id if read.level is Level.CAMPAIGN else ""))
 
     def ad_group_id(self) -> str | None:
-        row = self.read.row
-        return self._id(row.ad_group_id or (row.entity_id if self.read.level is Level.AD_GROUP else ""))
+        read = self.read
+        return self._id(read.row.ad_group_id or (self._entity_id if read.level is Level.AD_GROUP else ""))
 
     def own_id(self) -> str | None:
-        return self._id(self.read.own_id)
+        return self._id(own_id(self._entity_id))
 
     def cross_campaign_id(self) -> str | None:
         return (self.read.claim.campaign_id or None) if self.read.claim else None
@@ -95,7 +98,7 @@ class RowValues:
         return None if self.read.is_rest else self.read.row.source.value
 
     def _id(self, value: str) -> str | None:
-        return None if self.read.is_rest and not value else value
+        return None if not value and self.read.is_rest else value
 
 
 def none_last(key: Key) -> tuple[tuple[bool, Any], ...]:
