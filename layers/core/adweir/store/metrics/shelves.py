@@ -79,6 +79,21 @@ class _Slots(NamedTuple):
         return [(name, day, value) for name, day, value in slots if value is not None]
 
 
+class _ShownPull(NamedTuple):
+    """What a row says of the pull that it is from."""
+
+    as_of: str | None
+    definition: str
+    task_id: str
+
+    @classmethod
+    def of(cls, stamp: Stamp | None, coverage: Coverage, definition: str = "") -> _ShownPull:
+        """`definition`: the row's own."""
+        if stamp is None:
+            return cls(None, definition, "")
+        return cls(stamp.as_of, definition or coverage.definitions.get(stamp, ""), stamp.task_id)
+
+
 class Shelf:
     """One source's copy of a partition."""
 
@@ -90,7 +105,9 @@ class Shelf:
         self._level = level
         self._held = coverage.held
         self._slots = _Slots.of((name, day) for name, (_, day) in partition.names.items())
+        self._hours = {name: int(name[1:]) % HOURS_A_DAY if name[0] == "h" else -1 for name in partition.names}
         self._stamps: dict[tuple[str, ...], dict[str, Stamp | None]] = {}
+        self._pulls: dict[tuple[str, ...], dict[str, _ShownPull]] = {}
 
     @property
     def days(self) -> frozenset[str]:
@@ -105,6 +122,9 @@ class Shelf:
         """`Coverage.answered`; `slices` are those around the entity."""
         if entity_id in self._held:
             return self.coverage.answered(day, self._level, entity_id, parents)
+        return self._newest(day, slices)
+
+    def _newest(self, day: str, slices: tuple[str, ...]) -> Stamp | None:
         known = self._stamps.setdefault(slices, {})
         if day not in known:
             of_day = self.coverage.days.get(day, {})
@@ -127,24 +147,37 @@ class Shelf:
         """The rows of some slots of an item, without those that are gone."""
         entity_id, parents, currency = bucket.entity_id, bucket.parents, bucket.currency
         slices, coverage = around(self._level, entity_id, parents), self.coverage
+        pulls = None if entity_id in self._held else self._pulls.setdefault(slices, {})
         for name, day, value in slots:
-            slot = stored_slot(value, currency)
-            stamp, mark = self.shown(slot, day, entity_id, parents, slices)
-            if mark is Mark.KEPT and day in coverage.gone:
-                continue
+            if pulls is not None and len(value.L) == _NUMBERS:  # as most: nothing stands beside the numbers
+                as_of, definition, task_id = pulls.get(day) or self._shown_pull(pulls, day, slices)
+                numbers = cast("Slot", tuple([part.N for part in value.L]))
+                mark, in_currency = Mark.NONE, currency
+            else:
+                slot = stored_slot(value, currency)
+                stamp, mark = self.shown(slot, day, entity_id, parents, slices)
+                if mark is Mark.KEPT and day in coverage.gone:
+                    continue
+                as_of, definition, task_id = _ShownPull.of(stamp, coverage, slot.definition)
+                numbers, in_currency = slot.numbers, slot.currency
             yield StoredRow(
                 entity_id,
                 *parents,
-                slot.currency,
+                in_currency,
                 day,
-                int(name[1:]) % HOURS_A_DAY if name[0] == "h" else -1,
-                slot.numbers,
+                self._hours[name],
+                numbers,
                 self.source,
-                stamp.as_of if stamp else None,
+                as_of,
                 mark,
-                slot.definition or (coverage.definitions.get(stamp, "") if stamp else ""),
-                stamp.task_id if stamp else "",
+                definition,
+                task_id,
             )
+
+    def _shown_pull(self, known: dict[str, _ShownPull], day: str, slices: tuple[str, ...]) -> _ShownPull:
+        """What rows say of the newest pull of a day, of entities without a quarantined row."""
+        found = known[day] = _ShownPull.of(self._newest(day, slices), self.coverage)
+        return found
 
     def answers(self, day: str, owner: StoredBucket, whole: Collection[str], *, stored: bool) -> bool:
         """Whether it says that an entity has no numbers on a day. `stored`: the entity is on this shelf; `owner` is its
@@ -167,11 +200,16 @@ class Bundles:
             label = bundle(day)
             if label is not None:
                 labels.setdefault(label, []).append((name, day))
-        self._bundles = [_Slots.of(names) for names in labels.values()]
+        self._bundles = [_Slots.of(names) for names in labels.values() if len(names) > 1]
+        self._alone = (
+            [_Slots.of(alone)] if (alone := [names[0] for names in labels.values() if len(names) == 1]) else []
+        )
         self._days: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def sums(self, bucket: StoredBucket) -> Iterator[StoredRow | SummedRows]:
-        """An item's rows, added up where they are alike; the others one by one, after them."""
+        """An item's rows, added up where they are alike; the others one by one."""
+        for alone in self._alone:
+            yield from self._one_by_one(bucket, alone)
         for bundle in self._bundles:
             slots = bundle.get(bucket)
             try:
