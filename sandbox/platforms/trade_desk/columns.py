@@ -6,10 +6,11 @@ spent, media, partner and The Trade Desk's own cost are other amounts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sandbox.platforms.trade_desk.conversions import (
@@ -22,7 +23,7 @@ from sandbox.platforms.trade_desk.conversions import (
     tag_id,
     tags,
 )
-from sandbox.platforms.trade_desk.entities import money
+from sandbox.platforms.trade_desk.entities import amount, money
 from sandbox.platforms.trade_desk.population import partner_of
 from sandbox.world import Numbers, WorldAd, WorldAdGroup, WorldCampaign, WorldProfile
 from sandbox.world.mix import USD_PER_MILLE
@@ -30,6 +31,8 @@ from sandbox.world.numbers import dust
 
 COST = "Advertiser Cost (Adv Currency)"
 _MODEL = MODELS[SIGN_UP]
+_MOST_COUNTS = 4096
+"""Counts of pixels whose cells are kept."""
 
 
 @dataclass(slots=True)
@@ -44,14 +47,15 @@ class DeskLine:
     labels: Mapping[str, str]
     numbers: Numbers
     swap: Mapping[str, Any] | None = None
-    _counts: dict[int, PixelCount] = field(default_factory=dict)
-    """By numbered column: nine cells of a row ask for each, some of them twice."""
+    _converted: dict[int, tuple[Cell, ...]] = field(default_factory=dict)
+    """By numbered column: nine cells of a row ask for each."""
 
-    def converted(self, number: int) -> PixelCount:
-        """What the numbered column's pixel counted."""
-        found = self._counts.get(number)
+    def converted(self, number: int) -> tuple[Cell, ...]:
+        """What the numbered column's pixel counted, as the cells of `_KINDS`."""
+        found = self._converted.get(number)
         if found is None:
-            found = self._counts[number] = counted(self.numbers, column(number, self.day, self.swap))
+            count = counted(self.numbers, column(number, self.day, self.swap))
+            found = self._converted[number] = _cells_of(self.profile.currency, count)
         return found
 
 
@@ -137,29 +141,42 @@ def numbered(most: int = 5) -> Columns:
     """The numbered conversion columns `NN - …` of the first reporting columns."""
     columns: Columns = {}
     for number in range(1, most + 1):
-        columns |= {f"{number:02d} - {name}": value for name, value in _kinds(number)}
+        for place, kind in enumerate(_KINDS):
+            columns[f"{number:02d} - {kind}"] = _kind(number, place)
     return columns
 
 
-def _kinds(number: int) -> Iterator[tuple[str, Value]]:
-    """The kinds of a column's conversions; only clicks and views are disjoint, the other kinds count them again."""
-    yield "Click Conversion", lambda line: line.converted(number).clicks
-    yield "Click Conversion Revenue", lambda line: money(line.profile, line.converted(number).click_revenue)
-    yield "View Through Conversion", lambda line: line.converted(number).views
-    yield "View Through Conversion Revenue", lambda line: money(line.profile, line.converted(number).view_revenue)
-    yield "Total Click + View Conversions", lambda line: line.converted(number).clicks + line.converted(number).views
-    yield "Conversion Touch", lambda line: 3 * line.converted(number).clicks + 2 * line.converted(number).views
-    yield (
-        "Conversion Touch Revenue",
-        lambda line: money(line.profile, 3 * line.converted(number).click_revenue),
-    )
-    yield (
-        "Time Weighted Decay Conversion",
-        lambda line: Decimal(7 * line.converted(number).clicks + 4 * line.converted(number).views) / 10,
-    )
-    yield (
-        "Time Weighted Decay Conversion Revenue",
-        lambda line: money(line.profile, line.converted(number).click_revenue * 7 // 10),
+_KINDS = (
+    "Click Conversion",
+    "Click Conversion Revenue",
+    "View Through Conversion",
+    "View Through Conversion Revenue",
+    "Total Click + View Conversions",
+    "Conversion Touch",
+    "Conversion Touch Revenue",
+    "Time Weighted Decay Conversion",
+    "Time Weighted Decay Conversion Revenue",
+)
+"""The kinds of a column's conversions; only clicks and views are disjoint, the other kinds count them again."""
+
+
+def _kind(number: int, place: int) -> Value:
+    return lambda line: line.converted(number)[place]
+
+
+@lru_cache(_MOST_COUNTS)
+def _cells_of(currency: str, found: PixelCount) -> tuple[Cell, ...]:
+    """The cells of `_KINDS`. Most rows have no conversion: what says so is made once."""
+    return (
+        found.clicks,
+        amount(currency, found.click_revenue),
+        found.views,
+        amount(currency, found.view_revenue),
+        found.clicks + found.views,
+        3 * found.clicks + 2 * found.views,
+        amount(currency, 3 * found.click_revenue),
+        Decimal(7 * found.clicks + 4 * found.views) / 10,
+        amount(currency, found.click_revenue * 7 // 10),
     )
 
 

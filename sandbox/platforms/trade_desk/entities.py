@@ -22,8 +22,13 @@ _REJECTED: Entity = {"AuditStatus": "Rejected", "ReasonForStatus": "The landing 
 
 
 def money(profile: WorldProfile, minor: int) -> Decimal:
+    """Minor units as the amount of the ad account's currency."""
+    return amount(profile.currency, minor)
+
+
+def amount(currency: str, minor: int) -> Decimal:
     """Minor units as the currency's amount."""
-    return Decimal(minor).scaleb(-MINOR_DIGITS[profile.currency])
+    return Decimal(minor).scaleb(-MINOR_DIGITS[currency])
 
 
 def _availability(status: str) -> str:
