@@ -6,6 +6,7 @@ of each route would pay for it again. `tests/unit/test_support_quick_apps.py` co
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -15,12 +16,16 @@ from aws_lambda_powertools.event_handler import depends
 from aws_lambda_powertools.event_handler.openapi import dependant
 from typer import testing
 
+from adweir.runtime import openapi
+from adweir.runtime.app import App
+
 
 def install(patch: pytest.MonkeyPatch) -> None:
     """Have them remember."""
     for name in ("build_dependency_tree", "get_type_hints"):
         patch.setattr(depends, name, _asked_once(getattr(depends, name)))
     patch.setattr(dependant, "get_dependant", _read_once(dependant.get_dependant))
+    patch.setattr(openapi, "describe", _described_once(openapi.describe))
     patch.setattr(testing, "_get_command", cache(testing._get_command))  # type: ignore[attr-defined]
 
 
@@ -45,3 +50,16 @@ def _read_once(read: Callable[..., Any]) -> Callable[..., Any]:
         return known(path=path, call=call) if lasts else read(path=path, call=call, **options)
 
     return dependant_of
+
+
+def _described_once(describe: Callable[..., Any]) -> Callable[..., Any]:
+    """A description, which takes a third of a second, by all that it is made of; each caller has a copy of its own."""
+    known: dict[tuple[Any, ...], tuple[str, Any]] = {}
+
+    def described(app: App, *parts: Any) -> Any:
+        key = app.settings.api_title, app.clock.now().date(), tuple(app.platforms), *map(id, parts)
+        if key not in known:
+            known[key] = json.dumps(describe(app, *parts)), parts  # kept, so that no other object has its id
+        return json.loads(known[key][0])
+
+    return described

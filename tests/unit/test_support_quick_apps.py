@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any, get_type_hints
 
 import typer
@@ -60,3 +62,25 @@ def test_an_app_of_commands_has_its_own_commands() -> None:
 
     commands = testing._get_command  # type: ignore[attr-defined]
     assert [commands(app).name for app in (one, other, one)] == ["first", "second", "first"]
+
+
+def test_an_api_is_described_once_for_a_title_a_day_its_platforms_and_its_routes() -> None:
+    made: list[Any] = []
+
+    def describe(app: Any, *parts: Any) -> Any:
+        made.append((app, *parts))
+        return {"number": len(made)}
+
+    def an_app(title: str = "adweir", day: int = 1, platforms: str = "ab") -> Any:
+        now = datetime(2026, 11, day, 12, tzinfo=UTC)
+        settings, clock = SimpleNamespace(api_title=title), SimpleNamespace(now=lambda: now)
+        return SimpleNamespace(settings=settings, clock=clock, platforms=dict.fromkeys(platforms))
+
+    described = quick_apps._described_once(describe)
+    routes_, others = [1], [2]
+    for _ in "ab":
+        apps = [an_app(), an_app("other"), an_app(day=2), an_app(platforms="ba")]
+        found = [described(app, routes_, others) for app in apps] + [described(an_app(), routes_, [2])]
+        assert [each["number"] for each in found[:4]] == [1, 2, 3, 4]
+        found[0]["number"] = "changed by who asked"
+    assert len(made) == 6  # the last one's routes were others each time

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from adweir.insight.anomalies.detector import check, learn
@@ -59,6 +60,7 @@ class WatchSettings:
     min_share: float = 0.1
     threshold: float | None = None
 
+    @lru_cache(maxsize=256)  # noqa: B019 - of equal settings, which are few: a day asks for each metric of each entity
     def of(self, metric: str) -> SeriesSettings:
         """How a metric is scored."""
         least = self.min_spend if metric in {"spend", "revenue"} else _LEAST.get(metric, 0.0)
