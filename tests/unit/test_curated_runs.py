@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 import pytest
@@ -15,11 +15,8 @@ from adweir.insight.curated.state import MonthPart
 from adweir.model import limits
 from adweir.model.entities import AdCampaign
 from adweir.model.errors import NotReady, TooLarge
-from adweir.model.metrics import SOURCE_ORDER
-from adweir.store.metrics.ahead import Asked
 from adweir.store.metrics.coverage import COVERAGE
 from adweir.store.metrics.partitions import ItemKey
-from adweir.store.metrics.slots import StoredBucket
 from support.bounds import at_the_bound, refuses
 from support.crash import Killed
 from support.curated_world import CuratedWorld
@@ -81,23 +78,6 @@ def test_what_is_known_of_a_month_is_read_once_for_all_of_its_levels(monkeypatch
     assert asked
     assert max(asked.values()) == 2  # whether it changed, and what it is
     assert len(requests) == 2
-
-
-def test_whether_anything_changed_is_asked_of_all_series_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    world, requests = three_months(), list[int]()
-    world.curate()
-    get_many = world.stored.table.get_many
-
-    def noted(keys: Iterable[ItemKey]) -> list[Any]:
-        listed = list(keys)
-        requests.append(len(listed))
-        return get_many(listed)
-
-    monkeypatch.setattr(world.stored.table, "get_many", noted)
-
-    world.curate()
-
-    assert requests == [2 * 3 * len(SOURCE_ORDER)]  # levels, months
 
 
 def test_only_the_month_that_changed_is_made_anew() -> None:
@@ -314,40 +294,6 @@ def test_nobody_looks_for_an_object_that_the_state_knows() -> None:
     unchanged = "curated/changes/platform=meta_ads/level=account/grain=day/month=2026-10/p1"
     state = f"{STATE}{LOSSY}/p1"
     assert looks == {f"HEAD {key}" for key in world.bucket.objects if key.startswith((state, unchanged))}
-
-
-def test_a_table_of_changes_without_a_new_changes_file_is_looked_for_and_not_read() -> None:
-    """Given a month whose object was renamed, then its changes are what they were."""
-    world = three_months()
-    world.curate()
-    before, asked = world.content, len(world.bucket.requests)
-
-    world.listed[0] = named("c1", "Spring sale")
-    world.curate()
-
-    of_changes = [each for each in world.bucket.requests[asked:] if "/changes/" in each]
-    assert {each.split()[0] for each in of_changes} == {"HEAD"}
-    assert len(of_changes) == 2  # of the campaigns of that month, and of the account
-    assert {key for key in world.keys if "/changes/" in key and world.content[key] == before[key]} == {
-        key for key in before if "/changes/" in key
-    }
-
-
-def test_what_an_account_has_is_read_once_for_all_of_its_levels(monkeypatch: pytest.MonkeyPatch) -> None:
-    world, asked = one_month(), Counter[str]()
-    world.pull(CAMPAIGN, campaign("c1", 4))
-    world.pull(AD, ad("a1", 3))
-    buckets = world.stored.table.buckets
-
-    def noted(of: Sequence[Asked]) -> Iterator[Iterator[StoredBucket]]:
-        asked.update(each.pk for each in of)
-        return buckets(of)
-
-    monkeypatch.setattr(world.stored.table, "buckets", noted)
-
-    world.curate()
-
-    assert [times for key, times in asked.items() if "#account#" in key] == [1]
 
 
 def test_changes_of_long_ago_are_of_who_has_the_ad_account_now(monkeypatch: pytest.MonkeyPatch) -> None:

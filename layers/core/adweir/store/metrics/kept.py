@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from adweir.model.datasets import Dataset
 from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Series
 from adweir.model.platforms import Platform
 from adweir.store.metrics import changes
@@ -22,6 +23,9 @@ from adweir.store.metrics.journal import ChangesStore
 from adweir.store.metrics.partitions import ItemKey, Readable
 
 _LEVELS, _GRAINS = frozenset(Level), tuple(Grain)
+_PULLED = {(each.breakdown, each.grain) for each in Dataset}
+_SPLIT = {name: tuple(grain for grain in Grain if (name, grain) in _PULLED) for name, _ in _PULLED if name}
+"""Breakdown → the grains that it is pulled in."""
 _AT_ONCE = 100 // len(SOURCE_ORDER)
 """Partitions that a request asks of: it takes a hundred keys, and each source has its own copy."""
 
@@ -36,13 +40,13 @@ class KeptSeries(NamedTuple):
 def kept(files: ChangesStore, platform: Platform, profile_id: str, *, plain_days: bool = False) -> Iterator[KeptSeries]:
     """The series of an ad account that something was loaded into, or only those of days without a breakdown.
 
-    A request per thousand names of each folder.
+    A request per thousand names of each folder. Only pulls bring a breakdown, so that no other folders of it are there.
     """
     root = f"{changes.PREFIX}{platform}/{profile_id}/"
     for name in files.folders(root):
         level, _, breakdown = name.partition("_by_")
         if level in _LEVELS and not (plain_days and breakdown):
-            for grain in (Grain.DAY,) if plain_days else _GRAINS:
+            for grain in (Grain.DAY,) if plain_days else _SPLIT.get(breakdown, _GRAINS):
                 suffixes = list(files.folders(f"{root}{name}/{grain}/"))
                 if suffixes:
                     yield KeptSeries(Series(platform, profile_id, Level(level), grain, breakdown), suffixes)

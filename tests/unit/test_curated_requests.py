@@ -1,0 +1,105 @@
+"""What a run of the curator asks of the stores: no more than it needs to know what changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from adweir.model.entities import AdCampaign
+from adweir.model.metrics import SOURCE_ORDER
+from adweir.store.metrics.ahead import Asked
+from adweir.store.metrics.partitions import ItemKey
+from adweir.store.metrics.slots import StoredBucket
+from support.curated_world import CuratedWorld
+from support.reading_world import ACCOUNT, AD, CAMPAIGN, LOSSY, ONE, account, ad, campaign
+
+DAYS = ("2026-09-10", "2026-10-10", "2026-11-10")
+
+
+def called(name: str) -> AdCampaign:
+    return AdCampaign(platform=LOSSY, profile_id="p1", id="c1", name=name)
+
+
+def of_three_months() -> CuratedWorld:
+    world = CuratedWorld(ONE, objects=[called("Spring")])
+    for number, day in enumerate(DAYS, 1):
+        world.pull(CAMPAIGN, campaign("c1" if number == 1 else "c2", number, day), days=(day, day))
+        world.pull(ACCOUNT, account(number, day), days=(day, day))
+    return world
+
+
+def of_one_month() -> CuratedWorld:
+    world = CuratedWorld(ONE)
+    world.pull(ACCOUNT, account(4))
+    return world
+
+
+def test_whether_anything_changed_is_asked_of_all_series_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, requests = of_three_months(), list[int]()
+    world.curate()
+    get_many = world.stored.table.get_many
+
+    def noted(keys: Iterable[ItemKey]) -> list[Any]:
+        listed = list(keys)
+        requests.append(len(listed))
+        return get_many(listed)
+
+    monkeypatch.setattr(world.stored.table, "get_many", noted)
+
+    world.curate()
+
+    assert requests == [2 * 3 * len(SOURCE_ORDER)]  # levels, months
+
+
+def test_hours_are_not_looked_for_where_a_breakdown_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, looked = of_one_month(), list[str]()
+    world.pull(CAMPAIGN, campaign("c1~US", 4), breakdown="country")
+    folders = world.stored.objects.folders
+
+    def noted(prefix: str) -> Iterator[str]:
+        looked.append(prefix.rpartition("p1/")[2])
+        return folders(prefix)
+
+    monkeypatch.setattr(world.stored.objects, "folders", noted)
+
+    world.curate()
+
+    of_profile = [folder for folder in looked if "direct" not in folder]
+    assert of_profile == ["", "account/day/", "account/hour/", "campaign_by_country/day/"]
+
+
+def test_a_table_of_changes_without_a_new_changes_file_is_looked_for_and_not_read() -> None:
+    """Given a month whose object was renamed, then its changes are what they were."""
+    world = of_three_months()
+    world.curate()
+    before, asked = world.content, len(world.bucket.requests)
+
+    world.listed[0] = called("Spring sale")
+    world.curate()
+
+    of_changes = [each for each in world.bucket.requests[asked:] if "/changes/" in each]
+    assert {each.split()[0] for each in of_changes} == {"HEAD"}
+    assert len(of_changes) == 2  # of the campaigns of that month, and of the account
+    assert {key for key in world.keys if "/changes/" in key and world.content[key] == before[key]} == {
+        key for key in before if "/changes/" in key
+    }
+
+
+def test_what_an_account_has_is_read_once_for_all_of_its_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, asked = of_one_month(), Counter[str]()
+    world.pull(CAMPAIGN, campaign("c1", 4))
+    world.pull(AD, ad("a1", 3))
+    buckets = world.stored.table.buckets
+
+    def noted(of: Sequence[Asked]) -> Iterator[Iterator[StoredBucket]]:
+        asked.update(each.pk for each in of)
+        return buckets(of)
+
+    monkeypatch.setattr(world.stored.table, "buckets", noted)
+
+    world.curate()
+
+    assert [times for key, times in asked.items() if "#account#" in key] == [1]
