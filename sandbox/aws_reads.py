@@ -1,8 +1,8 @@
 """MiniStack's DynamoDB reads requests, pages and projections quicker, and its state. Run by aws_server.py.
 
 It measures each item of a page, to stop at 1 MB, and looks at a projection's text anew for each item. Here a page whose
-JSON is smaller than that is not measured, and a projection is looked at once. It also copied all it keeps to write it
-when it stops. What it answers and writes is the same to the byte.
+JSON is smaller than that is not measured, an item's JSON is made once for that, and a projection is looked at once. It
+also copied all it keeps to write it when it stops. What it answers and writes is the same to the byte.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 
 import msgspec
 
-_ITEMS = 100
-"""Items of which the JSON is made at once."""
+_ITEMS = 20_000
+"""Items whose length as JSON is kept."""
 _PROJECTIONS = 1000
 _NOT_JSON = (TypeError, ValueError, OverflowError, RecursionError)
 
@@ -39,25 +39,42 @@ def _loaded(text: Any, **how: Any) -> Any:
 
 def _paged(page_of: Callable[..., tuple[Any, bool]], most: int) -> Callable[..., tuple[Any, bool]]:
     """`page_of`, the items of a page and whether it stopped before the last one, quicker for what fits into a page."""
+    lengths = Lengths()
 
     def paged(items: Any, limit: Any, table: Any, index_name: Any = None) -> tuple[Any, bool]:
         wanted = items if limit is None else items[: int(limit)]
         with suppress(*_NOT_JSON):
-            if _fits(wanted, most):
+            if lengths.are_below(wanted, most):
                 return list(wanted), limit is not None and len(items) >= int(limit)
         return page_of(items, limit, table, index_name)
 
     return paged
 
 
-def _fits(items: Sequence[Any], most: int) -> bool:
-    """Whether items have less than so many bytes for sure: of no value does DynamoDB count more than its JSON has."""
-    left = most
-    for first in range(0, len(items), _ITEMS):
-        left -= len(msgspec.json.encode(items[first : first + _ITEMS]))
-        if left <= 0:
-            return False
-    return True
+class Lengths:
+    """How long items are as JSON, by identity: an item stays in here, so that no other has it, until all are forgotten.
+
+    MiniStack changes no item that it keeps: each write puts another one in its place.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Any, int]] = {}
+
+    def are_below(self, items: Sequence[Any], most: int) -> bool:
+        """Whether items have less than so many bytes for sure: of no value DynamoDB counts more than its JSON has."""
+        left = most
+        for item in items:
+            known = self._known.get(id(item)) or self._measured(item)
+            left -= known[1]
+            if left <= 0:
+                return False
+        return True
+
+    def _measured(self, item: Any) -> tuple[Any, int]:
+        if len(self._known) >= _ITEMS:
+            self._known.clear()
+        found = self._known[id(item)] = item, len(msgspec.json.encode(item))
+        return found
 
 
 def _projected(project: Callable[..., Any]) -> Callable[..., Any]:

@@ -72,7 +72,7 @@ def test_of_no_value_dynamodb_counts_more_than_its_json_has(dynamodb: Any, value
         size = dynamodb._item_size_bytes(item)
 
         # then
-        assert not aws_reads._fits([item], size)
+        assert not aws_reads.Lengths().are_below([item], size)
 
 
 def test_a_page_that_fits_is_not_measured(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,6 +85,19 @@ def test_a_page_that_fits_is_not_measured(dynamodb: Any, monkeypatch: pytest.Mon
 
     # then
     assert (len(page), is_cut) == (10, True)
+
+
+def test_an_item_in_the_place_of_another_is_measured_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    lengths, table = aws_reads.Lengths(), {"key": items(1, 10)[0]}
+    monkeypatch.setattr(aws_reads, "_ITEMS", 3)
+    assert lengths.are_below([table["key"]], 100)
+
+    # when, then
+    for size in range(200, 220):
+        table["key"] = items(1, size)[0]
+        assert not lengths.are_below([table["key"]], size)
+    assert lengths.are_below([items(1, 1)[0] for _ in range(4)], 400)
 
 
 @pytest.mark.parametrize(
