@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from sandbox.world.catalog import Company, WorldProfile
@@ -84,8 +84,10 @@ class Mix:
 
     def adstock(self, one: AccountChannel, day: date) -> int:
         """The spend that still acts on a day, in micros of US dollars."""
+        index, changes, spent = (day - self._world.first_day).days, self._world.changes, self._spent
         return sum(
-            self.spend_usd(one, day - timedelta(days=k)) * one.channel.carry**k // 1000**k for k in range(MEMORY + 1)
+            spent(changes, one.profile, one.channel, index - k) * share // of
+            for k, (share, of) in enumerate(_carried(one.channel.carry)[: max(index, -1) + 1])
         )
 
     def contribution(self, one: AccountChannel, day: date) -> int:
@@ -160,6 +162,12 @@ class Mix:
             ],
             "regions": [region._asdict() | {"country": c} for c in countries(company) for region in regions(c)],
         }
+
+
+@cache
+def _carried(carry: int) -> tuple[tuple[int, int], ...]:
+    """What is left of spend after 0 to MEMORY days, as a fraction."""
+    return tuple((carry**k, 1000**k) for k in range(MEMORY + 1))
 
 
 def _noise(seed: int, index: int, base: int) -> int:
