@@ -173,7 +173,8 @@ def test_easter_and_countries_without_rules() -> None:
 
 
 def drawn(monkeypatch: pytest.MonkeyPatch, ask: Callable[[], Any]) -> int:
-    """How many numbers are drawn while something is asked."""
+    """How many numbers are drawn while something is asked for the first time in a process."""
+    counting._drawn_once.cache_clear()
     count = 0
     real = drawing.mix
 
