@@ -64,11 +64,12 @@ class Fleet:
 
     def idle(self) -> float:
         """Invoke functions for what is visible; when more will be."""
+        lines = self._sqs.queues
         while self.busy < self._slots:
-            ready = [(name, sent) for name in _BY_QUEUE for sent in self._sqs.visible(name)]
+            waiting = [(sent.visible_at, name, sent) for name in _BY_QUEUE for sent in lines[name].messages]
+            ready = [(name, sent) for visible_at, name, sent in waiting if visible_at <= self._scheduler.now]
             if not ready:
-                lines = self._sqs.queues.values()
-                return min((sent.visible_at for line in lines for sent in line.messages), default=float("inf"))
+                return min((visible_at for visible_at, _, _ in waiting), default=float("inf"))
             name, first = self._rng.choice(ready)
             self._take(_BY_QUEUE[name], first)
         return float("inf")
