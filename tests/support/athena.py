@@ -8,13 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import duckdb
-
 from adweir.insight.curated.layout import GLUE_TYPES, CuratedTable, tables
 from adweir.platforms import REGISTRY
 from adweir.store.athena import Athena
 from sandbox.ministack import client_factory, start_ministack
 from sandbox.processes import choose_port, stop
+from support.duck import connected
 
 STACK, BUCKET = "adweir", "adweir-data"
 PLATFORMS = tuple(sorted(REGISTRY))
@@ -77,11 +76,11 @@ def declare(clients: Any) -> None:
 
 def parquet(table: CuratedTable, rows: Sequence[Mapping[str, Any]]) -> bytes:
     """A file of a table."""
-    connection = duckdb.connect()
+    connection = connected()
     try:
         typed = ", ".join(f"CAST(? AS {kind}) AS {name}" for name, kind in table.columns.items())
         names = ", ".join(f"{name} {kind}" for name, kind in table.columns.items())
-        connection.execute(f"CREATE TABLE rows_of_it ({names})")
+        connection.execute(f"CREATE TEMP TABLE rows_of_it ({names})")
         for row in rows:
             connection.execute(f"INSERT INTO rows_of_it SELECT {typed}", [row.get(name) for name in table.columns])
         with _scratch() as path:

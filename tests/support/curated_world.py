@@ -5,13 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
-
-import duckdb
 
 from adweir.insight.curated.curator import Curator
 from adweir.insight.curated.layout import PREFIX, STATE, tables
@@ -23,17 +20,12 @@ from adweir.store.findings.day_scores import DayScores
 from adweir.store.raw.curated import CuratedObjects
 from adweir.store.raw.store import ObjectHead, ObjectInfo, RawStore
 from support.crash import Crash
+from support.duck import connected
 from support.listed import ListedCatalog
 from support.reading_world import EXACT, LOSSY, ReadingWorld, a_profile
 
 CONNECTED = (LOSSY, EXACT)
 TABLES = tables(tuple(sorted(CONNECTED)))
-
-
-@cache
-def _reader() -> duckdb.DuckDBPyConnection:
-    """What each question has a connection of, with views of its own."""
-    return duckdb.connect(config={"threads": 1})
 
 
 class _Client(ListedCatalog):
@@ -183,7 +175,7 @@ class CuratedWorld(ReadingWorld):
     def ask(self, sql: str) -> list[dict[str, Any]]:
         """What DuckDB answers about the tables, each by its name; it is given those that the question names."""
         named = {name: table for name, table in TABLES.items() if name in sql}
-        with TemporaryDirectory() as folder, _reader().cursor() as reader:
+        with TemporaryDirectory() as folder, connected() as reader:
             for name, table in named.items():
                 keys = [key for key in self.keys if key.startswith(table.prefix)]
                 for key in keys:

@@ -10,6 +10,7 @@ import duckdb
 
 from adweir.insight.curated.layout import CuratedTable
 from adweir.store.athena import Athena, QueryState
+from support.duck import connected
 
 
 class OtherAthena(Athena):
@@ -61,9 +62,9 @@ def _key(query_id: str) -> str:
 
 
 def _loaded(table: CuratedTable, content: Mapping[str, bytes]) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect()
+    connection = connected()
     columns = {**table.columns, **{key.name: "VARCHAR" for key in table.keys}}.items()
-    connection.execute(f"CREATE TABLE metrics ({', '.join(f'{name} {kind}' for name, kind in columns)})")
+    connection.execute(f"CREATE TEMP TABLE metrics ({', '.join(f'{name} {kind}' for name, kind in columns)})")
     with TemporaryDirectory() as folder:
         file = Path(folder) / "it.parquet"
         for key in sorted(content):
