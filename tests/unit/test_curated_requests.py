@@ -10,6 +10,7 @@ import pytest
 
 from adweir.model.entities import AdCampaign
 from adweir.model.metrics import SOURCE_ORDER
+from adweir.store.metrics import read
 from adweir.store.metrics.ahead import Asked
 from adweir.store.metrics.partitions import ItemKey
 from adweir.store.metrics.slots import StoredBucket
@@ -88,18 +89,35 @@ def test_a_table_of_changes_without_a_new_changes_file_is_looked_for_and_not_rea
     }
 
 
-def test_what_an_account_has_is_read_once_for_all_of_its_levels(monkeypatch: pytest.MonkeyPatch) -> None:
-    world, asked = of_one_month(), Counter[str]()
+def partitions_read(monkeypatch: pytest.MonkeyPatch) -> tuple[CuratedWorld, Counter[tuple[str, frozenset[str]]]]:
+    """A month whose levels have one object each, and how often the buckets of each partition were asked for."""
+    world, asked = of_one_month(), Counter[tuple[str, frozenset[str]]]()
     world.pull(CAMPAIGN, campaign("c1", 4))
     world.pull(AD, ad("a1", 3))
     buckets = world.stored.table.buckets
 
     def noted(of: Sequence[Asked]) -> Iterator[Iterator[StoredBucket]]:
-        asked.update(each.pk for each in of)
+        asked.update((each.pk, frozenset(each.names)) for each in of)
         return buckets(of)
 
     monkeypatch.setattr(world.stored.table, "buckets", noted)
-
     world.curate()
+    return world, asked
 
-    assert [times for key, times in asked.items() if "#account#" in key] == [1]
+
+def test_what_several_levels_of_a_month_rest_on_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, asked = partitions_read(monkeypatch)
+
+    assert {key.split("#")[2] for key, _ in asked} == {"account", "campaign", "ad"}
+    assert set(asked.values()) == {1}
+
+
+def test_of_so_many_objects_what_several_levels_rest_on_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given that no bucket is kept, then the tables are the same."""
+    world, _ = partitions_read(monkeypatch)
+    monkeypatch.setattr(read, "_KEPT_BUCKETS", 0)
+
+    other, asked = partitions_read(monkeypatch)
+
+    assert max(asked.values()) > 1
+    assert other.content == world.content

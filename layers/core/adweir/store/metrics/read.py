@@ -27,8 +27,8 @@ from adweir.store.metrics.slots import StoredBucket
 SlicesOf = Callable[[Series], Collection[str]]
 """The slices whose pulls together answer for everything of a series; the platform's spec names them."""
 
-_KEPT_OF_ACCOUNT = 124
-"""Partitions of an account whose buckets a snapshot keeps: a month of hours, of all sources."""
+_KEPT_BUCKETS = 500
+"""That a snapshot keeps: a month of a bucket takes up to 20 kB."""
 
 
 class SliceState(NamedTuple):
@@ -66,7 +66,8 @@ class Reader:
         self._table = table
         self._slices = slices
         self._known = known
-        self._of_account: dict[tuple[str, frozenset[str]], list[StoredBucket]] = {}
+        self._kept: dict[tuple[str, tuple[str, ...]], list[StoredBucket]] = {}
+        self._room = _KEPT_BUCKETS
 
     def read(
         self,
@@ -110,8 +111,8 @@ class Reader:
                 yield from bundles.sums(bucket)
 
     def snapshot(self) -> Reader:
-        """A reader for one question, or several: each coverage is read once, and what an account has, which each of its
-        levels is compared with. Its own snapshot is itself."""
+        """A reader for one question, or several: each coverage is read once, and each partition of few buckets, which
+        levels are compared with or answered from. Its own snapshot is itself."""
         return Reader(self._table, self._slices, {}) if self._known is None else self
 
     def foresee(self, series: Iterable[Series], window: Window, sources: Sequence[Source] = SOURCE_ORDER) -> None:
@@ -155,7 +156,7 @@ class Reader:
             for month, of_month in zip(stored, keys, strict=True)
             for _, part in month
         ]
-        streams = self._buckets(series, asked)
+        streams = self._buckets(asked)
         for month in stored:
             if month:
                 shelves = [
@@ -163,16 +164,28 @@ class Reader:
                 ]
                 yield shelves, list(islice(streams, len(shelves)))
 
-    def _buckets(self, series: Series, asked: Sequence[Asked]) -> Iterator[Iterator[StoredBucket]]:
-        """The buckets of each partition; those of an account, one or two in each, are kept by a snapshot."""
-        known = self._of_account
-        is_kept = self._known is not None and series.level is Level.ACCOUNT and not series.breakdown
-        if not is_kept or len(known) + len(asked) > _KEPT_OF_ACCOUNT:
+    def _buckets(self, asked: Sequence[Asked]) -> Iterator[Iterator[StoredBucket]]:
+        """The buckets of each partition; a snapshot keeps the first that it reads, and reads them once."""
+        if self._known is None:
             return self._table.buckets(asked)
-        fresh = [each for each in asked if _named(each) not in known]
-        for each, found in zip(fresh, self._table.buckets(fresh), strict=True):
-            known[_named(each)] = list(found)
-        return (iter(known[_named(each)]) for each in asked)
+        known = [self._kept.get(_named(each)) if each.keys is None else None for each in asked]
+        return self._remembered(list(zip(asked, known, strict=True)))
+
+    def _remembered(self, asked: Sequence[tuple[Asked, list[StoredBucket] | None]]) -> Iterator[Iterator[StoredBucket]]:
+        fresh = self._table.buckets([each for each, known in asked if known is None])
+        for each, known in asked:
+            yield self._noted(each, next(fresh)) if known is None else iter(known)
+
+    def _noted(self, asked: Asked, found: Iterator[StoredBucket]) -> Iterator[StoredBucket]:
+        """The buckets, which are kept once all of them were read and are few enough."""
+        read: list[StoredBucket] = []
+        for bucket in found:
+            if len(read) <= _KEPT_BUCKETS:
+                read.append(bucket)
+            yield bucket
+        if asked.keys is None and len(read) <= self._room:
+            self._room -= len(read)
+            self._kept[_named(asked)] = read
 
     def days(self, series: Series, window: Window) -> dict[date, DayState]:
         """What coverage says about each day; days of which it says nothing are left out."""
@@ -236,9 +249,9 @@ class Reader:
         return {part.pk: coverage for part in asked if (coverage := known[part.pk]) is not None}
 
 
-def _named(asked: Asked) -> tuple[str, frozenset[str]]:
-    """What tells questions about an account's buckets apart; they are never asked for by key."""
-    return asked.pk, frozenset(asked.names)
+def _named(asked: Asked) -> tuple[str, tuple[str, ...]]:
+    """What tells questions about whole partitions apart."""
+    return asked.pk, tuple(asked.names)
 
 
 def _is_read(partition: Partition, bundle: Bundle | None) -> bool:
