@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from adweir.model.entities import AdCampaign
-from adweir.model.metrics import SOURCE_ORDER
+from adweir.model.metrics import SOURCE_ORDER, Grain
 from adweir.store.metrics import read
 from adweir.store.metrics.ahead import Asked
 from adweir.store.metrics.partitions import ItemKey
 from adweir.store.metrics.slots import StoredBucket
+from adweir.store.raw.store import ObjectInfo
 from support.curated_world import CuratedWorld
 from support.reading_world import ACCOUNT, AD, CAMPAIGN, LOSSY, ONE, account, ad, campaign
 
@@ -87,6 +88,25 @@ def test_a_table_of_changes_without_a_new_changes_file_is_looked_for_and_not_rea
     assert {key for key in world.keys if "/changes/" in key and world.content[key] == before[key]} == {
         key for key in before if "/changes/" in key
     }
+
+
+def test_changes_of_hours_are_looked_for_on_days_that_have_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, listed = CuratedWorld(ONE), list[str]()
+    hours = ("2026-11-03", "2026-11-10", "2026-11-17")
+    for day in hours:
+        world.pull(ACCOUNT, account(4, day, hour=9), days=(day, day), grain=Grain.HOUR)
+    found = world.stored.objects.list
+
+    def noted(prefix: str, start_after: str = "") -> Iterator[ObjectInfo]:
+        listed.append(prefix.rpartition("/hour/")[2])
+        return found(prefix, start_after)
+
+    monkeypatch.setattr(world.stored.objects, "list", noted)
+
+    world.curate()
+
+    assert listed == [f"{day}/" for day in hours]
+    assert [row["date"].isoformat() for row in world.ask("SELECT date FROM changes ORDER BY date")] == [*hours]
 
 
 def partitions_read(monkeypatch: pytest.MonkeyPatch) -> tuple[CuratedWorld, Counter[tuple[str, frozenset[str]]]]:

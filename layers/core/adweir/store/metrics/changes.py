@@ -59,8 +59,13 @@ class ChangesKey(NamedTuple):
 
 def folder(series: Series, suffix: str) -> str:
     """Where the files of a partition are, whatever its source; `suffix` is its month, or its day for hours."""
+    return f"{folders(series)}{suffix}/"
+
+
+def folders(series: Series) -> str:
+    """Where the folders of a series' partitions are."""
     level = f"{series.level}_by_{series.breakdown}" if series.breakdown else series.level
-    return f"{PREFIX}{series.platform}/{series.profile_id}/{level}/{series.grain}/{suffix}/"
+    return f"{PREFIX}{series.platform}/{series.profile_id}/{level}/{series.grain}/"
 
 
 def after(series: Series, suffix: str, moment: datetime) -> str:

@@ -24,7 +24,7 @@ from adweir.model.platforms import Platform
 from adweir.model.times import Window
 from adweir.store.metrics import changes
 from adweir.store.metrics.ahead import Asked
-from adweir.store.metrics.buckets import RESERVED, Bucket, Raw, partitions
+from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw, partitions
 from adweir.store.metrics.changes import ChangedSlot, ChangesHeader, ChangesKey, ItemImage, read_changes, read_slots
 from adweir.store.metrics.journal import ChangesStore
 from adweir.store.metrics.partitions import ItemKey, Readable, key_of
@@ -34,6 +34,8 @@ T = TypeVar("T")
 _Images = dict[str, bytes | None]
 """Sort key → the item as JSON, None where there was none. As bytes it takes a fortieth of the memory."""
 _EVER = datetime.min.replace(tzinfo=UTC, year=1970)
+_FEW = 2
+"""Folders that are looked into whether they are there or not."""
 _PART = 1000
 """Items between two looks for new changes files."""
 
@@ -176,7 +178,7 @@ def changed(
     may say the same twice. Raises TooLarge, Unavailable.
     """
     size = _Size()
-    for partition in partitions(series, Source.PULL, window):
+    for partition in _changed(files, series, window):
         days = frozenset(partition.days)
         for key in listed(files, series, partition.suffix, since):
             at = key.at
@@ -198,6 +200,16 @@ def changed(
                         old = line.currency or others.get(line.entity_id, {}).get(_name(line), header.currency)
                         is_same = line.new == line.old and line.new_mark is not Mark.NONE
                         yield Change(at, header, line, old, old if line.currency or is_same else header.currency)
+
+
+def _changed(files: ChangesStore, series: Series, window: Window) -> list[Partition]:
+    """The partitions that have changes files. Of several, as of the days of hours, the folders are listed first: most
+    days have none."""
+    found = list(partitions(series, Source.PULL, window))
+    if len(found) <= _FEW:
+        return found
+    there = frozenset(files.folders(changes.folders(series)))
+    return [each for each in found if each.suffix in there]
 
 
 def restated(files: ChangesStore, series: Series, window: Window) -> Iterator[ChangesHeader | ChangedSlot]:
