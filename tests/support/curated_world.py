@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from adweir.insight.curated.curator import Curator
 from adweir.insight.curated.layout import PREFIX, STATE, tables
 from adweir.insight.curated.parts import CuratorParts
-from adweir.model.entities import Account, PlatformObject, Profile
+from adweir.model.entities import Account, AdCampaign, PlatformObject, Profile
 from adweir.model.errors import NotFound
 from adweir.model.terms import Terms
 from adweir.store.findings.day_scores import DayScores
@@ -22,7 +22,7 @@ from adweir.store.raw.store import ObjectHead, ObjectInfo, RawStore
 from support.crash import Crash
 from support.duck import connected
 from support.listed import ListedCatalog
-from support.reading_world import EXACT, LOSSY, ReadingWorld, a_profile
+from support.reading_world import ACCOUNT, CAMPAIGN, EXACT, LOSSY, ONE, ReadingWorld, a_profile, account, campaign
 
 CONNECTED = (LOSSY, EXACT)
 TABLES = tables(tuple(sorted(CONNECTED)))
@@ -196,3 +196,27 @@ class CuratedWorld(ReadingWorld):
     def has(self, table: str) -> bool:
         """Whether a table has any object."""
         return any(key.startswith(f"{PREFIX}{table}/") for key in self.keys)
+
+
+THREE_MONTHS = ("2026-09-10", "2026-10-10", "2026-11-10")
+
+
+def a_campaign(campaign_id: str, name: str) -> AdCampaign:
+    """A campaign of the ad account, as its platform lists it."""
+    return AdCampaign(platform=LOSSY, profile_id="p1", id=campaign_id, name=name)
+
+
+def three_months() -> CuratedWorld:
+    """A day in each of three months: campaign c1 in the first, c2 in the others."""
+    world = CuratedWorld(ONE, objects=[a_campaign("c1", "Spring"), a_campaign("c2", "Autumn")])
+    for number, day in enumerate(THREE_MONTHS, 1):
+        world.pull(CAMPAIGN, campaign(f"c{min(number, 2)}", number, day), days=(day, day))
+        world.pull(ACCOUNT, account(number, day), days=(day, day))
+    return world
+
+
+def one_month() -> CuratedWorld:
+    """A day of an account's own numbers."""
+    world = CuratedWorld(ONE)
+    world.pull(ACCOUNT, account(4))
+    return world

@@ -8,39 +8,18 @@ from typing import Any
 
 import pytest
 
-from adweir.model.entities import AdCampaign
 from adweir.model.metrics import SOURCE_ORDER, Grain
 from adweir.store.metrics import read
 from adweir.store.metrics.ahead import Asked
 from adweir.store.metrics.partitions import ItemKey
 from adweir.store.metrics.slots import StoredBucket
 from adweir.store.raw.store import ObjectInfo
-from support.curated_world import CuratedWorld
-from support.reading_world import ACCOUNT, AD, CAMPAIGN, LOSSY, ONE, account, ad, campaign
-
-DAYS = ("2026-09-10", "2026-10-10", "2026-11-10")
-
-
-def called(name: str) -> AdCampaign:
-    return AdCampaign(platform=LOSSY, profile_id="p1", id="c1", name=name)
-
-
-def of_three_months() -> CuratedWorld:
-    world = CuratedWorld(ONE, objects=[called("Spring")])
-    for number, day in enumerate(DAYS, 1):
-        world.pull(CAMPAIGN, campaign("c1" if number == 1 else "c2", number, day), days=(day, day))
-        world.pull(ACCOUNT, account(number, day), days=(day, day))
-    return world
-
-
-def of_one_month() -> CuratedWorld:
-    world = CuratedWorld(ONE)
-    world.pull(ACCOUNT, account(4))
-    return world
+from support.curated_world import CuratedWorld, a_campaign, one_month, three_months
+from support.reading_world import ACCOUNT, AD, CAMPAIGN, ONE, account, ad, campaign
 
 
 def test_whether_anything_changed_is_asked_of_all_series_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    world, requests = of_three_months(), list[int]()
+    world, requests = three_months(), list[int]()
     world.curate()
     get_many = world.stored.table.get_many
 
@@ -57,7 +36,7 @@ def test_whether_anything_changed_is_asked_of_all_series_at_once(monkeypatch: py
 
 
 def test_hours_are_not_looked_for_where_a_breakdown_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    world, looked = of_one_month(), list[str]()
+    world, looked = one_month(), list[str]()
     world.pull(CAMPAIGN, campaign("c1~US", 4), breakdown="country")
     folders = world.stored.objects.folders
 
@@ -75,11 +54,11 @@ def test_hours_are_not_looked_for_where_a_breakdown_has_none(monkeypatch: pytest
 
 def test_a_table_of_changes_without_a_new_changes_file_is_looked_for_and_not_read() -> None:
     """Given a month whose object was renamed, then its changes are what they were."""
-    world = of_three_months()
+    world = three_months()
     world.curate()
     before, asked = world.content, len(world.bucket.requests)
 
-    world.listed[0] = called("Spring sale")
+    world.listed[0] = a_campaign("c1", "Spring sale")
     world.curate()
 
     of_changes = [each for each in world.bucket.requests[asked:] if "/changes/" in each]
@@ -111,7 +90,7 @@ def test_changes_of_hours_are_looked_for_on_days_that_have_some(monkeypatch: pyt
 
 def partitions_read(monkeypatch: pytest.MonkeyPatch) -> tuple[CuratedWorld, Counter[tuple[str, frozenset[str]]]]:
     """A month whose levels have one object each, and how often the buckets of each partition were asked for."""
-    world, asked = of_one_month(), Counter[tuple[str, frozenset[str]]]()
+    world, asked = one_month(), Counter[tuple[str, frozenset[str]]]()
     world.pull(CAMPAIGN, campaign("c1", 4))
     world.pull(AD, ad("a1", 3))
     buckets = world.stored.table.buckets

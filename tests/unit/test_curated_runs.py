@@ -13,34 +13,13 @@ from adweir.insight.curated.months import MonthMaker
 from adweir.insight.curated.parts import TooSlow
 from adweir.insight.curated.state import MonthPart
 from adweir.model import limits
-from adweir.model.entities import AdCampaign
 from adweir.model.errors import NotReady, TooLarge
 from adweir.store.metrics.coverage import COVERAGE
 from adweir.store.metrics.partitions import ItemKey
 from support.bounds import at_the_bound, refuses
 from support.crash import Killed
-from support.curated_world import CuratedWorld
+from support.curated_world import CuratedWorld, a_campaign, one_month, three_months
 from support.reading_world import ACCOUNT, AD, CAMPAIGN, LOSSY, ONE, a_profile, account, ad, campaign
-
-MONTHS = ("2026-09-10", "2026-10-10", "2026-11-10")
-
-
-def named(campaign_id: str, name: str) -> AdCampaign:
-    return AdCampaign(platform=LOSSY, profile_id="p1", id=campaign_id, name=name)
-
-
-def three_months() -> CuratedWorld:
-    world = CuratedWorld(ONE, objects=[named("c1", "Spring"), named("c2", "Autumn")])
-    for number, day in enumerate(MONTHS, 1):
-        world.pull(CAMPAIGN, campaign(f"c{min(number, 2)}", number, day), days=(day, day))
-        world.pull(ACCOUNT, account(number, day), days=(day, day))
-    return world
-
-
-def one_month() -> CuratedWorld:
-    world = CuratedWorld(ONE)
-    world.pull(ACCOUNT, account(4))
-    return world
 
 
 def made_anew(world: CuratedWorld, puts: int) -> set[str]:
@@ -96,7 +75,7 @@ def test_a_new_name_is_shown_in_the_months_that_have_the_object_and_no_other_is_
     world.curate()
     puts = len(world.bucket.puts)
 
-    world.listed[0] = named("c1", "Spring sale")
+    world.listed[0] = a_campaign("c1", "Spring sale")
     world.curate()
 
     assert made_anew(world, puts) == {"2026-09"}
@@ -118,7 +97,7 @@ def test_a_name_that_becomes_known_later_is_shown_in_earlier_months() -> None:
 
 @pytest.mark.parametrize("name", ["\r", "one\rtwo", 'a "b"\n\r, c', " '; -- ", "N" * 100_000, "NULL"])
 def test_a_name_is_shown_whatever_it_is(name: str) -> None:
-    world = CuratedWorld(ONE, objects=[named("c1", name)])
+    world = CuratedWorld(ONE, objects=[a_campaign("c1", name)])
     world.pull(CAMPAIGN, campaign("c1", 4))
 
     world.curate()
@@ -378,7 +357,7 @@ def test_a_month_that_no_invocation_has_time_for_is_the_last_one_of_the_next(mon
 @at_the_bound("MAX_CURATED_OBJECTS", as_if=3)
 def test_an_ad_account_has_so_many_objects(size: int, fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_CURATED_OBJECTS", 3)
-    world = CuratedWorld(ONE, objects=[named(f"c{number}", "x") for number in range(size)])
+    world = CuratedWorld(ONE, objects=[a_campaign(f"c{number}", "x") for number in range(size)])
 
     with refuses(TooLarge, fits=fits):
         world.curate()
