@@ -77,7 +77,7 @@ def main() -> None:
         return
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     found = map(timed, builds(version, os.environ.get("PATH", "").split(os.pathsep)))
-    best = fastest(own, [each for each in found if each])
+    best = fastest(own, [each for each in found if each and not Path(each.path).samefile(own.path)])
     if best is not own:
         said = f"{best.path} is {own.seconds / best.seconds:.1f} times as fast as python3 ({own.path}) and is used"
         print(f"{said}; PYTHON=python3 uses python3.", file=sys.stderr)

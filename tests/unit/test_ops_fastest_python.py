@@ -73,6 +73,19 @@ def test_given_a_faster_build_on_the_path_then_its_path_is_printed_and_why(
     )
 
 
+def test_given_another_name_of_python3_that_seems_faster_then_nothing_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    shim = str(executable(tmp_path / f"python{version}"))
+    found = {sys.executable: Timed(0.3, sys.executable), shim: Timed(0.2, sys.executable)}
+    monkeypatch.setattr(fastest_python, "timed", found.get)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    fastest_python.main()
+    said = capsys.readouterr()
+    assert (said.out, said.err) == (f"{sys.executable}\n", "")
+
+
 def test_given_a_python_without_venv_then_it_is_printed_for_make_to_fail_with(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

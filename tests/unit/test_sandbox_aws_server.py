@@ -373,7 +373,9 @@ def test_the_state_that_is_written_is_read_again(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize(
     "answer", [*({"Item": {"a": value}} for value in ATTRIBUTES), {1: [0.5, None]}, {"n": 1 << 70}]
 )
-def test_an_answer_says_the_same_in_c(answer: dict[str, Any], dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_says_the_same_with_msgspec(
+    answer: dict[str, Any], dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # given
     from sandbox import aws_server
 

@@ -201,15 +201,14 @@ class Bundles:
             if label is not None:
                 labels.setdefault(label, []).append((name, day))
         self._bundles = [_Slots.of(names) for names in labels.values() if len(names) > 1]
-        self._alone = (
-            [_Slots.of(alone)] if (alone := [names[0] for names in labels.values() if len(names) == 1]) else []
-        )
+        alone = [names[0] for names in labels.values() if len(names) == 1]
+        self._alone = _Slots.of(alone) if alone else None
         self._days: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def sums(self, bucket: StoredBucket) -> Iterator[StoredRow | SummedRows]:
         """An item's rows, added up where they are alike; the others one by one."""
-        for alone in self._alone:
-            yield from self._one_by_one(bucket, alone)
+        if self._alone is not None:
+            yield from self._one_by_one(bucket, self._alone)
         for bundle in self._bundles:
             slots = bundle.get(bucket)
             try:
