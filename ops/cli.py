@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -120,6 +121,7 @@ def adweir(context: typer.Context, _version_wanted: VersionOption = False) -> No
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point. A SIGTERM ends a command like Ctrl-C: nothing half started is left behind."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as template.yaml has it: a fit here is the fit there
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, interrupt)
     try:

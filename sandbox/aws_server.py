@@ -16,7 +16,6 @@ What its Athena answers in other ways than Athena is in athena.py.
 from __future__ import annotations
 
 import fcntl
-import gc
 import json
 import operator
 import os
@@ -395,16 +394,6 @@ def write_state_in_one_piece() -> None:
     persistence.json = SimpleNamespace(**vars(json) | {"dump": dump})
 
 
-_OBJECTS = 50_000
-
-
-def collect_seldom() -> None:
-    """Have the garbage collector leave alone what is loaded by now, and look seldom at all that MiniStack keeps."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_OBJECTS, 20, 50)
-
-
 def _nothing() -> None:
     """What stands for a part of MiniStack that the sandbox has itself."""
 
@@ -422,7 +411,7 @@ def main() -> None:
     runpy.run_path(str(Path(__file__).with_name("athena.py")))["mend"]()
     runpy.run_path(str(Path(__file__).with_name("forks.py")))["mend"](lambda_runtime)
     scheduler.start_scheduler = _nothing  # it knows no time zones: sandbox/clock.py fires the schedules
-    collect_seldom()
+    runpy.run_path(str(Path(__file__).with_name("memory.py")))["collect_seldom"]()
     uvicorn.run(
         app,
         host=os.environ["BIND_HOST"],

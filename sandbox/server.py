@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import logging
 import signal
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from werkzeug.wrappers import Response
 
 from sandbox.control import ROOT, Control
+from sandbox.memory import collect_seldom
 from sandbox.on_the_way import delivered
 from sandbox.outside import Outside
 from sandbox.platforms import everyone, population
@@ -29,8 +29,6 @@ from sandbox.switches import taken
 from sandbox.web import PlatformRequest, json_answer
 
 log = logging.getLogger("sandbox.server")
-_OBJECTS = 50_000
-"""So many new ones before the garbage collector looks."""
 
 
 class PlatformServer(HttpServer):
@@ -112,9 +110,7 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.aws:
         outside.queues = EndpointQueues(asked.aws)
     server = PlatformServer(outside, everyone(), host=asked.host, port=asked.port)
-    gc.collect()
-    gc.freeze()  # the world stays: the garbage collector need not look at it again, nor as often
-    gc.set_threshold(_OBJECTS, 20, 50)
+    collect_seldom()
     with server:
         sys.stdout.write(f"platforms at {server.url}, the world at {server.url}{ROOT}\n")
         sys.stdout.flush()

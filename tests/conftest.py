@@ -24,6 +24,7 @@ from moto.core.utils import method_names_from_class
 
 from adweir.model import limits, trace
 from adweir.model.log import log
+from adweir.runtime.memory import collect_seldom
 from adweir.runtime.settings import Settings
 from support import own_dynamodb, quick_apps, quick_aws
 from support.agreeable import agreeable
@@ -71,8 +72,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_finish() -> None:
     """What is loaded by now stays: the garbage collector need not look at it again, nor as often (6 % of the time)."""
     gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    collect_seldom()
+
+
+def pytest_unconfigure() -> None:
+    """What is frozen is not collected at the end, either: DuckDB's module would print pages of what it has left."""
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -354,6 +354,29 @@ def test_a_month_that_no_invocation_has_time_for_is_the_last_one_of_the_next(mon
     assert len(world.bucket.puts) == before
 
 
+def test_a_month_that_is_too_large_comes_after_the_others_where_the_time_is_short(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Given a newest month of too many rows, at which the time of the invocation ends."""
+    monkeypatch.setattr(limits, "MAX_CURATED_ROWS", 3)
+    world = CuratedWorld(ONE)
+    world.pull(AD, ad("a1", 5, "2026-09-10"), days=("2026-09-10", "2026-09-10"))
+    world.pull(AD, *(ad(f"a{n}", 1, "2026-11-10") for n in range(4)), days=("2026-11-10", "2026-11-10"))
+    make, tried = MonthMaker.make, list[str]()
+
+    def noted(maker: MonthMaker, part: MonthPart, *more: Any) -> Any:
+        tried.append(part.month)
+        return make(maker, part, *more)
+
+    monkeypatch.setattr(MonthMaker, "make", noted)
+    with pytest.raises(NotReady):
+        world.curate(remaining=lambda: 0.0 if tried else 60.0)
+    with pytest.raises(TooLarge, match="p1 has more than 3 rows"):
+        world.curate()
+
+    assert tried == ["2026-11", "2026-10", "2026-09", "2026-11"]
+
+
 @at_the_bound("MAX_CURATED_OBJECTS", as_if=3)
 def test_an_ad_account_has_so_many_objects(size: int, fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_CURATED_OBJECTS", 3)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import csv
+import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import duckdb
@@ -58,3 +62,25 @@ def test_what_memory_does_not_hold_goes_into_files(tmp_path: Path) -> None:
 
     with engine(tmp_path, memory="25MB") as connection:
         assert connection.execute(query).fetchall() == [(300_000,)]
+
+
+def test_what_a_killed_process_spilled_goes_when_another_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given folders of a process that ended, of one that had this one's number, of one that runs, and another one."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait(60)
+    owners = (f"{ended.pid}-a", f"{os.getpid()}-a", f"{os.getppid()}-a", "mine")
+    folders = [tmp_path / f"adweir-spilled-{owner}" for owner in owners]
+    for each in folders:
+        each.mkdir()
+        (each / "duckdb_temp").write_bytes(b"x")
+
+    with engine(tmp_path, memory="26MB"), engine(tmp_path, memory="27MB") as connection:
+        ((spilled,),) = connection.execute("SELECT current_setting('temp_directory')").fetchall()
+
+    assert [each.exists() for each in folders] == [False, False, True, True]
+    ours = {*tmp_path.iterdir()} - {*folders}
+    assert len(ours) == 2
+    assert Path(spilled) in ours

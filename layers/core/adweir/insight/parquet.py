@@ -6,6 +6,7 @@ DuckDB is imported when a file is written, not at a cold start: it lives in the 
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 _MEMORY_LIMIT = "256MB"
 _ENDS = "\r\n"
 """Of a line as `csv` writes it by default: only then it quotes texts with either of the two, which DuckDB needs."""
+_SPILLED = "adweir-spilled-"
 _numbers = count(1)
+_ours: set[Path] = set()
 
 
 class _Lines(Protocol):
@@ -66,12 +69,12 @@ def _started(memory: str) -> DuckDBPyConnection:
     """
     import duckdb  # noqa: PLC0415
 
-    spilled = tempfile.mkdtemp(prefix="adweir-spilled-")
+    spilled = _spilled()
     connection = duckdb.connect(
         config={
             "memory_limit": memory,
             "threads": 1,
-            "temp_directory": spilled,
+            "temp_directory": str(spilled),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
@@ -80,7 +83,29 @@ def _started(memory: str) -> DuckDBPyConnection:
     return connection
 
 
-def _end(connection: DuckDBPyConnection, spilled: str) -> None:
+def _spilled() -> Path:
+    """A new folder of this process. Those of processes that were killed go, else what they wrote stays on the disk."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_SPILLED}*"):
+        owner = folder.name.removeprefix(_SPILLED).partition("-")[0]
+        if folder not in _ours and owner.isdecimal() and not _runs(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+    mine = Path(tempfile.mkdtemp(prefix=f"{_SPILLED}{os.getpid()}-"))
+    _ours.add(mine)
+    return mine
+
+
+def _runs(process: int) -> bool:
+    """Whether another process has this number. After a kill, a function's next process may have that of the last."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return process != os.getpid()
+
+
+def _end(connection: DuckDBPyConnection, spilled: Path) -> None:
     _started.cache_clear()
     connection.close()
     shutil.rmtree(spilled, ignore_errors=True)

@@ -89,6 +89,7 @@ class AccountCurator:
         ]
         todo.sort(key=lambda part: part.name in state.late)  # else one keeps all older ones waiting for ever
         gone = [part for part in map(MonthPart.named, state.parts) if part not in known.bases]
+        state.late = [name for name in state.late if MonthPart.named(name) in known.bases]
         fresh = [name for name, digest in known.entities.items() if state.entities.get(name, "") != digest]
         if not (todo or gone or fresh):
             return
@@ -157,12 +158,13 @@ class AccountCurator:
                 self._time.check()
             try:
                 made = maker.make(part, found, known.kept, self._there[part.name])
-            except TooManyRows as error:
-                self._too_large = self._too_large or error
-                continue
             except TooLarge as error:
                 was_late = part.name in state.late
                 state.late = sorted({*state.late, part.name})
+                if isinstance(error, TooManyRows):
+                    self._too_large = self._too_large or error
+                    self._time.got_on |= not was_late  # the next worker begins with those after it
+                    continue
                 self._save(state)
                 if isinstance(error, TooSlow) and not was_late:  # the machine may have been slow, or the store
                     raise NotReady("a month took a whole invocation: another tries it once more", after=1) from None

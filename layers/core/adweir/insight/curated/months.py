@@ -164,8 +164,7 @@ class MonthMaker:
     def _series(self, part: MonthPart, levels: Sequence[Level]) -> list[Series]:
         """What the rows of a part are read of."""
         of, grain = (self._account.profile.platform, self._account.profile.profile_id), part.grain
-        split = leaves_a_rest(part.breakdown) and grain is Grain.DAY
-        whole = [Series(*of, level, grain) for level in levels if split and level in SPLIT_LEVELS]
+        whole = [Series(*of, level, grain) for level in levels if _has_split_rest(part.breakdown, grain, level)]
         return [*(Series(*of, level, grain, part.breakdown) for level in levels), *whole]
 
     def keep_entities(self, dataset: str, *, is_there: bool, is_new: bool) -> None:
@@ -204,8 +203,7 @@ class MonthMaker:
 
     def _reading(self, question: ProfileQuestion) -> tuple[Iterator[ReadRow], Callable[[], Mapping[date, DayCoverage]]]:
         profile, asked = self._account.profile, self._queries.reader
-        split = leaves_a_rest(question.breakdown) and question.grain is Grain.DAY and question.level in SPLIT_LEVELS
-        if split:
+        if _has_split_rest(question.breakdown, question.grain, question.level):
             parts = SplitRest(question, partial(asked, profile))
             return parts.rows(), parts.reader.coverage
         reader = asked(profile, question)
@@ -330,6 +328,11 @@ def window_of(month: str) -> Window:
     """All days of a month (`2026-11`)."""
     first = date.fromisoformat(f"{month}-01")
     return Window(first, first_of_month(first, 1) - DAY)
+
+
+def _has_split_rest(breakdown: str, grain: Grain, level: Level) -> bool:
+    """Whether what a breakdown leaves of a level is worked out from the level's rows without the breakdown."""
+    return leaves_a_rest(breakdown) and grain is Grain.DAY and level in SPLIT_LEVELS
 
 
 def _loaded(part: MonthPart, kept: KeptSeries) -> Window | None:

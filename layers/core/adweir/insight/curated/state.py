@@ -62,7 +62,8 @@ class MadePart:
 @dataclass(slots=True)
 class AccountState:
     """The state of an ad account. `names`: dataset → object → a digest of what it is called. `entities`: dataset →
-    what its object was made of. `late`: the parts that took longer than an invocation and are not made."""
+    what its object was made of. `late`: the parts that are not made, for they have too many rows or take longer than an
+    invocation."""
 
     parts: dict[str, MadePart] = field(default_factory=dict)
     names: dict[str, dict[str, str]] = field(default_factory=dict)
