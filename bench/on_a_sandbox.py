@@ -19,8 +19,9 @@ from ops.demo.truth import compare
 from ops.demo.world import WorldDoors
 from ops.target import Deployment, sandbox_target
 from sandbox import lifecycle
+from sandbox.home import Home
 from sandbox.interrupts import interrupt
-from sandbox.lifecycle import Home, Options
+from sandbox.lifecycle import Options
 
 _ROOT = Path(__file__).resolve().parent.parent
 

@@ -43,7 +43,8 @@ from ops.client import Api  # noqa: E402
 from ops.demo.world import WorldDoors  # noqa: E402
 from ops.target import sandbox_target  # noqa: E402
 from sandbox import processes  # noqa: E402
-from sandbox.lifecycle import Home, Options  # noqa: E402
+from sandbox.home import Home  # noqa: E402
+from sandbox.lifecycle import Options  # noqa: E402
 from sandbox.ministack import client_factory  # noqa: E402
 
 ROWS = 1_000_000

@@ -14,7 +14,8 @@ from ops.sam_local import environment_file
 from ops.target import sandbox_target
 from ops.where import ROOT
 from sandbox import lifecycle
-from sandbox.lifecycle import LOOPBACK, Home, Options
+from sandbox.home import Home, states_of
+from sandbox.lifecycle import LOOPBACK, Options
 
 
 def up(
@@ -56,7 +57,7 @@ def down(
 def status(context: typer.Context) -> None:
     """Show what runs and where; exits with 1 when a part is stopped."""
     home = home_of(context)
-    states = lifecycle.states(home)
+    states = states_of(home)
     for name, state in states.items():
         typer.echo(f"  {name:10} {state}")
     if home.description.exists():

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from adweir.model.times import Window
     from adweir.runtime.app import App
     from ops.target import Deployment
-    from sandbox.lifecycle import Home
+    from sandbox.home import Home
 
 HomeOption = Annotated[
     Path | None,
@@ -104,7 +104,7 @@ def where_of(context: typer.Context) -> Where:
 
 def home_of(context: typer.Context) -> Home:
     """The sandbox's folder."""
-    from sandbox.lifecycle import Home
+    from sandbox.home import Home
 
     return Home(where_of(context).home)
 

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, ProfileNotFound
 
@@ -17,8 +16,7 @@ from adweir.runtime.app import App
 from adweir.runtime.settings import JobTarget, Settings
 from ops.errors import CommandFailed
 from ops.where import Where
-from sandbox.lifecycle import Home, environment_of, states
-from sandbox.platforms import platform_urls
+from sandbox.home import Home, environment_of, states_of
 from sandbox.processes import SandboxError
 
 _PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 4})
@@ -72,6 +70,8 @@ class Deployment:
 
         Asks Lambda for that function's environment.
         """
+        import boto3
+
         name = f"{self.outputs['SecretPrefix']}-api"
         found = boto3.client("lambda", config=_PATIENCE).get_function_configuration(FunctionName=name)
         theirs = Settings.from_environment(found.get("Environment", {}).get("Variables", {}))
@@ -96,12 +96,17 @@ def sandbox_target(description: dict[str, Any]) -> Deployment:
     for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):  # one that this machine does not have would be an error
         os.environ.pop(name, None)
     os.environ.update(environment_of(description))
-    urls = platform_urls(description["platforms_url"]) if "platforms_url" in description else {}
-    return Deployment(description["stack"], urls, Path(description["logs"]) if "logs" in description else None)
+    return Deployment(
+        description["stack"],
+        description.get("platform_urls", {}),
+        Path(description["logs"]) if "logs" in description else None,
+    )
 
 
 def stack_target(where: Where) -> Deployment:
     """A stack on AWS, by name, with the credentials and region that the AWS SDK finds. Raises CommandFailed."""
+    import boto3
+
     if where.profile:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
             os.environ.pop(name, None)  # the SDK takes these before a profile that the environment names
@@ -139,6 +144,8 @@ def open_target(where: Where) -> Deployment:
         raise CommandFailed("--profile and --region say where a stack on AWS is: add --stack NAME")
     home = Home(where.home)
     description = home.read()
-    if "stopped" in states(home).values():
+    if "stopped" in states_of(home).values():
         raise SandboxError("the sandbox is stopped; start it with: adweir up")
+    if "platform_urls" not in description:
+        raise SandboxError("another version of adweir started the sandbox; bring it up to date with: adweir up")
     return sandbox_target(description)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,57 +16,17 @@ import requests
 from sandbox import processes
 from sandbox.deploy import Deployed, deploy
 from sandbox.files import replace_text
+from sandbox.home import ACCESS_KEY, REGION, SECRET_KEY, Home
 from sandbox.interrupts import heed_interrupt
-from sandbox.ministack import ACCESS_KEY, REGION, SECRET_KEY, answers, aws_environment, client_factory, start_ministack
+from sandbox.ministack import answers, client_factory, start_ministack
 from sandbox.paces import Surroundings
 from sandbox.platforms import platform_urls
-from sandbox.processes import Running, SandboxError
+from sandbox.processes import Running
 from sandbox.state import SEED, State
 
 LOOPBACK = "127.0.0.1"
 KeyMaker = Callable[[dict[str, Any]], str]
 """Makes an API key in the stack that a description names, and returns the plain key."""
-
-
-@dataclass(frozen=True)
-class Home:
-    """The folder of a sandbox: its state, logs, ports and the record of its processes."""
-
-    path: Path
-
-    @property
-    def description(self) -> Path:
-        return self.path / "sandbox.json"
-
-    @property
-    def world(self) -> Path:
-        return self.path / "world.json"
-
-    @property
-    def running(self) -> Path:
-        return self.path / "processes.json"
-
-    @property
-    def ports(self) -> Path:
-        return self.path / "ports.json"
-
-    def read(self) -> dict[str, Any]:
-        """The content of sandbox.json. Raises SandboxError when the sandbox was never up."""
-        if not self.description.exists():
-            raise SandboxError("the sandbox has not been started here: adweir up")
-        found: dict[str, Any] = json.loads(self.description.read_text())
-        return found
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """One `up` or `down` at a time."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / "lock").open("w") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise SandboxError("another adweir up or down is running here") from None
-            yield
 
 
 @dataclass(frozen=True)
@@ -163,7 +121,8 @@ def _bring_up(
     endpoint, platforms_url = (f"http://{LOOPBACK}:{ports[name]}" for name in ("ministack", "platforms"))
     run("platforms", lambda: start_platforms(home, root, ports["platforms"], options, endpoint))
     run("ministack", lambda: start_ministack(home.path, ports["ministack"], options.bind, audited=options.audited))
-    around = Surroundings(options.pace, endpoint, platform_urls(platforms_url))
+    urls = platform_urls(platforms_url)
+    around = Surroundings(options.pace, endpoint, urls)
     deployed = deploy(client_factory(endpoint), root, around, options.parameters)
     outputs = deployed.outputs
     run("clock", lambda: start_clock(home, root, endpoint))
@@ -175,6 +134,7 @@ def _bring_up(
         # The form with a path needs no Host header, so that curl, requests and a browser all reach it.
         "api_url": f"{endpoint}/_aws/execute-api/{outputs['ApiId']}",
         "platforms_url": platforms_url,
+        "platform_urls": urls,
         "stack": outputs,
         "pace": options.pace,
         "bind": options.bind,
@@ -222,14 +182,3 @@ def down(home: Home, *, forget: bool = False, abandon: bool = False) -> list[str
     if forget:
         shutil.rmtree(home.path)
     return stopped
-
-
-def states(home: Home) -> dict[str, str]:
-    """By process name, `running` or `stopped`."""
-    found = {"ministack": "stopped", "platforms": "stopped", "clock": "stopped"}
-    return found | {p.name: "running" if p.alive() else "stopped" for p in processes.load(home.running)}
-
-
-def environment_of(description: dict[str, Any]) -> dict[str, str]:
-    """The variables that point any AWS SDK at a described sandbox."""
-    return aws_environment(description["aws_endpoint_url"])

@@ -11,23 +11,8 @@ import boto3
 import requests
 from botocore.config import Config
 
+from sandbox.home import ACCESS_KEY, REGION, SECRET_KEY, aws_environment
 from sandbox.processes import Running, start, wait_until
-
-REGION = "us-east-1"
-ACCESS_KEY = "sandbox"
-SECRET_KEY = "sandbox"  # noqa: S105  MiniStack checks no secret
-
-
-def aws_environment(endpoint: str) -> dict[str, str]:
-    """The variables that point any AWS SDK to this MiniStack."""
-    return {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
 
 
 def start_ministack(home: Path, port: int, bind: str, *, audited: bool = False) -> Running:

@@ -30,7 +30,7 @@ from ops.demo.verdict import Verdict
 from ops.demo.ways import OtherWays
 from ops.demo.world import WorldDoors
 from ops.target import Deployment
-from sandbox.lifecycle import Home
+from sandbox.home import Home
 
 
 class Extent(NamedTuple):

@@ -12,7 +12,7 @@ import pytest
 from adweir.store.dynamo import tables
 from ops.target import Deployment, sandbox_target
 from sandbox import lifecycle
-from sandbox.lifecycle import Home, environment_of
+from sandbox.home import Home, environment_of
 from support.river import CROWD, OTHERS, River, Stored
 from support.slow_stories import Begun, begin
 

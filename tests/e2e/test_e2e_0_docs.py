@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import lifecycle
-from sandbox.lifecycle import Home
+from sandbox.home import Home
 from support.documents import DOCUMENTS, Block, blocks
 from support.river import command_environment
 from support.template import ROOT

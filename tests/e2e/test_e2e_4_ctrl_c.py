@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from sandbox import processes
-from sandbox.lifecycle import Home
+from sandbox.home import Home
 from support.river import PATIENCE, alive, command_environment, until, works_for
 from support.template import ROOT
 

@@ -18,7 +18,8 @@ import requests
 
 from adweir.platforms import REGISTRY
 from sandbox import lifecycle, processes
-from sandbox.lifecycle import Home, Options
+from sandbox.home import Home, states_of
+from sandbox.lifecycle import Options
 from sandbox.ministack import client_factory
 from sandbox.platforms import stand_ins
 from support.sandbox_copy import NAMES, copy_of_the_repository
@@ -104,7 +105,7 @@ def test_sandbox_json_keeps_its_contract(box: Box) -> None:
     written = json.loads(box.home.description.read_text())
     assert box.home.description.stat().st_mode & 0o077 == 0
     assert set(written) == {
-        "api_url", "api_key", "platforms_url", "region", "stack", "accounts", "pace", "bind", "logs",
+        "api_url", "api_key", "platforms_url", "platform_urls", "region", "stack", "accounts", "pace", "bind", "logs",
         "aws_endpoint_url", "aws_access_key_id", "aws_secret_access_key",
     }  # fmt: skip
     assert {"Bucket", "CatalogTable", "MetricsTable", "LedgerTable", "FindingsTable"} <= set(written["stack"])
@@ -136,7 +137,7 @@ def test_each_platform_is_served_at_its_documented_paths_below_platforms_url(box
 
 
 def test_adweir_status_names_the_processes_and_their_states(box: Box) -> None:
-    assert lifecycle.states(box.home) == dict.fromkeys(("ministack", "platforms", "clock"), "running")
+    assert states_of(box.home) == dict.fromkeys(("ministack", "platforms", "clock"), "running")
 
 
 def test_the_built_in_schedules_have_the_zone_of_the_parameter_and_do_not_fire_unless_told(box: Box) -> None:

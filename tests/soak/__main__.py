@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox import lifecycle
+from sandbox.home import Home
 from sandbox.interrupts import interrupt
-from sandbox.lifecycle import Home
 from soak.ground import Ground
 from soak.plan import Extent
 from soak.soak import Soak

@@ -27,7 +27,7 @@ from ops.demo.truth import Figures, numbers, total
 from ops.demo.world import WorldDoors
 from sandbox import processes
 from sandbox.forks import NAME_CHARS
-from sandbox.lifecycle import Home
+from sandbox.home import Home
 from sandbox.ministack import client_factory
 from support.template import ROOT
 

@@ -21,7 +21,7 @@ from ops.demo.queries import queries
 from ops.demo.show import farewell
 from ops.demo.truth import Compared, Figures
 from ops.demo.verdict import Verdict
-from sandbox.lifecycle import Home
+from sandbox.home import Home
 
 FIRST = date(2026, 11, 1)
 MADE = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)

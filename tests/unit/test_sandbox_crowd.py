@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from sandbox import lifecycle
-from sandbox.lifecycle import Home
+from sandbox.home import Home
 from sandbox.outside import Outside
 from sandbox.platforms import companies, crowd_of, population, stand_ins
 from sandbox.platforms.trade_desk.population import partner_of

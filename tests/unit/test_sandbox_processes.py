@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from sandbox import lifecycle, processes
-from sandbox.lifecycle import Home
+from sandbox.home import Home
 from sandbox.package import package
 from sandbox.processes import Running, SandboxError
 
