@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.endpoint import Endpoint
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from adweir.runtime.settings import Settings
 from support import own_dynamodb
@@ -18,7 +18,7 @@ TAKEN = {"ConditionExpression": "attribute_not_exists(pk)"}
 
 
 def answers(table: str) -> list[Any]:
-    """What a client is told of requests that are granted and refused; in order."""
+    """What a client is told of requests that are granted, refused and never sent; in order."""
     client: Any = boto3.Session("testing", "testing", region_name="us-east-1").client("dynamodb")
     asked: list[tuple[str, dict[str, Any]]] = [
         ("put_item", {"TableName": table, "Item": ITEM, "ReturnConsumedCapacity": "TOTAL"}),
@@ -38,6 +38,13 @@ def answers(table: str) -> list[Any]:
         ("batch_get_item", {"RequestItems": {table: {"Keys": [KEY]}}}),
         ("transact_write_items", {"TransactItems": [{"Put": {"TableName": table, "Item": ITEM, **TAKEN}}]}),
         ("delete_item", {"TableName": table, "Key": KEY, "ReturnValues": "ALL_OLD"}),
+        ("put_item", {"TableName": table, "Item": {**KEY, "packed": {"B": "text"}}}),
+        ("get_item", {"TableName": table, "Key": KEY}),
+        ("put_item", {"TableName": table, "Item": {**KEY, "count": {"N": 3}}}),
+        ("put_item", {"TableName": table, "Item": {**KEY, "words": {"L": [{"M": {"one": "two"}}]}}}),
+        ("batch_get_item", {"RequestItems": {table: {"Keys": [{**KEY, "sk": 1}]}}}),
+        ("transact_write_items", {"TransactItems": [{"Put": {"TableName": table, "Item": {"pk": {"S": b"a"}}}}]}),
+        ("get_item", {"TableName": table, "Key": KEY, "Consistent": True}),
     ]
     return [_told(getattr(client, name), about) for name, about in asked]
 
@@ -47,6 +54,8 @@ def _told(ask: Any, about: dict[str, Any]) -> Any:
         return ask(**about)
     except ClientError as refused:
         return type(refused).__name__, refused.response
+    except ParamValidationError as wrong:
+        return str(wrong)
 
 
 def test_the_short_way_tells_what_the_whole_one_does(
@@ -67,8 +76,9 @@ def test_the_short_way_tells_what_the_whole_one_does(
 
     monkeypatch.setattr(Endpoint, "create_request", made)
     short = told()
-    refused = [answer for answer in short if isinstance(answer, tuple)]
+    refused, wrong = ([each for each in short if isinstance(each, kind)] for kind in (tuple, str))
     assert len(messages) == len(refused) == 4
+    assert len(wrong) == 5
 
     def watched(*about: Any) -> Any:
         return way(*about)
@@ -76,4 +86,4 @@ def test_the_short_way_tells_what_the_whole_one_does(
     monkeypatch.setattr(Endpoint, "_do_get_response", watched)
 
     assert told() == short
-    assert len(messages) == len(short)
+    assert len(messages) == len(short) - len(wrong)
