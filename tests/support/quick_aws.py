@@ -7,15 +7,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, lru_cache
 from os import environ
+from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import boto3
 import pytest
 from botocore import auth, client, hooks, httpsession, regions, useragent, utils
 from botocore.compat import get_current_datetime
+from moto import backend_index
 from moto.core import base_backend, models
+from pynamodb.connection import base as pynamodb_base
 
 _DECIDES = frozenset({"AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"})
+_ASKED_OFTEN = ("s3", "sqs", "secretsmanager", "events", "scheduler", "athena")
+_ANY = UUID(int=0)
 _motos_urls: Any = base_backend.BaseBackend.urls.fget  # type: ignore[attr-defined]
 _own_client: Callable[..., Any] = boto3.client
 
@@ -35,10 +41,14 @@ def install(patch: pytest.MonkeyPatch) -> None:
     _share_methods(patch)
     # For each method of HTTP moto adds 280 patterns that only `requests` would ask: botocore's clients ask it directly.
     patch.setattr(models, "RESPONSES_METHODS", [])
+    # moto tries 400 patterns, one by one, on the address of each request: those that tests ask for most come first.
+    patch.setattr(backend_index, "backend_url_patterns", _asked_first(backend_index.backend_url_patterns))
     patch.setattr(base_backend.BaseBackend, "urls", property(_listed_once(_motos_urls)))
     resolver = regions.EndpointRulesetResolver
     patch.setattr(resolver, "construct_endpoint", _found_once(resolver.construct_endpoint))
     patch.setattr(useragent.UserAgentString, "to_string", _said_once(useragent.UserAgentString.to_string))
+    # Each request has a number that only its signals have, which nobody listens to: the system is asked for its bytes.
+    patch.setattr(pynamodb_base, "uuid", SimpleNamespace(uuid4=lambda: _ANY))
     patch.setattr(auth.SigV4Auth, "add_auth", _signed_where_somebody_looks(auth.SigV4Auth.add_auth))
 
 
@@ -88,6 +98,12 @@ def _signed_where_somebody_looks(sign: Callable[[Any, Any], None]) -> Callable[[
         request.headers["Authorization"] = f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=none"
 
     return add_auth
+
+
+def _asked_first(patterns: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """The services that tests ask for most, before all others, each in moto's order."""
+    often = {name: place for place, name in enumerate(_ASKED_OFTEN)}
+    return sorted(patterns, key=lambda each: often.get(each[0], len(often)))
 
 
 def _listed_once(list_urls: Any) -> Callable[[Any], dict[str, Any]]:

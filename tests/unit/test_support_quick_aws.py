@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 from copy import deepcopy
 from typing import Any
 
 import boto3
 from botocore import client, endpoint_provider, hooks, loaders, model, regions, useragent
 from botocore.config import Config
+from moto import backend_index
 from moto.backends import get_backend
 from moto.core.base_backend import BaseBackend
 
@@ -96,3 +98,21 @@ def test_a_service_of_moto_has_the_addresses_that_moto_lists() -> None:
     for service in services * 2:
         assert service.urls == MOTOS_OWN(service)
     assert services[0].urls.keys().isdisjoint(services[1].urls)
+
+
+def test_an_address_is_of_the_service_that_moto_finds(aws: None) -> None:
+    moto = importlib.util.find_spec("moto.backend_index")
+    assert moto is not None
+    assert moto.loader is not None
+    own = importlib.util.module_from_spec(moto)
+    moto.loader.exec_module(own)
+    names = ("s3", "sqs", "secretsmanager", "events", "scheduler", "athena", "dynamodb", "sts", "cloudformation")
+    urls = {boto3.client(name, region_name=place).meta.endpoint_url for name in names for place in PLACES}
+    buckets = {f"https://adweir-data.s3.{place}.amazonaws.com" for place in PLACES} | {"https://a.s3.amazonaws.com"}
+
+    def service(patterns: Any, url: str) -> str:
+        return str(next(name for name, pattern in patterns if pattern.match(url)))
+
+    assert backend_index.backend_url_patterns != own.backend_url_patterns
+    for url in (f"{each}{path}" for each in urls | buckets for path in ("/", "/a/key.json", "/123456789012/runs")):
+        assert service(backend_index.backend_url_patterns, url) == service(own.backend_url_patterns, url)
