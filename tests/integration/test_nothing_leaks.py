@@ -155,7 +155,10 @@ def log(caplog: pytest.LogCaptureFixture) -> io.StringIO:
 def machine(tables: None, settings: Settings, echo: Echo, log: io.StringIO) -> Iterator[Restless]:
     names = {each.platform: each.base_urls(echo.url) for each in echo.present}
     made = Restless(
-        settings.model_copy(update={"platform_urls": names, "history_days": 3, "call_log_days": 30}), FrozenClock()
+        settings.model_copy(
+            update={"platform_urls": names, "history_days": 3, "call_log_days": 30, "task_deadline_seconds": 7200}
+        ),
+        FrozenClock(),
     )
     made.app.logger.handlers[0].setStream(log)  # type: ignore[attr-defined]
     made.app.logger.setLevel(logging.DEBUG)

@@ -11,6 +11,7 @@ from typing import Any
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
+from adweir.model import limits
 from adweir.model.messages import Message, ObjectArrived
 from adweir.platforms import Platforms
 from adweir.runtime import workers
@@ -74,7 +75,10 @@ class Machine:
             self._wait_for_the_first([message for batch in taken.values() for message in batch])
             for name, batch in taken.items():
                 for message in batch:
-                    self._deliver(name, message)
+                    if self._is_due(message):
+                        self._deliver(name, message)
+                    else:
+                        self.queues.named()[name].messages.append(message)
         raise AssertionError(f"still busy after {MOST_ROUNDS} rounds: {self.queues.named()}")
 
     def _announce_objects(self) -> None:
@@ -89,6 +93,10 @@ class Machine:
         due = min(message.not_before for message in messages)
         if due > (now := self.clock.now().timestamp()):
             self.clock.advance(due - now + 1)
+
+    def _is_due(self, message: Message) -> bool:
+        """Whether a queue hands it over. What is to wait longer than messages do, a function looks at."""
+        return not 0 < message.not_before - self.clock.now().timestamp() <= limits.MAX_MESSAGE_WAIT_SECONDS
 
     def _deliver(self, queue: str, message: Message) -> None:
         record = {
