@@ -33,9 +33,29 @@ def functions() -> tuple[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef], ...
     return tuple(
         (name, node)
         for name, tree in trees(*ROOMS, *BESIDE).items()
-        for node in ast.walk(tree)
+        for node in statements(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forgotten() -> Iterator[None]:
+    """Three million nodes of trees: as long as they are there, the garbage collector takes a second to look at them."""
+    yield
+    for known in (functions, parsed):
+        known.cache_clear()
+
+
+def statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """All statements. Functions and classes are among them, wherever they are: no expression has one inside."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        inside = [
+            each for kind in ("body", "orelse", "finalbody", "handlers", "cases") for each in getattr(node, kind, ())
+        ]
+        yield from inside
+        waiting += inside
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
