@@ -37,9 +37,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 import uvicorn
-from ministack.app import app
+from ministack import app as ministack_app
 from ministack.core import lambda_runtime, persistence
-from ministack.services import dynamodb, lambda_svc, scheduler
+from ministack.services import dynamodb, lambda_svc, s3, scheduler
 from uvicorn.protocols.http import httptools_impl
 
 _NUMBERS = 100_000
@@ -407,13 +407,15 @@ def main() -> None:
     write_state_in_one_piece()
     answer_with_msgspec(dynamodb)
     runpy.run_path(str(Path(__file__).with_name("aws_reads.py")))["mend"](dynamodb)
+    runpy.run_path(str(Path(__file__).with_name("aws_ids.py")))["mend"](ministack_app)
+    runpy.run_path(str(Path(__file__).with_name("aws_objects.py")))["mend"](s3)
     runpy.run_path(str(Path(__file__).with_name("one_write.py")))["mend"](httptools_impl)
     runpy.run_path(str(Path(__file__).with_name("athena.py")))["mend"]()
     runpy.run_path(str(Path(__file__).with_name("forks.py")))["mend"](lambda_runtime)
     scheduler.start_scheduler = _nothing  # it knows no time zones: sandbox/clock.py fires the schedules
     runpy.run_path(str(Path(__file__).with_name("memory.py")))["collect_seldom"]()
     uvicorn.run(
-        app,
+        ministack_app.app,
         host=os.environ["BIND_HOST"],
         port=int(os.environ["GATEWAY_PORT"]),
         http="httptools",

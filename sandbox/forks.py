@@ -144,6 +144,7 @@ def serve(control: socket.socket) -> None:
     """Import the packages, then fork for each request until the other end is closed. Returns in a worker, too."""
     for name in PACKAGES:
         importlib.import_module(name)
+    runpy.run_path(str(Path(__file__).with_name("quick_calls.py")))["mend"]()
     gc.collect()
     gc.freeze()  # a look of the garbage collector would copy what the workers share
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the workers here: they leave no zombies

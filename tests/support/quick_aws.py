@@ -14,10 +14,11 @@ from uuid import UUID
 import boto3
 import pytest
 from botocore import auth, client, hooks, httpsession, regions, useragent, utils
-from botocore.compat import get_current_datetime
 from moto import backend_index
 from moto.core import base_backend, models
 from pynamodb.connection import base as pynamodb_base
+
+from sandbox import quick_calls
 
 _DECIDES = frozenset({"AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"})
 _ASKED_OFTEN = ("s3", "sqs", "secretsmanager", "events", "scheduler", "athena")
@@ -45,7 +46,7 @@ def install(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(backend_index, "backend_url_patterns", _asked_first(backend_index.backend_url_patterns))
     patch.setattr(base_backend.BaseBackend, "urls", property(_listed_once(_motos_urls)))
     resolver = regions.EndpointRulesetResolver
-    patch.setattr(resolver, "construct_endpoint", _found_once(resolver.construct_endpoint))
+    patch.setattr(resolver, "construct_endpoint", quick_calls.found_once(resolver.construct_endpoint))
     patch.setattr(useragent.UserAgentString, "to_string", _said_once(useragent.UserAgentString.to_string))
     # Each request has a number that only its signals have, which nobody listens to: the system is asked for its bytes.
     patch.setattr(pynamodb_base, "uuid", SimpleNamespace(uuid4=lambda: _ANY))
@@ -84,18 +85,13 @@ def _made_once(make: Callable[..., Any]) -> Callable[..., Any]:
 
 def _signed_where_somebody_looks(sign: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
     """A request that is answered in this process names its key and region, which moto reads, and has no signature: to
-    work one out is a third of what a request to a table takes. Links are signed as ever.
+    work one out is a third of what a request to a table takes.
     """
+    unsigned = quick_calls.without_signature(sign)
 
     def add_auth(self: Any, request: Any) -> None:
         is_answered_here = models.botocore_stubber.enabled and "AWS_ENDPOINT_URL_DYNAMODB" not in environ
-        if not is_answered_here or self.credentials is None or type(self) not in {auth.SigV4Auth, auth.S3SigV4Auth}:
-            sign(self, request)
-            return
-        request.context["timestamp"] = get_current_datetime().strftime(auth.SIGV4_TIMESTAMP)
-        self._modify_request_before_signing(request)
-        credential = f"Credential={self.scope(request)}"
-        request.headers["Authorization"] = f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=none"
+        (unsigned if is_answered_here else sign)(self, request)
 
     return add_auth
 
@@ -116,19 +112,6 @@ def _listed_once(list_urls: Any) -> Callable[[Any], dict[str, Any]]:
         return known[type(self)]
 
     return urls
-
-
-def _found_once(find: Callable[..., Any]) -> Callable[..., Any]:
-    """Where a client asks for tables: at one address, however its tables are called (no test calls one by its ARN)."""
-
-    def construct_endpoint(self: Any, operation_model: Any, call_args: Any, request_context: Any) -> Any:
-        if self._service_model.service_name != "dynamodb":
-            return find(self, operation_model, call_args, request_context)
-        if "address" not in self._instance_cache:
-            self._instance_cache["address"] = find(self, operation_model, call_args, request_context)
-        return self._instance_cache["address"]
-
-    return construct_endpoint
 
 
 def _said_once(say: Callable[[Any], str]) -> Callable[[Any], str]:
