@@ -29,7 +29,8 @@ def test_given_a_dead_token_then_its_tasks_wait_for_a_new_credential_and_go_on_w
     assert river.stored(mori.meta, start, end) == {}
 
     river.api.post(f"/api/v1/accounts/{mori.account_id}/credentials", mori.description["credentials"]["meta_ads"])
-    until(lambda: river.run(run_id)["state"] == "succeeded", "the parked task's return")
+    until(lambda: river.state(run_id) == "succeeded", "the parked task's return")
+    assert river.run(run_id)["state"] == "succeeded"
     assert river.stored(mori.meta, start, end) == river.truth(mori.meta, start, end) != {}
 
 

@@ -101,7 +101,8 @@ def brought(sandbox: River, adweir: Run, newcomer: Newcomer) -> Brought:
         adweir("redrive", run_id, "--watch", expect=1)
     parked, (health,) = sandbox.run(run_id), lines(adweir("health", "--json", expect=1))
     adweir("connect", "tiktok", "--account", newcomer.account_id)
-    until(lambda: sandbox.run(run_id)["state"] == "succeeded", "the parked task's return")
+    until(lambda: sandbox.state(run_id) == "succeeded", "the parked task's return")
+    assert sandbox.run(run_id)["state"] == "succeeded"
     return Brought(cancelled, failed, parked, health["parts"]["credentials"]["broken"])
 
 

@@ -86,7 +86,7 @@ class Ground:
             now = time.monotonic()
             if tick:
                 tick(now - began)
-            states = {run_id: self.river.run(run_id).get("state", "") for run_id in run_ids}
+            states = {run_id: self.river.state(run_id) for run_id in run_ids}
             if all(state not in ("", "running") for state in states.values()) and not self.waiting(behind=behind):
                 return states
             if now - began > _RUN_SECONDS:
