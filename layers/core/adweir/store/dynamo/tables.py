@@ -19,6 +19,7 @@ from pynamodb.models import Model
 
 from adweir.model.errors import Unavailable
 from adweir.store.dynamo.descriptions import share
+from adweir.store.dynamo.wire import plain_wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +38,7 @@ def connect() -> Connection:
         connect_timeout_seconds=CONNECT_SECONDS, read_timeout_seconds=READ_SECONDS, max_retry_attempts=RETRIES
     )
     share(connection.session)
-    return connection
+    return plain_wire(connection)
 
 
 class _Shared:
