@@ -8,12 +8,14 @@ from typing import Any, BinaryIO
 
 import pytest
 
+from adweir.insight.curated import staging
 from adweir.insight.curated.layout import STATE
 from adweir.insight.curated.months import MonthMaker
 from adweir.insight.curated.parts import TooSlow
 from adweir.insight.curated.state import MonthPart
 from adweir.model import limits
 from adweir.model.errors import NotReady, TooLarge
+from adweir.model.metrics import MetricRow
 from adweir.store.metrics.coverage import COVERAGE
 from adweir.store.metrics.partitions import ItemKey
 from support.bounds import at_the_bound, refuses
@@ -145,10 +147,17 @@ def test_a_run_without_time_goes_on_where_it_stopped() -> None:
     assert world.content == whole.content
 
 
-def test_a_month_that_did_not_fit_once_is_made_by_the_next_invocation() -> None:
+@pytest.fixture
+def long_month(monkeypatch: pytest.MonkeyPatch) -> list[MetricRow]:
+    """Rows of which the last one comes after a look at the time."""
+    monkeypatch.setattr(staging, "_LOOKS", 50)
+    return [ad(f"a{number}", 1) for number in range(51)]
+
+
+def test_a_month_that_did_not_fit_once_is_made_by_the_next_invocation(long_month: list[MetricRow]) -> None:
     world, whole = CuratedWorld(ONE), CuratedWorld(ONE)
     for each in (world, whole):
-        each.pull(AD, *(ad(f"a{number}", 1) for number in range(5001)))
+        each.pull(AD, *long_month)
     whole.curate()
 
     with pytest.raises(NotReady, match="another tries it"):
@@ -158,9 +167,9 @@ def test_a_month_that_did_not_fit_once_is_made_by_the_next_invocation() -> None:
     assert world.content == whole.content
 
 
-def test_a_month_that_never_fits_is_said_to_be_too_large() -> None:
+def test_a_month_that_never_fits_is_said_to_be_too_large(long_month: list[MetricRow]) -> None:
     world = CuratedWorld(ONE)
-    world.pull(AD, *(ad(f"a{number}", 1) for number in range(5001)))
+    world.pull(AD, *long_month)
     with pytest.raises(NotReady):
         world.curate(seconds=1.0)
 
