@@ -14,8 +14,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse
-
 from adweir.model.datasets import Dataset
 from adweir.platforms import REGISTRY, Platforms
 from adweir.platforms.base import PlatformSpec
@@ -23,6 +21,7 @@ from adweir.runtime.settings import queue_part
 from ops import dataset_table
 from sandbox.platforms import stand_ins
 from sandbox.platforms.base import StandIn
+from sandbox.template_file import read_template
 
 ROOT = Path(__file__).parents[1]
 PLATFORMS = "layers/core/adweir/platforms"
@@ -81,7 +80,7 @@ def _parts(spec: PlatformSpec) -> Iterator[str]:
 
 def _template(root: Path, platforms: Platforms) -> Iterator[str]:
     """The template's list of platforms is the registry's."""
-    template = yaml_parse((root / "template.yaml").read_text())
+    template = read_template(root / "template.yaml")
     listed = set(template["Resources"][f"Fn::ForEach::{LOOP}"][1])
     wanted = {queue_part(name): name for name in platforms}
     for name in sorted(set(wanted) - listed):

@@ -18,7 +18,8 @@ import boto3
 import yaml
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, HTTPClientError
-from samtranslator.yaml_helper import yaml_parse
+
+from sandbox.template_file import read_template
 
 ROOT = Path(__file__).resolve().parent.parent
 _SECONDS: Final = 4
@@ -34,7 +35,7 @@ class NotReadyError(Exception):
 def main(words: list[str], root: Path = ROOT) -> int:
     """Check and say who deploys where; returns the exit code."""
     try:
-        template = yaml_parse((root / "template.yaml").read_text())
+        template = read_template(root / "template.yaml")
         check_parameters(parameters(words), template["Parameters"])
         print(caller(_saved(root)))
     except NotReadyError as error:

@@ -7,9 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse
-
 from sandbox.ministack import client_factory
+from sandbox.template_file import read_template
 
 _HERE = re.compile(r"//(localhost|127\.0\.0\.1):")
 
@@ -22,7 +21,7 @@ def environment_file(description: dict[str, Any], template: Path, host: str) -> 
     """
     functions = client_factory(description["aws_endpoint_url"])("lambda")
     found: dict[str, dict[str, str]] = {}
-    for logical, resource in yaml_parse(template.read_text())["Resources"].items():
+    for logical, resource in read_template(template)["Resources"].items():
         if isinstance(resource, dict) and resource["Type"] == "AWS::Serverless::Function":  # a list is a Fn::ForEach
             folder = resource["Properties"]["CodeUri"].rstrip("/").rpartition("/")[2]
             name = f"{description['stack']['SecretPrefix']}-{folder.replace('_', '-')}"

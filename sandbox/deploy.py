@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from botocore.exceptions import ClientError
-from samtranslator.yaml_helper import yaml_parse
 
 from sandbox.paces import Surroundings, in_the_sandbox, with_numbers
 from sandbox.package import package
 from sandbox.processes import SandboxError
+from sandbox.template_file import read_template
 
 STACK = "adweir"
 CODE_BUCKET = "adweir-sandbox-code"
@@ -97,7 +97,7 @@ def _with_zone(clients: Any, stack: str, zone: str) -> None:
 
 def packaged_template(root: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     """template.yaml with its CodeUri and ContentUri pointing to S3, and by key the zips to put there."""
-    template = yaml_parse((root / "template.yaml").read_text())
+    template = read_template(root / "template.yaml")
     uploads: dict[str, bytes] = {}
     for resource in template["Resources"].values():
         if isinstance(resource, list):  # Fn::ForEach, which MiniStack expands; no loop holds code

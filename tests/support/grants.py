@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,7 +67,8 @@ def called(path: Path) -> list[Called]:
 
 
 def _called(line: dict[str, Any]) -> Called:
-    name = _FUNCTIONS[line["function"]]
+    functions = _names("AWS::Lambda::Function", "FunctionName")
+    name = functions[line["function"].removeprefix("adweir-")].removesuffix("Function")
     grant = line["grant"] and Grant(name, line["action"], _of_sandbox(line["grant"]))
     return Called(name, line["action"], line["resource"], tuple(line["keys"]), grant)
 
@@ -117,17 +119,11 @@ def _of_sandbox(arn: str) -> str:
     if service == "sns":
         return rest.split("-")[1]
     named = re.sub(r"^(secret:|schedule/)?adweir[-/]", "", rest)
-    return _QUEUES.get(named, f"{service} {named}")
+    return _names("AWS::SQS::Queue", "QueueName").get(named, f"{service} {named}")
 
 
+@cache
 def _names(kind: str, field: str) -> dict[str, str]:
     """Physical name without the stack's → logical id."""
     found = template().of(kind)
     return {str(about[field]["Fn::Sub"]).replace("${AWS::StackName}-", ""): name for name, about in found.items()}
-
-
-_QUEUES = _names("AWS::SQS::Queue", "QueueName")
-_FUNCTIONS = {
-    f"adweir-{name}": logical.removesuffix("Function")
-    for name, logical in _names("AWS::Lambda::Function", "FunctionName").items()
-}

@@ -16,11 +16,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from ministack.services.cloudformation import language_extensions
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
-
 from sandbox import paces
+from sandbox.template_file import parse_template
 
 ROOT = Path(__file__).resolve().parents[2]
 PACES = ("aws", *paces.PACES)
@@ -103,7 +100,11 @@ def deployed(**parameters: str) -> Template:
 
 def expanded(text: str, pace: str = "aws") -> Template:
     """A template, its loops expanded without a value for any parameter, as they are in every deployment."""
-    written = yaml_parse(text)
+    # Nearly every file of tests imports this one, and few need a template.
+    from ministack.services.cloudformation import language_extensions
+    from samtranslator.translator.transform import transform
+
+    written = parse_template(text)
     if pace != "aws":
         written = paces.in_the_sandbox(written, paces.Surroundings(pace, "http://127.0.0.1:4566", {}))
     source = _settled(language_extensions.apply(written, {}))
