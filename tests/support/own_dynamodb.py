@@ -29,6 +29,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
+from adweir.store.dynamo.wire import PlainParsers
 from sandbox.aws.dynamodb import DynamoDB
 from sandbox.aws.expressions import forbid
 from sandbox.aws.refusals import Refused
@@ -109,6 +110,8 @@ class OwnTables:
         return self._double.call(operation, params)
 
 
+_READ_ALIKE = frozenset({ResponseParserFactory, PlainParsers})
+"""Parsers that make the same of an answer (tests/unit/test_store_wire.py)."""
 _in_place: OwnTables | None = None
 """The tables of the test that runs."""
 
@@ -145,7 +148,7 @@ def _at_once(tables: OwnTables) -> Callable[..., Any]:
     def call(self: Any, name: str, params: Mapping[str, Any]) -> Any:
         model, endpoint = self.meta.service_model, self._endpoint
         operation = model.operation_model(name) if model.service_name == "dynamodb" else None
-        is_read_its_own_way = type(endpoint._response_parser_factory) is not ResponseParserFactory
+        is_read_its_own_way = type(endpoint._response_parser_factory) not in _READ_ALIKE
         is_watched = Endpoint.make_request is not _ASKED or _is_answered_elsewhere()
         if operation is None or is_read_its_own_way or is_watched or not _is_sound(operation, params):
             return whole(self, name, params)

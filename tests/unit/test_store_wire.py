@@ -44,7 +44,7 @@ def both(operation: str, answer: Any, status: int = 200) -> tuple[Any, Any]:
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
     response = {"status_code": status, "headers": HEADERS, "body": body}
     botocores = ResponseParserFactory().create_parser("json")
-    found = wire._Parsers(wire._PlainParser).create_parser("json").parse(response, shape)
+    found = wire.PlainParsers().create_parser("json").parse(response, shape)
     return botocores.parse(response, shape), found
 
 

@@ -12,7 +12,7 @@ time-outs and errors stay botocore's. Only for items without binary attributes, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -39,7 +39,7 @@ _REQUEST = "adweir_request"
 
 def plain_wire(connection: Connection) -> Connection:
     """Prepare a connection that has made no client yet; returns it. What it answers is what it answered before."""
-    connection.session.register_component("response_parser_factory", _Parsers(_PlainParser))
+    connection.session.register_component("response_parser_factory", PlainParsers())
     return connection
 
 
@@ -48,7 +48,7 @@ def fast_wire(connection: Connection) -> Connection:
 
     `dispatch` then works as before, but that an answer full of items is for `answered`.
     """
-    connection.session.register_component("response_parser_factory", _Parsers(_Parser))
+    connection.session.register_component("response_parser_factory", _Parsers())
     events: Any = connection.client.meta.events
     events.register(f"provide-client-params.{_ENCODED}", _set_aside)
     events.register(f"before-call.{_ENCODED}", _encode)
@@ -70,15 +70,18 @@ def _encode(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
     params["body"] = msgspec.json.encode(context[_REQUEST])
 
 
-class _Parsers(ResponseParserFactory):
-    """Hands out botocore's parsers, wrapped."""
-
-    def __init__(self, wrapped: Callable[[Any], Any]) -> None:
-        super().__init__()
-        self._wrapped = wrapped
+class PlainParsers(ResponseParserFactory):
+    """Hands out botocore's parsers, wrapped: what they read is the same."""
 
     def create_parser(self, protocol_name: str) -> Any:
-        return self._wrapped(super().create_parser(protocol_name))
+        return _PlainParser(super().create_parser(protocol_name))
+
+
+class _Parsers(PlainParsers):
+    """Hands out parsers that keep what is full of items."""
+
+    def create_parser(self, protocol_name: str) -> Any:
+        return _Parser(super().create_parser(protocol_name))
 
 
 class _PlainParser:
@@ -95,7 +98,7 @@ class _PlainParser:
 
 
 class _Parser:
-    """Keeps successful answers that are full of items as they are and leaves the others to botocore's parser."""
+    """Keeps successful answers that are full of items as they are and leaves the others to another parser."""
 
     def __init__(self, parser: Any) -> None:
         self._parser = parser
