@@ -29,7 +29,7 @@ from adweir.runtime.settings import Settings
 from support import own_dynamodb, quick_apps, quick_aws
 from support.agreeable import agreeable
 from support.clock import FrozenClock
-from support.sharing_out import GivesWay, SaysLess, StoriesFirst
+from support.sharing_out import GivesWay, SaysLess, StoriesFirst, rewrite_share
 
 _BOUNDS = pytest.StashKey[pytest.MonkeyPatch]()
 REGION = "us-east-1"
@@ -59,6 +59,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> StoriesFirst
 def pytest_configure(config: pytest.Config) -> None:
     """In a process of `-n`: the one with the stories goes first, and what nobody asked to see is not sent."""
     if hasattr(config, "workerinput"):
+        rewrite_share(config, sorted(Path(__file__).parent.glob("*/test_*.py")))
         config.pluginmanager.register(GivesWay())
         if not config.option.durations and not config.option.xmlpath:
             config.pluginmanager.register(SaysLess(config))

@@ -6,6 +6,7 @@ The second begins with the stories that start sandboxes of their own, then it ru
 from __future__ import annotations
 
 import os
+import sys
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cache
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.assertion import rewrite
 from xdist.scheduler import LoadScopeScheduling
 
 STORIES, APART = "stories", "stories apart"
@@ -81,6 +83,21 @@ class StoriesFirst(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no t
         given, scope = self.assigned_work[node], scope_of(self.registered_collections[node][item_index])
         if all(given[scope].values()):
             del given[scope]
+
+
+def rewrite_share(config: pytest.Config, files: Sequence[Path]) -> None:
+    """In a process of `-n`: have pytest rewrite the assertions of every so many-th of these files, unless somebody did.
+
+    All processes import all files of tests. The first time, each would rewrite all of them: eight seconds for each.
+    """
+    about, state = config.workerinput, config.stash[rewrite.assertstate_key]  # type: ignore[attr-defined]
+    number = int(about["workerid"].removeprefix("gw"))
+    for file in () if sys.dont_write_bytecode else files[number :: about["workercount"]]:
+        folder = rewrite.get_cache_dir(file)
+        kept = folder / f"{file.stem}{rewrite.PYC_TAIL}"
+        if not kept.exists() and rewrite.try_makedirs(folder):
+            source, code = rewrite._rewrite_test(file, config)
+            rewrite._write_pyc(state, code, source, kept)
 
 
 class GivesWay:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from _pytest.assertion import rewrite
 
-from support.sharing_out import APART, STORIES, SaysLess, StoriesFirst, scope_of
+from support.sharing_out import APART, STORIES, SaysLess, StoriesFirst, rewrite_share, scope_of
 
 
 @pytest.mark.parametrize(
@@ -24,6 +27,26 @@ from support.sharing_out import APART, STORIES, SaysLess, StoriesFirst, scope_of
 )
 def test_tests_that_share_what_takes_long_to_make_go_together(test: str, scope: str) -> None:
     assert scope_of(test) == scope
+
+
+def test_each_process_rewrites_a_share_of_the_files_which_pytest_finds(
+    pytestconfig: pytest.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    files = [tmp_path / f"test_{number}.py" for number in range(5)]
+    for file in files:
+        file.write_text("def test_a():\n    assert 1 == 1\n")
+
+    def share(worker: str) -> list[str]:
+        about = {"workerid": worker, "workercount": 2}
+        config: Any = SimpleNamespace(workerinput=about, stash=pytestconfig.stash, getini=pytestconfig.getini)
+        before = set(tmp_path.rglob("*.pyc"))
+        rewrite_share(config, files)
+        return sorted(kept.name.partition(".")[0] for kept in {*tmp_path.rglob("*.pyc")} - before)
+
+    assert [share("gw0"), share("gw1"), share("gw0")] == [["test_0", "test_2", "test_4"], ["test_1", "test_3"], []]
+    for file in files:
+        assert rewrite._read_pyc(file, rewrite.get_cache_dir(file) / f"{file.stem}{rewrite.PYC_TAIL}") is not None
 
 
 class Process:
