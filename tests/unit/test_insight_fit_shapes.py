@@ -13,6 +13,7 @@ import pytest
 
 from adweir.insight.mmm.fit.estimate import fit
 from adweir.insight.mmm.fit.frame import Floats, MixFrame
+from adweir.insight.mmm.fit.kernels import Family, saturate
 from adweir.insight.mmm.fit.outcome import MixOutcome
 
 CHANNELS = ("search", "social", "video")
@@ -76,6 +77,17 @@ def test_an_s_is_found_to_be_steep(channels: int) -> None:
     outcome, _ = curved(channels, SLOPE)
 
     assert all(each.saturation["slope"] > 1.5 for each in outcome.channels)
+
+
+@pytest.mark.parametrize("family", list(Family))
+@pytest.mark.parametrize("log_half", [-3.0, 3.0])
+def test_slopes_as_a_sampler_tries_them_give_numbers(family: Family, log_half: float) -> None:
+    stock = np.array([0.0, 1e-6, 1.0, 1e6])[None, :, None]
+
+    curve = saturate(family, stock, np.array([[log_half]]), np.log([[500.0]]))
+
+    assert all(np.isfinite(each).all() for each in curve)
+    assert (np.diff(curve.values[0, :, 0]) >= 0).all()
 
 
 def test_few_rows_for_an_s_of_each_channel_are_warned_of() -> None:

@@ -30,6 +30,7 @@ from adweir.insight.mmm.fit.frame import Floats
 HALF = float(np.arctanh(0.5))
 """The logistic curve, tanh, is at one half there."""
 _TINY = 1e-9
+_FARTHEST = 300.0
 _STEEPEST = 30.0
 """The argument of tanh from which it is 1."""
 
@@ -117,10 +118,15 @@ def saturate(family: Family, stock: Floats, log_half: Floats, log_slope: Floats 
     return _hill(stock, half, np.exp(log_slope)[:, None, :])
 
 
+def _clipped(logs: Floats) -> Floats:
+    """Logs in their place, whose squares' exponentials are still numbers: a sampler tries slopes of 70, too."""
+    return np.clip(logs, -_FARTHEST, _FARTHEST, out=logs)
+
+
 def _hill(stock: Floats, half: Floats, slope: Floats) -> Saturation:
     floored, log_half = np.maximum(stock, _TINY), np.log(half)
     log_stock = np.log(floored)
-    risen, bent = slope * log_stock, np.exp(slope * log_half)
+    risen, bent = _clipped(slope * log_stock), np.exp(_clipped(slope * log_half))
     np.exp(risen, out=risen)
     below = risen + bent
     square = below * below
@@ -149,8 +155,8 @@ def _logistic(stock: Floats, half: Floats, slope: Floats | None) -> Saturation:
         logs = np.log(floored)
         inner = logs - log_half
         inner *= slope
-        np.exp(inner, out=inner)
-        bent, per_stock = np.exp(-slope * log_half), np.divide(inner, floored, out=floored)
+        np.exp(_clipped(inner), out=inner)
+        bent, per_stock = np.exp(_clipped(-slope * log_half)), np.divide(inner, floored, out=floored)
     inner *= HALF
     np.minimum(inner, _STEEPEST, out=inner)
     usual = np.minimum(HALF * bent, _STEEPEST)
