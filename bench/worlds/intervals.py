@@ -7,13 +7,22 @@ KPI, so that worlds can be averaged. Less is better.
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 ALPHA = 0.1
+_BY_CHANCE = 0.01
 LARGEST = 4
+
+
+def least_held(count: int) -> int:
+    """How many of `count` truths intervals of 90 % hold at least, but by a chance of 1 in 100 (binomial)."""
+    chances = (math.comb(count, held) * (1 - ALPHA) ** held * ALPHA ** (count - held) for held in range(count + 1))
+    return sum(below <= _BY_CHANCE for below in accumulate(chances))
 
 
 def interval_score(low: float, high: float, truth: float) -> float:

@@ -29,6 +29,7 @@ def effect(channel: str, spend: float, roi: float, half: float = 0.5) -> Channel
         roi=rois,
         marginal_roi=Interval(*(value / 2 for value in rois)),
         beta=Interval(*(value / 50 for value in fields)),
+        elasticity_at_half=Interval(0.5, 0.5, 0.8),
         adstock={"type": "geometric", "theta": 0.4, "l_max": 36, "normalize": True},
         saturation={"family": "hill", "half": 1.5, "slope": 1.0, "scale": 75.5},
         by_family={"hill": around, "logistic": around},

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bench.worlds.alarms import Tally
-from bench.worlds.intervals import Judged, interval_score
+from bench.worlds.intervals import Judged, interval_score, least_held
 from bench.worlds.lifts import DRIFTING, HISTORY_DAYS, SETTLED, geo_panel
 from bench.worlds.media import (
     BEFORE,
@@ -30,6 +30,7 @@ from bench.worlds.media import (
 from bench.worlds.regions import ALIKE, UNLIKE, region_world
 from bench.worlds.sandbox_mix import MARKETS, sandbox_window, sandbox_world
 from bench.worlds.series import COUNTS, HEAVY, HOURLY, INTERMITTENT, LIGHT, Planted, Series, daily, other
+from bench.worlds.steep import steep_world
 from sandbox.platforms import companies
 from sandbox.world.mix import NOISE_PER_MILLE, Mix, channels
 from sandbox.world.regions import regions
@@ -286,6 +287,24 @@ def test_an_interval_score_is_the_width_and_twenty_times_what_lies_outside() -> 
     assert interval_score(2, 5, 3) == 3
     assert interval_score(2, 5, 6) == pytest.approx(3 + 20)
     assert interval_score(2, 5, 1.5) == pytest.approx(3 + 10)
+
+
+@pytest.mark.parametrize(("count", "least"), [(1, 0), (2, 0), (40, 31), (80, 65)])
+def test_intervals_of_90_percent_hold_fewer_only_once_in_a_hundred(count: int, least: int) -> None:
+    assert least_held(count) == least
+
+
+def test_small_spends_bring_less_the_steeper_a_world_is() -> None:
+    # given, when
+    steep, less, concave = (steep_world(5, slope) for slope in (3.0, 2.0, 1.0))
+
+    # then the same spends have a smaller part in what the channel brought
+    for name in steep.channels:
+        small = steep.columns[name] < np.median(steep.columns[name])
+        shares = [world.brought[name][small].sum() / world.brought[name].sum() for world in (steep, less, concave)]
+        assert shares == sorted(shares)
+        assert shares[0] < shares[-1] - 0.05
+        assert (steep.columns[name] == concave.columns[name]).all()
 
 
 def test_coverage_errors_and_warnings_of_a_fit() -> None:

@@ -163,6 +163,7 @@ def an_effect() -> ChannelEffect:
         roi=some,
         marginal_roi=some,
         beta=some,
+        elasticity_at_half=Interval(0.5, 0.5, 0.8),
         adstock={"type": "geometric", "theta": 0.5, "l_max": 13, "normalize": True},
         saturation={"family": "hill", "half": 1.5, "slope": 1.0, "scale": 100.0},
         by_family={"hill": some},
@@ -180,6 +181,7 @@ def test_the_json_of_an_outcome_has_what_every_reader_gets() -> None:
     assert set(channel) == {"channel", "contribution", "roi", "adstock", "saturation", "warnings"}
     assert channel["contribution"] == {"estimate": 0.333333333, "low": 0.25, "high": 0.5}
     assert channel["saturation"]["family"] == "hill"
+    assert channel["saturation"]["elasticity_at_half"] == {"estimate": 0.5, "low": 0.5, "high": 0.8}
 
 
 def test_a_stored_coefficient_can_be_given_to_other_models() -> None:
@@ -191,4 +193,6 @@ def test_a_stored_coefficient_can_be_given_to_other_models() -> None:
     assert stored["saturation"] == {"type": "hill", "params": {"half": 1.5, "slope": 1.0}, "scale": 100.0}
     assert (stored["beta"], stored["beta_lo"], stored["beta_hi"]) == (2.0, 1.0, 3.0)
     assert stored["fit"] == {"r2": 0.9, "nrmse": 0.1, "cv_nrmse": 0.2}
+    ends = [stored[f"elasticity_at_half{end}"] for end in ("", "_lo", "_hi")]
+    assert ends == [0.5, 0.5, 0.8]
     assert stored["model_version"] == "mix-3"

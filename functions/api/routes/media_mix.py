@@ -55,7 +55,11 @@ class MixChannel(MixSum):
     fitted_roi: MixEstimate = Field(description="Of this fit alone, before what earlier versions know is weighed in.")
     carried_weight: Exact = Field(description="The share in `roi` of days that left the data, from earlier versions.")
     adstock: dict[str, Any] = Field(description="When it acts: type, theta per period, l_max, normalize.")
-    saturation: dict[str, Any] = Field(description="How much it acts: family, its parameters, scale, beta.")
+    saturation: dict[str, Any] = Field(
+        description="How much it acts: family, half and slope (the exponent in the family's formula), scale, beta, and"
+        " elasticity_at_half: by how many per cent it rises with 1 % more spend where half of beta is reached. It says"
+        " the same of every family; versions stored before it was told do not have it."
+    )
     by_family: dict[str, MixEstimate] = Field(description="The contribution as each family of saturations has it.")
     curve: list[MixPoint] = Field(description="The response curve.")
 

@@ -143,7 +143,8 @@ def _channel(stored: Mapping[str, Any]) -> dict[str, Any]:
         "fitted_roi": _three(stored["fitted_roi"]),
         "carried_weight": Decimal(stored["carried_weight"]),
         "adstock": _numbers(stored["adstock"]),
-        "saturation": _numbers(params) | {"beta": _ends(stored, "beta")},
+        "saturation": _numbers(params)
+        | {name: _ends(stored, name) for name in ("elasticity_at_half", "beta") if name in stored},
         "by_family": {family: _three(each) for family, each in stored["by_family"].items()},
         "warnings": list(stored["warnings"]),
     }

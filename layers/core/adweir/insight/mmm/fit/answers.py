@@ -11,7 +11,7 @@ import numpy as np
 
 from adweir.insight.mmm.fit.doubts import Doubts
 from adweir.insight.mmm.fit.frame import Floats, MixFrame
-from adweir.insight.mmm.fit.kernels import Family, most
+from adweir.insight.mmm.fit.kernels import Family, elasticity_at_half, most
 from adweir.insight.mmm.fit.media import HALF, SHAPE, SIZE, SLOPE, THETA, ActingMedia
 from adweir.insight.mmm.fit.outcome import LEVEL, ChannelEffect, CurvePoint, Interval, rounded
 from adweir.insight.mmm.fit.sample import Draws
@@ -85,6 +85,7 @@ def channel_effects(
     slopes = {family: (each.at(1 + _STEP) - each.at(1.0)) / _STEP for family, each in sampled.items()}
     marginal = enveloped(slopes, chosen)
     betas = enveloped({family: _betas(each) for family, each in sampled.items()}, chosen)
+    elasticities = enveloped({family: _elasticities(each) for family, each in sampled.items()}, chosen)
     contributions = enveloped(totals, chosen)
     found = []
     for place, channel in enumerate(frame.channels):
@@ -98,6 +99,7 @@ def channel_effects(
                 roi=contributions[place].times(worth),
                 marginal_roi=marginal[place].times(worth),
                 beta=betas[place],
+                elasticity_at_half=elasticities[place],
                 adstock=_adstock(sampled[chosen], place),
                 saturation=_saturation(sampled[chosen], place),
                 by_family={family.value: interval(each[place]) for family, each in totals.items()},
@@ -147,6 +149,11 @@ def _betas(sampled: Sampled) -> Floats:
     full = sampled.media.slots(sampled.draws.vectors)
     tops = most(sampled.media.family, np.exp(full[HALF]), np.exp(full[SLOPE]))
     return np.asarray(np.exp(full[SIZE]) * tops)
+
+
+def _elasticities(sampled: Sampled) -> Floats:
+    full = sampled.media.slots(sampled.draws.vectors)
+    return elasticity_at_half(sampled.media.family, np.exp(full[SLOPE]))
 
 
 def _middles(sampled: Sampled, place: int) -> dict[int, float]:

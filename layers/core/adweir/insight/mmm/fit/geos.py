@@ -9,7 +9,7 @@ import numpy as np
 
 from adweir.insight.mmm.fit.answers import Sampled, enveloped
 from adweir.insight.mmm.fit.frame import Floats, MixFrame
-from adweir.insight.mmm.fit.kernels import Family
+from adweir.insight.mmm.fit.kernels import Family, elasticity_at_half
 from adweir.insight.mmm.fit.outcome import ChannelEffect, GeoEffect, Interval, PeriodEffect
 
 _BATCH = 32
@@ -67,6 +67,7 @@ def nothing_of(channel: str, frame: MixFrame) -> ChannelEffect:
         nowhere = np.zeros(frame.kpi.shape)
         geos = _geo_effects(frame, frame.population, nowhere, [none] * len(frame.geos), [none] * len(frame.geos))
         place = ByPlace(tuple(geos), tuple(PeriodEffect(day.isoformat(), none, none) for day in frame.dates))
+    at_half = float(elasticity_at_half(Family.HILL, np.ones(())))
     return ChannelEffect(
         channel,
         0.0,
@@ -74,6 +75,7 @@ def nothing_of(channel: str, frame: MixFrame) -> ChannelEffect:
         none,
         none,
         none,
+        Interval(at_half, at_half, at_half),
         adstock,
         saturation,
         {},

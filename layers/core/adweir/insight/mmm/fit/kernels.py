@@ -14,7 +14,8 @@ Saturation is 1 at the usual spend, so that a channel's size and its shape are n
     logistic   g(a) = tanh(c (a / k)**n) / tanh(c / k**n), with c = atanh(1/2)
 
 `k` is where half of the most is reached, in units of `scale`. With n = 1 both are concave, with more they have the form
-of an S.
+of an S. Small spends bring in proportion to a**n in both, but with equal n the logistic curve is the steeper one at k
+(`elasticity_at_half`).
 """
 
 from __future__ import annotations
@@ -180,6 +181,13 @@ def _logistic(stock: Floats, half: Floats, slope: Floats | None) -> Saturation:
     here *= slope
     here /= one
     return Saturation(values, by_stock, by_half, here)
+
+
+def elasticity_at_half(family: Family, slope: Floats) -> Floats:
+    """By how many per cent a response rises with 1 % more adstocked spend where it is half of the most: n/2 of Hill's
+    curve, 0.82 n of the logistic one. It says the same of both; n does not.
+    """
+    return np.asarray(slope * (1.5 * HALF if family is Family.LOGISTIC else 0.5))
 
 
 def most(family: Family, half: Floats, slope: Floats) -> Floats:

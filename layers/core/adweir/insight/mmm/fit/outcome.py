@@ -85,8 +85,11 @@ class ChannelEffect:
     """What a channel brought over the window.
 
     `adstock`: `{"type", "theta", "l_max", "normalize", ...}`, per period. `saturation`: `{"family", "half", "slope",
-    "scale"}`; `scale` is the spend per period that is 1 on its axis. `beta`: the most that it can bring per period.
-    `by_family`: the contribution as each family of saturations has it. `marginal_roi`: of the next unit of spend.
+    "scale"}`; `scale` is the spend per period that is 1 on its axis, and `slope` the exponent in the family's own
+    formula (none where that has none): 2 of one family is not 2 of the other. `elasticity_at_half` says the same of
+    both: by how many per cent the response rises with 1 % more spend where it is half of the most. `beta`: the most
+    that it can bring per period. `by_family`: the contribution as each family of saturations has it. `marginal_roi`: of
+    the next unit of spend.
     `drawn`: by family, the chosen one first, for each of at most 50 drawn models what the points of `curve` bring; a
     draw is the same model for all channels. A reallocation of any budget takes its interval from them. `geos` and
     `periods` are empty where the frame has no population.
@@ -98,6 +101,7 @@ class ChannelEffect:
     roi: Interval
     marginal_roi: Interval
     beta: Interval
+    elasticity_at_half: Interval
     adstock: Mapping[str, Any]
     saturation: Mapping[str, Any]
     by_family: Mapping[str, Interval]
@@ -114,7 +118,11 @@ class ChannelEffect:
             "contribution": self.contribution.shown(),
             "roi": self.roi.shown(),
             "adstock": dict(self.adstock),
-            "saturation": {**self.saturation, "beta": self.beta.shown()},
+            "saturation": {
+                **self.saturation,
+                "elasticity_at_half": self.elasticity_at_half.shown(),
+                "beta": self.beta.shown(),
+            },
             "warnings": list(self.warnings),
         }
         if self.geos:
@@ -133,15 +141,10 @@ class ChannelEffect:
                 "params": params,
                 "scale": self.saturation["scale"],
             },
-            "beta": rounded(self.beta.estimate),
-            "beta_lo": rounded(self.beta.low),
-            "beta_hi": rounded(self.beta.high),
-            "contribution": rounded(self.contribution.estimate),
-            "contribution_lo": rounded(self.contribution.low),
-            "contribution_hi": rounded(self.contribution.high),
-            "roi": rounded(self.roi.estimate),
-            "roi_lo": rounded(self.roi.low),
-            "roi_hi": rounded(self.roi.high),
+            **_ends("elasticity_at_half", self.elasticity_at_half),
+            **_ends("beta", self.beta),
+            **_ends("contribution", self.contribution),
+            **_ends("roi", self.roi),
             "marginal_roi": rounded(self.marginal_roi.estimate),
             "spend": rounded(self.spend),
             "n_obs": fit["n_obs"],
@@ -211,6 +214,10 @@ class MixOutcome:
             }
             for channel in self.channels
         ]
+
+
+def _ends(name: str, of: Interval) -> dict[str, float]:
+    return {f"{name}{end}": rounded(value) for end, value in zip(("", "_lo", "_hi"), of, strict=True)}
 
 
 def rounded(value: float) -> float:
