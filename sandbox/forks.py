@@ -45,6 +45,8 @@ PACKAGES = (
 _AT_THE_START = ("PYTHON", "LD_", "PYNAMODB_", "BOTO_", "LC_", "LANG")
 """How variables begin that an interpreter or a package reads when it starts, and no more."""
 _REQUEST_BYTES = 128 * 1024
+_OBJECTS = (50_000, 20, 50)
+"""As `gc.set_threshold` takes it, and as functions set it once they are loaded: what is loaded until then stays."""
 NAME_CHARS = 15
 """What Linux keeps of the name of a process."""
 _ENDED = -1
@@ -147,6 +149,7 @@ def serve(control: socket.socket) -> None:
     runpy.run_path(str(Path(__file__).with_name("quick_calls.py")))["mend"]()
     gc.collect()
     gc.freeze()  # a look of the garbage collector would copy what the workers share
+    gc.set_threshold(*_OBJECTS)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the workers here: they leave no zombies
     while True:
         request, pipes, *_ = socket.recv_fds(control, _REQUEST_BYTES, 3)
