@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection, TableConnection
-from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE
+from pynamodb.constants import NULL, PAY_PER_REQUEST_BILLING_MODE
 from pynamodb.models import Model
 
 from adweir.model.errors import Unavailable
@@ -107,12 +107,32 @@ class KeyedItem(Model):
         return own
 
     @classmethod
+    def from_raw_data(cls, data: dict[str, Any]) -> Self:
+        """An item as DynamoDB answers it. PynamoDB asks for each attribute that the model has, of which most items have
+        few, and looks twice whether it has a default, which none of ours has.
+        """
+        item, known = cls.__new__(cls), _attributes(cls)
+        values: dict[str, Any] = {}
+        item.attribute_values = values
+        for stored, value in data.items():
+            if stored in known and value and NULL not in value:
+                name, attribute = known[stored]
+                values[name] = attribute.deserialize(attribute.get_value(value))
+        return item
+
+    @classmethod
     def put_batch(cls, items: Sequence[Self]) -> list[Self]:
         """Put at most 25 items of different keys in one request: those that DynamoDB left unwritten, as it does when a
         table is throttled."""
         answer = cls._get_connection().batch_write_item([item.serialize() for item in items])
         left = answer.get("UnprocessedItems", {}).get(cls.Meta.table_name, ())
         return [cls.from_raw_data(each["PutRequest"]["Item"]) for each in left]
+
+
+@cache
+def _attributes(model: type[KeyedItem]) -> dict[str, tuple[str, Attribute[Any]]]:
+    """A model's attributes and their names, by what they are stored as."""
+    return {attribute.attr_name: (name, attribute) for name, attribute in model.get_attributes().items()}
 
 
 class CatalogItem(KeyedItem):
