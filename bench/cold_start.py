@@ -29,6 +29,7 @@ FIRST_CLIENTS = {
     "etl": ("metrics", "catalog", "raw"),
     "curate": ("metrics", "catalog", "raw"),
     "detect": ("metrics", "catalog", "findings"),
+    "learn": ("metrics", "catalog", "findings"),
     "api": ("catalog", "ledger", "sqs"),
     "authorize": ("catalog",),
 }
@@ -58,6 +59,7 @@ ENVIRONMENT = {
     "ETL_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/etl",
     "CURATE_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/curate",
     "DETECT_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/detect",
+    "LEARN_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/learn",
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
 OUTSIDE = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

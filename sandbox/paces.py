@@ -17,8 +17,18 @@ _TIMEOUTS: Final = {
         "Etl": 60,
         "Curate": 60,
         "Detect": 60,
+        "Learn": 60,
     },
-    "drill": {"Orchestrate": 5, "Collect": 5, "PollReports": 5, "Validate": 5, "Etl": 5, "Curate": 5, "Detect": 5},
+    "drill": {
+        "Orchestrate": 5,
+        "Collect": 5,
+        "PollReports": 5,
+        "Validate": 5,
+        "Etl": 5,
+        "Curate": 5,
+        "Detect": 5,
+        "Learn": 5,
+    },
 }
 """Seconds by function, where they differ from AWS's. `drill` is for tests that kill workers."""
 _SECONDS: Final = {
@@ -37,6 +47,7 @@ _READERS: Final = {
     "Etl": "Etl",
     "Curate": "Curate",
     "Detect": "Detect",
+    "Learn": "Learn",
     "Stream": "Stream",
 }
 """By queue the function that reads it."""

@@ -71,6 +71,7 @@ def settings(urls: Mapping[str, Mapping[str, str]], history_days: int) -> Settin
         etl_queue_url=f"{_URL}etl",
         curate_queue_url=f"{_URL}curate",
         detect_queue_url=f"{_URL}detect",
+        learn_queue_url=f"{_URL}learn",
         dead_letter_queues=f"{_URL}{DEAD}{{queue}}",
         platform_urls={str(name): dict(checked_urls(REGISTRY.spec(name), each)) for name, each in named.items()},
         poll_seconds=1.0,
@@ -193,7 +194,7 @@ class Machine:
     @cached_property
     def _order(self) -> tuple[str, ...]:
         """The queues, those first whose work makes room."""
-        first = ("runs", "landing", "reports", "etl", "curate", "detect")
+        first = ("runs", "landing", "reports", "etl", "curate", "detect", "learn")
         return (*first, *(name for name in self.sqs.queues if name not in first))
 
     @cached_property
@@ -206,6 +207,7 @@ class Machine:
             "etl": workers.etl(app),
             "curate": workers.curate(app),
             "detect": workers.detect(app),
+            "learn": workers.learn(app),
         }
         return {name: own.get(name, collect) for name in self._order}
 

@@ -26,6 +26,7 @@ QUEUES = (
     "etl",
     "curate",
     "detect",
+    "learn",
     "stream",
     *(f"collect-{queue_part(name)}" for name in REGISTRY),
 )
@@ -38,6 +39,7 @@ QUARANTINED = {
     "etl": set[str](),
     "curate": set[str](),
     "detect": set[str](),
+    "learn": set[str](),
     "stream": set[str](),
 }
 

@@ -61,7 +61,7 @@ def function(
     make_bucket(settings.bucket)
     boto3.client("events").create_event_bus(Name=settings.bus_name)
     names = {"RUNS_QUEUE_URL": "adweir-runs", "LANDING_QUEUE_URL": "adweir-landing", "ETL_QUEUE_URL": "adweir-etl"}
-    names |= {"DETECT_QUEUE_URL": "adweir-detect"}
+    names |= {"DETECT_QUEUE_URL": "adweir-detect", "LEARN_QUEUE_URL": "adweir-learn"}
     environment = {variable: make_queue(name) for variable, name in names.items()}
     environment |= {
         "CATALOG_TABLE": settings.catalog_table,

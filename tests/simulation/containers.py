@@ -61,6 +61,7 @@ ALL = (
     Function("etl", "etl", 20, 1),
     Function("curate", "curate", 20, 1),
     Function("detect", "detect", 20, 1),
+    Function("learn", "learn", 20, 1),
 )
 QUEUES = tuple(function.queue for function in ALL)
 
@@ -163,6 +164,7 @@ def settings_of(function: Function) -> Settings:
         etl_queue_url=URL + "etl",
         curate_queue_url=URL + "curate",
         detect_queue_url=URL + "detect",
+        learn_queue_url=URL + "learn",
         poll_seconds=30.0,
         poll_max_seconds=60.0,
         report_timeout_seconds=600,

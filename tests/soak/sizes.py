@@ -30,6 +30,7 @@ MEMORY_MB: Final = {
     "etl": 3008,
     "curate": 3008,
     "detect": 1769,
+    "learn": 1769,
 }
 """As template.yaml has it: MemoryPeakPercent is a share of it."""
 _PEAK_MB: Final = 140

@@ -118,5 +118,6 @@ def consumers_of(app: App) -> dict[str, Consumer[Any]]:
         "etl": workers.etl(app),
         "curate": workers.curate(app),
         "detect": workers.detect(app),
+        "learn": workers.learn(app),
         "landing": workers.validate(app),
     }

@@ -27,6 +27,7 @@ TIMEOUTS = {
     "EtlFunction": 600,
     "CurateFunction": 600,
     "DetectFunction": 600,
+    "LearnFunction": 600,
     "StreamFunction": 60,
 }
 

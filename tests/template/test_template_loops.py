@@ -20,7 +20,7 @@ MAX_BLOCK = 60
 MAX_RESOURCES = 500
 """CloudFormation's limit per stack; it counts what the loops make."""
 
-WORKERS = ("Etl", "Curate", "Detect")
+WORKERS = ("Etl", "Curate", "Detect", "Learn")
 READERS = ("Orchestrate", "Collect", "PollReports", "Validate", *WORKERS, "Stream")
 FUNCTIONS = ("Webhooks", "Authorize", "Api", *READERS)
 QUEUES = ("Runs", "Reports", "Landing", *WORKERS, "Stream", *(f"Collect{queue_part(name)}" for name in REGISTRY))
@@ -176,6 +176,7 @@ def test_the_variables_with_patterns_name_the_queues_that_the_template_makes() -
         etl_queue_url="https://q/adweir-etl",
         curate_queue_url="https://q/adweir-curate",
         detect_queue_url="https://q/adweir-detect",
+        learn_queue_url="https://q/adweir-learn",
         stream_queue_url="https://q/adweir-stream",
         collect_queues=physical(variables["COLLECT_QUEUES"]),
         dead_letter_queues=physical(variables["DEAD_LETTER_QUEUES"]),

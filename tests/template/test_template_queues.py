@@ -41,6 +41,7 @@ def test_every_asynchronous_function_reads_one_queue_and_collect_one_per_platfor
         "EtlFunction": 1,
         "CurateFunction": 1,
         "DetectFunction": 1,
+        "LearnFunction": 1,
         "StreamFunction": 1,
     }
 
@@ -115,4 +116,5 @@ def test_slow_work_comes_one_message_per_invocation_and_the_stream_in_large_batc
         "EtlFunction": 1,
         "CurateFunction": 1,
         "DetectFunction": 1,
+        "LearnFunction": 1,
     }

@@ -37,7 +37,7 @@ KINDS: Mapping[StageKind, str] = {
     StageKind.AGGREGATE: "sums metrics by platform, channel, campaign and arm, per day, week and month",
     StageKind.CURATE: "keeps what is stored as tables that SQL reads",
     StageKind.DETECT: "looks for anomalies",
-    StageKind.LEARN: "updates what bandits know",
+    StageKind.LEARN: "learns which arms of campaigns convert best",
     StageKind.ENRICH: "adds what models say of ads",
     StageKind.FEATURES: "computes features",
     StageKind.ETL: "builds the media-mix datasets of the client accounts",
@@ -51,6 +51,7 @@ WORKERS: Mapping[StageKind, str] = {
     StageKind.ETL: "etl",
     StageKind.CURATE: "curate",
     StageKind.DETECT: "detect",
+    StageKind.LEARN: "learn",
 }
 """By kind of stages whose tasks are those of client accounts: the function that does them, whose queue has its name."""
 

@@ -279,6 +279,11 @@ MAX_ANOMALY_DAYS = 60  # days of an incident that are named
 MAX_ANOMALY_SCAN = 3000  # incidents that one page of a list looks at
 MAX_EXPECTED_MARKS = 200  # incidents of an ad account that are remembered as expected
 
+# --- what bandits know of arms -----------------------------------------------------------------------------------
+MAX_LEARNED_DAYS = 365  # days before today that arms are learned from: a day counts 2.6 % by then
+MAX_CONTEXT_DAYS = 90  # the same of their breakdowns: four months of each are read
+MAX_CONTEXT_VALUES = 40  # values of a breakdown that an arm's state has, those with the most clicks: 5 kB
+
 # --- the library ------------------------------------------------------------------------------------------------
 MAX_BACKOFF_SECONDS = 3600  # between two tries of retry_with_backoff, where no platform asks for more
 MAX_CLIENT_FAILURES = 5  # times that a request is asked again which gets no answer: each has retries of its own

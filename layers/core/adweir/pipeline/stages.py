@@ -169,7 +169,8 @@ class StagePlanner:
 
     def _account_entries(self, run: Run, stage: Stage) -> list[Entry]:
         """One task per client account that has an active ad account in scope; none where the run changes no day, and
-        nothing that a day's numbers are named by, or follows what changed none. Only scores are made of invoices."""
+        nothing that a day's numbers are named by, or follows what changed none. Only scores are made of invoices, and
+        only clients with arms have something to learn."""
         asked = {Dataset(name) for name in run.scope.datasets}
         made_of = asked if stage.kind is StageKind.RECONCILE else asked - {Dataset.INVOICES}
         if asked and not any(dataset.changes_days for dataset in made_of):
@@ -179,6 +180,8 @@ class StagePlanner:
         deadline = self._deadline(None)
 
         def tasks(account_id: str) -> list[AnyTask]:
+            if stage.kind is StageKind.LEARN and not any(each.arms for each in self._catalog.campaigns_of(account_id)):
+                return []
             return [AccountTask(run.run_id, stage.name, account_id, stage.kind, deadline, run.reopened)]
 
         accounts = {profile.account_id for profile in self._active(run)}

@@ -196,6 +196,7 @@ _WORK = tuple(
         (StageKind.RECONCILE, ()),
         (StageKind.ETL, ()),
         (StageKind.DETECT, ()),
+        (StageKind.LEARN, ()),
         (StageKind.CURATE, (StageKind.RECONCILE.value,)),
     )
 )
@@ -239,7 +240,7 @@ WORKFLOWS: Mapping[str, Workflow] = {
                  _metrics(Reach.WHOLE, (*_ENTITIES, *_METRICS, *_HOURLY)), joins=False),
         Workflow("backfill", "the days of a range that were never pulled, and the invoices of its months",
                  _then_work(_YEARS)),
-        Workflow(REFRESH, "scores, bills, media-mix datasets, tables for SQL and anomalies anew, from what is stored",
+        Workflow(REFRESH, "scores, bills, media-mix datasets, anomalies, arms and tables for SQL anew, from the store",
                  _WORK),
         Workflow("ad", "pipeline: ads and their days, or the finest level that a platform has",
                  _chain(_PROFILES, _ADS)),

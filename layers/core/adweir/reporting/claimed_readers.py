@@ -69,8 +69,10 @@ class ClaimedReaders:
         )
 
     def of_claims(self, profile: Profile, claims: Sequence[Claim], asked: ProfileQuestion) -> ClaimedReader:
-        """What reads of a profile what belongs to some arms, each object at its own level."""
-        return ClaimedReader(claims, asked, partial(self._reader, profile), shown=(ARM,), tell=True)
+        """What reads of a profile what belongs to some arms, each object at its own level; of a breakdown at the level
+        that is asked, which none of them is finer than."""
+        tell = not asked.breakdown
+        return ClaimedReader(claims, asked, partial(self._reader, profile), shown=(ARM,), tell=tell)
 
     def of_arms(self, query: Query, bound: BoundTo) -> Iterator[Reading]:
         """What reads the arms that have metrics by themselves, as profiles of their platforms; but of deleted clients.

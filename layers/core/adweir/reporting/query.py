@@ -123,6 +123,11 @@ class Queries:
         return self._view
 
     @property
+    def now(self) -> datetime:
+        """The moment that is today's in each time zone."""
+        return self._clock.now()
+
+    @property
     def catalog(self) -> Catalog:
         """What names and statuses come from."""
         return self._catalog

@@ -56,6 +56,15 @@ class _ObservedDay:
         return _total(numbers for lag, numbers in self.changed.items() if after is None or lag <= after)
 
 
+class LagSum(NamedTuple):
+    """What was known so many days after `days` settled days, and what is final: numbers in the order of `METRICS`."""
+
+    after: int
+    days: int
+    known: Sequence[int]
+    final: Sequence[int]
+
+
 class LagMeasure:
     """Measures how ad accounts are restated."""
 
@@ -72,7 +81,17 @@ class LagMeasure:
         found = (self._of_profile(profile, start, end) for profile in profiles)
         return [record for record in found if record], warnings
 
+    def sums(self, profile: Profile) -> list[LagSum]:
+        """What was known of the newest settled days of an ad account after each number of days, from one day on. Its
+        time zone is known. Raises TooLarge, Unavailable."""
+        seen = self._seen(profile, None, None)
+        return _sums(seen.spec, seen.days) if seen else []
+
     def _of_profile(self, profile: Profile, start: date | None, end: date | None) -> dict[str, Any] | None:
+        seen = self._seen(profile, start, end)
+        return _record(profile, seen) if seen else None
+
+    def _seen(self, profile: Profile, start: date | None, end: date | None) -> _SeenDays | None:
         specs = specs_of(self._queries.served(profile), Grain.DAY, "")
         level = next((each for each in FINENESS if each in specs), None)
         if level is None:
@@ -95,7 +114,7 @@ class LagMeasure:
             for day in settled
             if day in observed and observed[day].is_whole and (first := observed[day].first(slices)) is not None
         ]
-        return _record(profile, level, spec, measured)
+        return _SeenDays(level, spec, measured)
 
     def _observed(self, profile: Profile, series: Series, window: Window) -> Mapping[str, _ObservedDay]:
         days: dict[str, _ObservedDay] = defaultdict(_ObservedDay)
@@ -125,6 +144,14 @@ class _Measured(NamedTuple):
     seen: _ObservedDay
 
 
+class _SeenDays(NamedTuple):
+    """The settled days of an ad account, at the level that answers for it."""
+
+    level: Level
+    spec: ServedDataset
+    days: Sequence[_Measured]
+
+
 def _note_pull(header: ChangesHeader, profile: Profile, window: Window, days: Mapping[str, _ObservedDay]) -> None:
     """Note when a pull answered for its days, if nothing did before."""
     if header.cause is not Cause.PULL:
@@ -136,21 +163,27 @@ def _note_pull(header: ChangesHeader, profile: Profile, window: Window, days: Ma
             first[header.slice] = min(first.get(header.slice, lag), lag)
 
 
-def _record(profile: Profile, level: Level, spec: ServedDataset, measured: Sequence[_Measured]) -> dict[str, Any]:
+def _sums(spec: ServedDataset, measured: Sequence[_Measured]) -> list[LagSum]:
     finals = {each.day: each.seen.known() for each in measured}
-    known = []
+    found = []
     for after in range(1, max(spec.settles_after_days, 1) + 1):
         days = [each for each in measured if each.first <= after]
         then = _total(each.seen.known(after) for each in days)
-        final = _total(finals[each.day] for each in days)
+        found.append(LagSum(after, len(days), then, _total(finals[each.day] for each in days)))
+    return found
+
+
+def _record(profile: Profile, seen: _SeenDays) -> dict[str, Any]:
+    spec, measured, known = seen.spec, seen.days, []
+    for after, days, then, final in _sums(spec, measured):
         shares = {name: ratio(Decimal(a), Decimal(b)) for name, a, b in zip(METRICS, then, final, strict=True)}
-        known.append({"after_days": after, "days": len(days), **shares})
+        known.append({"after_days": after, "days": days, **shares})
     return {
         "platform": str(profile.platform),
         "profile_id": profile.profile_id,
         "account_id": profile.profile_id,
         "client_account_id": profile.account_id,
-        "level": level.value,
+        "level": seen.level.value,
         "days": len(measured),
         "first_date": measured[0].day if measured else None,
         "last_date": measured[-1].day if measured else None,

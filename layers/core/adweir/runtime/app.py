@@ -273,7 +273,7 @@ class App(Resources):
 
     @cached_property
     def account_work(self) -> AccountWork:
-        """What `etl`, `curate` and `detect` do for stages: their kinds beside `pull`."""
+        """What `etl`, `curate`, `detect` and `learn` do for stages: their kinds beside `pull`."""
         from adweir.pipeline.account_work import AccountWork
         from adweir.runtime.client_jobs import client_jobs
 

@@ -23,9 +23,13 @@ if TYPE_CHECKING:
     from adweir.quality.data_looks import DataLooks
     from adweir.quality.days import DayScorer
     from adweir.quality.monitor import Monitor
+    from adweir.reporting.query import Queries
     from adweir.runtime.consumer import Remaining
     from adweir.runtime.settings import Settings
+    from adweir.store.catalog.store import Catalog
+    from adweir.store.findings import Findings
     from adweir.store.ledger import Ledger
+    from adweir.store.metrics.store import MetricStore
 
 
 class ClientParts(Protocol):
@@ -34,6 +38,14 @@ class ClientParts(Protocol):
     settings: Settings
     clock: Clock
 
+    @property
+    def catalog(self) -> Catalog: ...
+    @property
+    def metrics(self) -> MetricStore: ...
+    @property
+    def queries(self) -> Queries: ...
+    @property
+    def findings(self) -> Findings: ...
     @property
     def ledger(self) -> Ledger: ...
     @property
@@ -55,7 +67,7 @@ class ClientParts(Protocol):
 
 
 def client_jobs(app: ClientParts) -> Mapping[StageKind, AccountJob]:
-    """The jobs of `etl`, `curate` and `detect`. Each makes its parts when it is first done."""
+    """The jobs of `etl`, `curate`, `detect` and `learn`. Each makes its parts when it is first done."""
 
     def run_of(task: AccountTask) -> Run:
         run = app.ledger.get_run(task.run_id)
@@ -107,10 +119,17 @@ def client_jobs(app: ClientParts) -> Mapping[StageKind, AccountJob]:
         counts = {"days_learned": found.days, "anomalies": found.anomalies}
         return counts | ({"anomalies_left_out": found.left_out} if found.left_out else {})
 
+    def learn(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
+        from adweir.runtime.learning import learner_of
+
+        found = learner_of(app).learn(task.account_id, remaining, app.settings.margin_seconds, task.run_id)
+        return {"arms_learned": found["arms"], "states_stored": found["stored"], "states_outdated": found["outdated"]}
+
     return {
         StageKind.RECONCILE: score,
         StageKind.ETL: publish,
         StageKind.AGGREGATE: sum_up,
         StageKind.CURATE: curate,
         StageKind.DETECT: detect,
+        StageKind.LEARN: learn,
     }

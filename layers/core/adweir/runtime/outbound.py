@@ -103,6 +103,8 @@ class SqsQueues:
                 return self._queue(self._settings.curate_queue_url)
             case "detect":
                 return self._queue(self._settings.detect_queue_url)
+            case "learn":
+                return self._queue(self._settings.learn_queue_url)
             case _:
                 return self.etl
 

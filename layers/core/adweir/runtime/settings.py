@@ -61,6 +61,7 @@ class Settings(BaseModel):
     etl_queue_url: str = ""
     curate_queue_url: str = ""
     detect_queue_url: str = ""
+    learn_queue_url: str = ""
     landing_queue_url: str = ""
     stream_queue_url: str = ""
     stream_queue_arn: str = Field(default="", description="where Amazon Marketing Stream is asked to send")

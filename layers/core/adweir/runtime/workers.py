@@ -86,6 +86,11 @@ def detect(app: App) -> Consumer[TaskMessage]:
     return _work(app)
 
 
+def learn(app: App) -> Consumer[TaskMessage]:
+    """The learn queue: tasks of stages that learn the arms of campaigns."""
+    return _work(app)
+
+
 def _work(app: App) -> Consumer[TaskMessage]:
     work = app.account_work
     return app.consumer(parse=_task, handle=work.handle, settle=work.settle)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from itertools import pairwise
 from typing import NamedTuple
 
 from adweir.insight.agents.update import DelayCurve
@@ -56,7 +57,7 @@ def _together(lag: int, accounts: Iterable[Sequence[KnownLag]]) -> KnownLag:
 def _table() -> DelayCurve:
     """The table, by straight lines between its lags."""
     shares = []
-    for (first, low), (last, high) in zip(_TABLE, _TABLE[1:], strict=False):
+    for (first, low), (last, high) in pairwise(_TABLE):
         step = (Decimal(high) - Decimal(low)) / (last - first)
         shares += [round(Decimal(low) + step * passed, _DIGITS) for passed in range(last - first)]
     return DelayCurve((*shares, Decimal(1)), measured=False)

@@ -63,7 +63,8 @@ class Evidence(NamedTuple):
     def plus(self, other: Evidence) -> Evidence:
         """Both together."""
         with localcontext(_CONTEXT):
-            return Evidence(*(a + b for a, b in zip(self, other, strict=True)))  # type: ignore[arg-type]
+            successes, trials = self.successes + other.successes, self.trials + other.trials
+            return Evidence(successes, trials, self.beyond + other.beyond)
 
 
 class Prior(NamedTuple):
@@ -97,8 +98,8 @@ class Posterior(NamedTuple):
 def evidence(days: Iterable[ArmDay], curve: DelayCurve, discount: Decimal = DISCOUNT) -> Evidence:
     """What days of one platform say, in any order.
 
-    A day's conversions count up to its clicks: what is beyond is attributed to views, and is no success of a click. Days
-    of negative numbers, as rests of a platform's own totals may be, count as 0.
+    A day's conversions count up to its clicks: what is beyond is attributed to views, and is no success of a click.
+    Days of negative numbers, as rests of a platform's own totals may be, count as 0.
     """
     sums: dict[tuple[int, int], list[int]] = {}
     beyond = 0

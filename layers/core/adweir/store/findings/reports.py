@@ -18,6 +18,7 @@ from adweir.model.errors import Unavailable
 from adweir.model.times import Clock, epoch
 from adweir.store.dynamo.paging import from_token, to_token
 from adweir.store.dynamo.tables import FindingsItem
+from adweir.store.findings.agents import AgentStates
 from adweir.store.findings.anomalies import Anomalies
 from adweir.store.findings.breaches import Breaches
 from adweir.store.findings.coefficients import MixCoefficients
@@ -38,7 +39,7 @@ class QualityReport(FindingsItem):
 class Findings:
     """Stores and lists quality reports; `held` says what is in quarantine, `tallies` what loads found by day, `scores`
     how good each day is, `breaches` what is wrong with the data of ad accounts, `mix` what channels bring, `anomalies`
-    which numbers left their expected range."""
+    which numbers left their expected range, `agents` what bandits know of arms."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -48,6 +49,7 @@ class Findings:
         self.breaches = Breaches(clock)
         self.mix = MixCoefficients(clock)
         self.anomalies = Anomalies(clock)
+        self.agents = AgentStates(clock)
 
     def put_quality(self, profile_key: str, as_of: str, task: str, report: Mapping[str, Any]) -> None:
         """Store a load's report; the same load again replaces its own.
