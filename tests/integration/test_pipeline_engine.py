@@ -56,6 +56,7 @@ def test_a_daily_run_goes_through_its_stages_and_publishes_its_end_once(world: P
         ("reconcile", 1, 1),
         ("etl", 1, 1),
         ("detect", 1, 1),
+        ("learn", 0, 0),
         ("curate", 1, 1),
     ]
     (event,) = world.bus.events

@@ -273,6 +273,7 @@ def test_metrics_add_up_by_stage_and_platform(world: PipelineWorld) -> None:
         ("reconcile", 1, 1),
         ("etl", 1, 1),
         ("detect", 1, 1),
+        ("learn", 0, 0),
         ("curate", 1, 1),
     ]
     by_stage = {stage["stage"]: stage for stage in answer["stages"]}

@@ -90,7 +90,7 @@ def test_hours_alone_start_a_run_that_has_nothing_to_do(world: PipelineWorld) ->
 
     (run,) = refreshes(world)
     assert (run.state, [(stage.name, stage.tasks) for stage in run.stages]) == (
-        RunState.SUCCEEDED, [("reconcile", 0), ("etl", 0), ("detect", 0), ("curate", 0)]
+        RunState.SUCCEEDED, [("reconcile", 0), ("etl", 0), ("detect", 0), ("learn", 0), ("curate", 0)]
     )  # fmt: skip
     assert world.done == []
 
