@@ -11,7 +11,9 @@ def test_given_stored_data_when_the_sandbox_goes_down_and_up_then_key_and_data_a
     river: River, days: tuple[str, str]
 ) -> None:
     mori = river.clients["mori"]
-    river.quiet("runs", "collect-MetaAds", "collect-AmazonAds", "reports", "landing", "etl", "curate", "detect", "learn")
+    river.quiet(
+        "runs", "collect-MetaAds", "collect-AmazonAds", "reports", "landing", "etl", "curate", "detect", "learn"
+    )
     before = {name: river.table(name) for name in _TABLES}
     description, objects = river.description, river.keys("")
 

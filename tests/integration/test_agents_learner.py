@@ -12,11 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adweir.model.campaigns import Arm, Binding
+from adweir.model.datasets import Dataset
 from adweir.model.errors import NotReady
 from adweir.model.metrics import Level, MetricRow
+from adweir.platforms.base import datasets
 from support.agents_world import TODAY, AgentsWorld, arm, sold
+from support.bounds import at_the_bound
 from support.clock import FrozenClock
-from support.reading_world import LOSSY, a_profile
+from support.reading_world import LOSSY, SERVED, ChosenPlatforms, a_profile, served
 
 pytestmark = pytest.mark.usefixtures("tables")
 GOOD, BAD = arm("good", "c1"), arm("bad", "c2")
@@ -35,7 +38,7 @@ def numbers(world: AgentsWorld) -> dict[str, dict[str, Any]]:
 
 def test_given_days_when_learned_then_the_planted_rates_are_found_and_the_sums_are_exact() -> None:
     world = AgentsWorld(GOOD, BAD)
-    world.pull(ONE_DAY + [sold("c3", 500, 5)])
+    world.pull([*ONE_DAY, sold("c3", 500, 5)])
 
     assert world.learn() == {"arms": 2, "stored": 2, "outdated": 0}
 
@@ -108,8 +111,8 @@ def test_pulls_that_come_shuffled_and_twice_leave_what_the_newest_of_each_day_sa
     learned = []
     for order in (in_order, twice):
         world = AgentsWorld(GOOD, BAD)
-        for (_, lag), rows in order:
-            world.pull(rows, lag=lag)
+        for (_, lag), brought in order:
+            world.pull(brought, lag=lag)
         for each in ("arm_good", "arm_bad"):
             world.store._drop("agents#cmp_a", each)
         world.learn()
@@ -163,7 +166,7 @@ def test_a_day_is_corrected_by_when_it_was_pulled_not_by_how_old_it_is() -> None
     world.learn()
 
     state = world.states["arm_good"]
-    assert (state.delay["measured"], state.delay["known"][0]) == (False, "0.350000")
+    assert (state.delay["measured"], state.delay["known"]["1"]) == (False, "0.350000")
     assert Decimal(state.effective_trials) == round(Decimal("0.99") ** 59 * 350, 6)
 
 
@@ -183,7 +186,13 @@ def test_given_restatements_that_were_seen_then_the_curve_is_the_ad_account_s_ow
 
     state = world.states["arm_good"]
     assert state.delay["measured"]
-    assert (state.delay["known"][:2], state.delay["known"][-1]) == (["0.500000", "0.800000"], "1.000000")
+    assert state.delay["known"] == {
+        "1": "0.500000",
+        "3": "0.800000",
+        "7": "0.800000",
+        "14": "0.800000",
+        "28": "1.000000",
+    }
     assert world.store.delays("meta_ads#p1", "2026-11-20") is not None
 
 
@@ -295,3 +304,76 @@ def test_an_arm_may_be_a_whole_ad_account() -> None:
     world.learn()
 
     assert (world.states["arm_all"].trials, world.states["arm_all"].rewards) == (2000, "80")
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_devices_are_told_apart_where_that_breakdown_is_pulled(is_asked: bool) -> None:
+    """Given an arm of a campaign and one of an ad, then campaigns by device tell of the first alone."""
+    split = served(Dataset.CAMPAIGN_BY_DEVICE_DAILY, on_request=True)
+    wanted = {"datasets": ["campaign_by_device_daily"]} if is_asked else {}
+    ad_ids = {"profile_id": "p1", "campaign_id": "c2", "ad_group_id": "g1", "ad_id": "a1"}
+    fine = Arm(arm_id="arm_ad", platform=LOSSY, bindings=(Binding(platform=LOSSY, **ad_ids),))
+    world = AgentsWorld(GOOD, fine, profiles=[a_profile(options=wanted)])
+    world.reading.platforms = ChosenPlatforms({LOSSY: {**SERVED[LOSSY], **datasets(split)}})
+    world.pull(ONE_DAY)
+    rows = [sold("c1", 700, 10, entity_id="c1~mobile"), sold("c1", 300, 50, entity_id="c1~desktop")]
+    world.pull([*rows, sold("c2", 9, 9, entity_id="c2~mobile")], breakdown="device")
+
+    world.learn()
+
+    context = world.states["arm_good"].contextual_state
+    assert context is not None
+    assert "placement" not in context
+    if not is_asked:
+        assert "device" not in context
+        return
+    assert {name: (each["trials"], each["rewards"]) for name, each in context["device"].items()} == {
+        "desktop": (300, "50"),
+        "mobile": (700, "10"),
+    }
+    assert Decimal(context["device"]["desktop"]["reward_mean"]) > Decimal(context["device"]["mobile"]["reward_mean"])
+    assert "device" not in (world.states["arm_ad"].contextual_state or {})
+
+
+def with_devices() -> AgentsWorld:
+    split = served(Dataset.CAMPAIGN_BY_DEVICE_DAILY, on_request=True)
+    world = AgentsWorld(GOOD, profiles=[a_profile(options={"datasets": ["campaign_by_device_daily"]})])
+    world.reading.platforms = ChosenPlatforms({LOSSY: {**SERVED[LOSSY], **datasets(split)}})
+    return world
+
+
+@at_the_bound("MAX_CONTEXT_VALUES")
+def test_a_state_has_the_values_of_a_breakdown_with_the_most_clicks(size: int, fits: bool) -> None:
+    world = with_devices()
+    world.pull([sold("c1", 100 + place, 1, entity_id=f"c1~d{place}") for place in range(size)], breakdown="device")
+    world.pull(ONE_DAY)
+
+    world.learn()
+
+    context = world.states["arm_good"].contextual_state
+    assert context is not None
+    assert len(context["device"]) == (size if fits else size - 1)
+    assert ("d0" in context["device"]) is fits
+
+
+@at_the_bound("MAX_LEARNED_DAYS")
+def test_days_longer_ago_are_not_learned(size: int, fits: bool) -> None:
+    world = AgentsWorld(GOOD)
+    world.pull([sold("c1", 100, 1, ago=size)], lag=1)
+
+    world.learn()
+
+    assert world.states["arm_good"].days == int(fits)
+
+
+@at_the_bound("MAX_CONTEXT_DAYS")
+def test_days_of_breakdowns_longer_ago_are_not_learned(size: int, fits: bool) -> None:
+    world = with_devices()
+    world.pull([sold("c1", 100, 1, ago=size, entity_id="c1~mobile")], lag=1, breakdown="device")
+    world.pull(ONE_DAY)
+
+    world.learn()
+
+    context = world.states["arm_good"].contextual_state
+    assert context is not None
+    assert ("device" in context) is fits

@@ -330,3 +330,26 @@ def test_a_task_of_detect_learns_the_days_that_are_settled_and_no_others(
     learned = {one.level: one.entity_id for one in watched.entities.all("meta_ads#1042017731", mark.build)}
     assert learned.keys() >= {"account", "campaign", "arm"}
     assert learned["arm"] == "arm_a"
+
+
+def test_a_task_of_learn_learns_the_arms_of_its_client(function: Function, clock: FrozenClock) -> None:
+    """Given days of Meta's ads, pulled since, when `learn` gets a task, the arm that has them all has a state."""
+    clock.advance(45 * 86_400)
+    validate, learn = function("validate"), function("learn")
+    (profile,) = validate.app.catalog.profiles(account_id="acc_example")
+    validate.handler(landed_event(land(validate, clock)), CONTEXT)
+    whole = Binding(platform=profile.platform, profile_id=profile.profile_id)
+    arm = Arm(arm_id="arm_a", platform=profile.platform, bindings=(whole,))
+    campaign = Campaign(campaign_id="cmp_a", account_id="acc_example", name="Summer", arms=(arm,))
+    validate.app.catalog.create_campaign(campaign)
+    event = example("learn/account-task.json")
+    task = planned_work(learn, event, "acc_example", StageKind.LEARN, "learn")
+
+    assert learn.handler(event, CONTEXT) == NOTHING_FAILED
+
+    ended = learn.app.ledger.get_task(task.run_id, task.id)
+    counts = {"arms_learned": 1, "states_stored": 1, "states_outdated": 0}
+    assert (ended.state, ended.counts) == (TaskState.LOADED, counts)
+    (state,) = learn.app.findings.agents.of("cmp_a").values()
+    assert (state.arm_id, state.days, state.run_id) == ("arm_a", 2, task.run_id)
+    assert state.trials > 0

@@ -48,6 +48,7 @@ WITH_DEEDS_OF_EACH_PART = {"apply"}
 READS = {
     "accounts list": [],
     "accounts show": ["{account}"],
+    "agents": [],
     "anomalies list": [],
     "anomalies show": ["{anomaly}"],
     "audit": [],

@@ -50,14 +50,21 @@ def test_functions_are_invoked_by_the_gateway_and_by_queues_alone() -> None:
 
 
 def test_queues_bound_the_workers_that_no_reservation_bounds() -> None:
-    """Of orchestrate, etl, curate, detect and learn an operator decides; what stream reads comes in batches of 1,000."""
+    """Of orchestrate and what works for clients an operator decides; what stream reads comes in batches of 1,000."""
     unbounded = {
         target(each["FunctionName"])
         for each in template().of("AWS::Lambda::EventSourceMapping").values()
         if "MaximumConcurrency" not in each.get("ScalingConfig", {})
     }
 
-    assert unbounded == {"OrchestrateFunction", "EtlFunction", "CurateFunction", "DetectFunction", "LearnFunction", "StreamFunction"}
+    assert unbounded == {
+        "OrchestrateFunction",
+        "EtlFunction",
+        "CurateFunction",
+        "DetectFunction",
+        "LearnFunction",
+        "StreamFunction",
+    }
 
 
 def test_the_tools_are_pinned() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from adweir.runtime.routes import Resource
 from routes.accounts import accounts
+from routes.agents import agents
 from routes.anomalies import anomalies
 from routes.api_logs import api_logs
 from routes.audit import audit
@@ -56,6 +57,7 @@ RESOURCES: tuple[Resource, ...] = (
     receipts,
     mappings,
     campaigns,
+    agents,
     lists,
     data_pipeline,
     reports,

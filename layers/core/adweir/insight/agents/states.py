@@ -39,6 +39,8 @@ _FORM = 1
 _RUNS = frozenset({"pending", "active"})
 """What an arm is said to be that may be given a part of the budget."""
 _DIGITS, _FINE_DIGITS = 6, 12
+_TOLD_LAGS = (1, 3, 7, 14, 28)
+"""Days after which a state says what part of the conversions is known."""
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -146,7 +148,7 @@ def _state(given: CampaignInput, one: _Learned, chance: Chance | None, about: Ma
         beyond_clicks=_units(one.found.beyond),
         effective_trials=_text(one.found.trials),
         prior=prior | {"source": "account" if given.prior.of_account else "default"},
-        delay={"measured": curve.measured, "known": [_text(each) for each in curve.shares]},
+        delay={"measured": curve.measured, "known": {str(lag): _text(curve.known(lag)) for lag in _TOLD_LAGS}},
         contextual_state=_contextual(given, one),
         **_sums(one.days),
         **about,
