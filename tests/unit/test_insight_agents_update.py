@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adweir.insight.agents.delays import FALLBACK, KnownLag, curve_of
 from adweir.insight.agents.update import (
-    MOST_TRIALS,
+    TRIALS_KEPT,
     ArmDay,
     DelayCurve,
     Evidence,
@@ -81,7 +81,7 @@ def test_there_are_never_more_successes_than_trials() -> None:
 
 def test_an_arm_of_very_many_clicks_keeps_room_to_change() -> None:
     found = posterior(Evidence(Decimal(20_000), Decimal(1_000_000)), UNIFORM)
-    assert found.alpha + found.beta == MOST_TRIALS + 2
+    assert found.alpha + found.beta == TRIALS_KEPT + 2
     assert found.alpha == 1 + Decimal(400)
 
 

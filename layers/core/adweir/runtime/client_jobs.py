@@ -69,12 +69,6 @@ class ClientParts(Protocol):
 def client_jobs(app: ClientParts) -> Mapping[StageKind, AccountJob]:
     """The jobs of `etl`, `curate`, `detect` and `learn`. Each makes its parts when it is first done."""
 
-    def run_of(task: AccountTask) -> Run:
-        run = app.ledger.get_run(task.run_id)
-        if run is None:
-            raise NotFound(f"run {task.run_id} is gone")
-        return run
-
     def score(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
         scored = app.scorer.score(task.account_id, remaining, app.settings.margin_seconds)
         app.data_looks.look(task.account_id)
@@ -85,7 +79,7 @@ def client_jobs(app: ClientParts) -> Mapping[StageKind, AccountJob]:
         from adweir.insight.mmm.gather import MixAsked
         from adweir.insight.mmm.steps import MixSteps
 
-        scope = run_of(task).scope
+        scope = _run_of(app, task).scope
         begun, whole = remaining(), float(app.settings.function_timeout_seconds)
         steps = MixSteps(app.clock.monotonic)
         made = app.publisher.publish(task.account_id, MixAsked(scope.campaign, scope.mix_days), steps)
@@ -103,7 +97,7 @@ def client_jobs(app: ClientParts) -> Mapping[StageKind, AccountJob]:
     def sum_up(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
         from adweir.pipeline.flow_forms import flow_of
 
-        stage = flow_of(run_of(task)).stage(task.stage)
+        stage = flow_of(_run_of(app, task)).stage(task.stage)
         asked = product(stage.levels or SumLevel, stage.grains or SumGrain)
         return app.aggregator.aggregate(task.account_id, asked, remaining, app.settings.margin_seconds)
 
@@ -119,17 +113,28 @@ def client_jobs(app: ClientParts) -> Mapping[StageKind, AccountJob]:
         counts = {"days_learned": found.days, "anomalies": found.anomalies}
         return counts | ({"anomalies_left_out": found.left_out} if found.left_out else {})
 
-    def learn(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
-        from adweir.runtime.learning import learner_of
-
-        found = learner_of(app).learn(task.account_id, remaining, app.settings.margin_seconds, task.run_id)
-        return {"arms_learned": found["arms"], "states_stored": found["stored"], "states_outdated": found["outdated"]}
-
     return {
         StageKind.RECONCILE: score,
         StageKind.ETL: publish,
         StageKind.AGGREGATE: sum_up,
         StageKind.CURATE: curate,
         StageKind.DETECT: detect,
-        StageKind.LEARN: learn,
+        StageKind.LEARN: _learning(app),
     }
+
+
+def _run_of(app: ClientParts, task: AccountTask) -> Run:
+    run = app.ledger.get_run(task.run_id)
+    if run is None:
+        raise NotFound(f"run {task.run_id} is gone")
+    return run
+
+
+def _learning(app: ClientParts) -> AccountJob:
+    def learn(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
+        from adweir.runtime.learning import learner_of
+
+        found = learner_of(app).learn(task.account_id, remaining, app.settings.margin_seconds, task.run_id)
+        return {"arms_learned": found["arms"], "states_stored": found["stored"], "states_outdated": found["outdated"]}
+
+    return learn

@@ -15,8 +15,8 @@ from adweir.insight.agents.chances import DRAWS, FLOOR, Chance, chances
 from adweir.insight.agents.delays import FALLBACK
 from adweir.insight.agents.update import (
     DISCOUNT,
-    MOST_TRIALS,
     PRIOR_TRIALS,
+    TRIALS_KEPT,
     DelayCurve,
     Evidence,
     Posterior,
@@ -91,7 +91,7 @@ class CampaignInput:
             split = {name: {value: sorted(days) for value, days in each.items()} for name, each in contexts.items()}
             about = [arm.arm_id, str(arm.platform), arm.status in _RUNS, [str(each) for each in curve.shares]]
             arms.append([*about, curve.measured, self.days(arm), split])
-        rules = [_FORM, str(DISCOUNT), PRIOR_TRIALS, MOST_TRIALS, DRAWS, str(FLOOR)]
+        rules = [_FORM, str(DISCOUNT), PRIOR_TRIALS, TRIALS_KEPT, DRAWS, str(FLOOR)]
         prior = [str(self.prior.mean), self.prior.trials, self.prior.of_account]
         text = json.dumps([rules, self.campaign.account_id, self.through, prior, sorted(arms)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:24]

@@ -19,7 +19,7 @@ PRIOR_TRIALS = 50
 """Clicks that the prior counts as."""
 PRIOR_MEAN = Decimal("0.02")
 """The conversion rate of an account of which nothing is known."""
-MOST_TRIALS = 20_000
+TRIALS_KEPT = 20_000
 """Clicks that an arm's days count as at most, so that a rate that has changed is still learned."""
 _CONTEXT = Context(prec=28, rounding=ROUND_HALF_EVEN)
 
@@ -134,7 +134,7 @@ def prior_of(account: Evidence) -> Prior:
 def posterior(found: Evidence, prior: Prior) -> Posterior:
     """What is known of a rate after the evidence."""
     with localcontext(_CONTEXT):
-        kept = min(Decimal(1), MOST_TRIALS / max(found.trials, Decimal(1)))
+        kept = min(Decimal(1), TRIALS_KEPT / max(found.trials, Decimal(1)))
         successes, trials = found.successes * kept, found.trials * kept
         first = prior.mean * prior.trials
         return Posterior(first + successes, prior.trials - first + trials - successes)
