@@ -17,6 +17,7 @@ from ops.client import Api
 from ops.commands import fire, put_drop
 from ops.demo import DESCRIBED, PLATFORMS, READERS, SHARED
 from ops.demo.anomalies import anomalies_found
+from ops.demo.arms import arms_learned, create_arms
 from ops.demo.bills import wrong_bills
 from ops.demo.display import Stages, table
 from ops.demo.events import Events
@@ -44,6 +45,8 @@ class Extent(NamedTuple):
 
 
 SHORT = Extent(10, ("daily",), SHARED)
+_FIRST_LIST = "profiles"
+"""The stage after which the ad accounts are known."""
 _LAST_PULL = "totals"
 """The stage after which all that a run pulls is stored. What is made of it goes on meanwhile."""
 _RECENT_DAYS = (1, 3)
@@ -75,6 +78,8 @@ def demonstrate(
             console.print(verdict.ways_text)
         if verdict.anomalies.planted:
             console.print(verdict.anomalies.text)
+        if verdict.arms.arms:
+            console.print(verdict.arms.text)
         if verdict.mix.channels:
             console.print(verdict.mix.text)
     for line in verdict.wrong_lines:
@@ -107,6 +112,8 @@ def flow(
     events, seller = Events(api, world), {"profile_id": clients[0]["profile_ids"]["amazon_ads"][0]}
     events.refuse_product(seller)
     first_day = fire(target, "daily", world.now)
+    river.follow(first_day, through=_FIRST_LIST)
+    campaign = create_arms(api, clients[0], api.get("/api/v1/profiles")["profiles"])
     river.follow(first_day, through=_LAST_PULL)
     profiles = api.get("/api/v1/profiles")["profiles"]
     river.send_webhooks(clients[0], profiles)
@@ -139,13 +146,14 @@ def flow(
     bills = wrong_bills(api, world, profiles)
     river.follow(runs[-1])
     looked = anomalies_found(api, world, profiles, extent.days)
+    arms = arms_learned(api, world, campaign)
     mix = NO_MIX
     if extent.has_mix:
         company = CompanyMix(api, world, clients[1], put, show)
         company.hand_over()
         river.follow(api.post(f"/api/v1/accounts/{clients[1]['account_id']}/etl", {})["run_id"])
         mix = company.compared()
-    return Verdict(results, time.monotonic() - begin, lacking, bills, ways, looked, mix)
+    return Verdict(results, time.monotonic() - begin, lacking, bills, ways, looked, mix, arms)
 
 
 def _second_day(target: Deployment, world: WorldDoors, river: River, workflows: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ops.demo.anomalies import NONE, HeldAnomalies
+from ops.demo.arms import NO_ARMS, HeldArms
 from ops.demo.mix import NO_MIX, HeldMix
 from ops.demo.truth import Compared, Figures
 from ops.demo.ways import WayIn
@@ -29,6 +30,8 @@ class Verdict:
     """What was found of the planted anomalies, and what beside them."""
     mix: HeldMix = NO_MIX
     """What the media-mix coefficients say beside the truth."""
+    arms: HeldArms = NO_ARMS
+    """What is known of arms beside the platforms' totals."""
 
     @property
     def rows(self) -> int:
@@ -44,9 +47,10 @@ class Verdict:
     def right(self) -> bool:
         """There are numbers, each one is the platforms' own or as sent, and so is each bill; no dataset is empty.
 
-        Planted anomalies are found, and none is invented; the media mix has its truth in its intervals.
+        Planted anomalies are found, and none is invented; the media mix has its truth in its intervals; arms have
+        what their platforms report.
         """
-        wrong = self.wrong or self.empty or self.bills or self.otherwise
+        wrong = self.wrong or self.empty or self.bills or self.otherwise or self.arms.wrong
         return bool(self.rows) and not wrong and self.anomalies.right and self.mix.right
 
     @property
@@ -64,7 +68,8 @@ class Verdict:
         if not self.wrong and self.otherwise:
             return f"Every pulled number is right, but {len(self.otherwise)} that came in on other ways are not."
         if not self.wrong and not self.empty:
-            found = (each.text for each in (self.anomalies, self.mix) if not each.right)
+            found = [each.text for each in (self.anomalies, self.mix) if not each.right]
+            found += [self.arms.text] if self.arms.wrong else []
             return f"Every number is right, but not what was found in them. {' '.join(found)}"
         if not self.wrong:
             return f"Every number is right, but {len(self.empty)} datasets are empty."
@@ -96,7 +101,7 @@ class Verdict:
     def wrong_lines(self) -> list[str]:
         """Empty datasets, wrong invoices, what other ways brought wrong, and the first differences, one line each."""
         lines = [f"nothing is stored of {name}" for name in self.empty]
-        lines += [*self.bills, *self.otherwise, *self.anomalies.lines, *self.mix.lines]
+        lines += [*self.bills, *self.otherwise, *self.anomalies.lines, *self.mix.lines, *self.arms.wrong]
         lines += [
             f"{one.platform} {one.profile_id} {found.name} {found.day}: stored {_text(found.stored)}, "
             f"platform {_text(found.truth)}"

@@ -157,7 +157,7 @@ def test_a_stage_without_a_function_is_left_out_and_holds_nobody_up(world: Pipel
 
 
 def test_a_workflow_of_nothing_that_is_deployed_ends_at_once(world: PipelineWorld) -> None:
-    store(world, {"name": "learn", "kind": "learn"})
+    store(world, {"name": "digest", "kind": "digest"})
 
     run_to_end(world, MINE)
 

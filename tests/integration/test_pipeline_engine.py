@@ -53,10 +53,10 @@ def test_a_daily_run_goes_through_its_stages_and_publishes_its_end_once(world: P
         ("profiles", 1, 1),
         ("pulls", 4, 4),
         ("totals", 0, 0),
+        ("learn", 0, 0),
         ("reconcile", 1, 1),
         ("etl", 1, 1),
         ("detect", 1, 1),
-        ("learn", 0, 0),
         ("curate", 1, 1),
     ]
     (event,) = world.bus.events

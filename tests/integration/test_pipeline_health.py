@@ -270,10 +270,10 @@ def test_metrics_add_up_by_stage_and_platform(world: PipelineWorld) -> None:
         ("profiles", 1, 1),
         ("pulls", 4, 3),
         ("totals", 0, 0),
+        ("learn", 0, 0),
         ("reconcile", 1, 1),
         ("etl", 1, 1),
         ("detect", 1, 1),
-        ("learn", 0, 0),
         ("curate", 1, 1),
     ]
     by_stage = {stage["stage"]: stage for stage in answer["stages"]}

@@ -108,13 +108,13 @@ def test_a_pipeline_pulls_its_days_in_batches_again_where_they_are_stored(world:
 
 
 def test_stages_that_no_function_is_there_for_are_left_out_with_the_reason(world: PipelineWorld) -> None:
-    run_to_end(world, asked("platform", destination="model_store"))
+    run_to_end(world, asked("platform", destination="feature_store"))
 
     records = {record.name: record.left_out for record in run_of(world).stages}
     assert {name for name, why in records.items() if not why} >= {"profiles", "pulls", "totals"}
-    assert records["learn"] == "no function for stages of the kind learn is deployed"
+    assert records["features"] == "no function for stages of the kind features is deployed"
     assert run_of(world).state is RunState.SUCCEEDED
-    assert "stage learn was left out: no function" in run_of(world).reason
+    assert "stage features was left out: no function" in run_of(world).reason
     assert came(world)["error"] is None
 
 

@@ -360,6 +360,7 @@ def test_stages_follow_each_other() -> None:
         ("reconcile", ("totals",)),
         ("etl", ("totals",)),
         ("detect", ("totals",)),
+        ("learn", ("totals",)),
         ("curate", ("reconcile",)),
     ]
 
