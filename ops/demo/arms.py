@@ -1,4 +1,5 @@
-"""Compares what `learn` says of arms with what their platforms report: a campaign of two whole ad accounts."""
+"""Compares what `learn` says of arms with reports, whose numbers were compared with the truth: a campaign of whole ad
+accounts."""
 
 from __future__ import annotations
 
@@ -6,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from adweir.model.money import MICRO
 from ops.client import Api
-from ops.demo.truth import Figures, total, true_numbers
-from ops.demo.world import WorldDoors, known_as
 
 PLATFORMS = ("meta_ads", "trade_desk")
 """Those of the first client that are an arm each."""
+
+
+_TOLD = {"impressions": "impressions", "clicks": "trials", "conversions": "rewards", "spend": "spending"}
+"""Metric of a report → field of a state."""
+_METRICS = [{"name": name} for name in _TOLD]
 
 
 class HeldArms(NamedTuple):
@@ -27,7 +30,7 @@ class HeldArms(NamedTuple):
         """In one line."""
         if self.wrong:
             return f"Arms: {len(self.wrong)} things are wrong."
-        return f"Arms: {self.numbers} numbers of {self.arms} arms equal the platforms' own."
+        return f"Arms: {self.numbers} numbers of {self.arms} arms equal those of reports."
 
 
 NO_ARMS = HeldArms()
@@ -44,34 +47,25 @@ def create_arms(api: Api, client: Mapping[str, Any], profiles: Sequence[Mapping[
     return campaign_id
 
 
-def arms_learned(api: Api, world: WorldDoors, campaign_id: str) -> HeldArms:
-    """What the states of a campaign's arms say, beside the platforms' own totals of the same days."""
+def arms_learned(api: Api, campaign_id: str) -> HeldArms:
+    """What the states of a campaign's arms say, beside reports of the same days."""
     states = {each["arm_id"]: each for each in api.get("/api/v1/agents", campaign_id=campaign_id)["agents"]}
-    arms, wrong, compared = api.get(f"/api/v1/campaigns/{campaign_id}/arms")["arms"], [], 0
-    for arm in arms:
-        state = states.get(arm["arm_id"])
-        if state is None or state["first"] is None:
-            wrong.append(f"arm {arm['name']} of {arm['platform']} was not learned")
-            continue
-        ids = known_as({"platform": arm["platform"], "profile_id": arm["bindings"][0]["profile_id"]})
-        span = {"start": state["first"], "end": world.day(1).isoformat()}
-        truth = total(true_numbers(row) for row in world.get("truth", **ids, **span, level="account")["rows"])
-        told = _told(state)
-        compared += len(told)
+    arms = [each["arm_id"] for each in api.get(f"/api/v1/campaigns/{campaign_id}/arms")["arms"]]
+    wrong = [f"arm {each} was not learned" for each in arms if each not in states or not states[each]["days"]]
+    if wrong:
+        return HeldArms(len(arms), 0, tuple(wrong))
+    span = {"start_date": min(each["first"] for each in states.values()), "end_date": states[arms[0]]["through"]}
+    asked = {"name": "arms", "time_range": span, "metrics": _METRICS, "dimensions": [{"name": "arm"}]}
+    segments = [{"name": "campaign", "values": [campaign_id]}]
+    reported = api.post("/api/v1/reports", asked | {"segments": segments})["data"]
+    for row in reported:
+        told = {_TOLD[name]: states[row["arm_id"]][_TOLD[name]] for name in _TOLD}
         wrong += [
-            f"arm {arm['name']} of {arm['platform']}: {name} {number}, and the platform says {getattr(truth, name)}"
-            for name, number in told.items()
-            if number != getattr(truth, name)
+            f"arm {row['arm_id']}: {name} {told[name]}, and a report says {row[own]}"
+            for own, name in _TOLD.items()
+            if Decimal(str(told[name])) != Decimal(str(row[own]))
         ]
     shares = sum(Decimal(str(each["allocation"])) for each in states.values())
-    if arms and shares != 1:
-        wrong.append(f"the shares of the arms add up to {shares}")
-    return HeldArms(len(arms), compared, tuple(wrong))
-
-
-def _told(state: Mapping[str, Any]) -> dict[str, int]:
-    """A state's sums, counts and millionths, by their names among the `Figures`."""
-    counts = {"impressions": state["impressions"], "clicks": state["trials"]}
-    amounts = {"conversions": state["rewards"], "spend": state["spending"]}
-    found = counts | {name: int(Decimal(str(amount)) * MICRO) for name, amount in amounts.items()}
-    return {name: found[name] for name in Figures._fields if name in found}
+    if shares != 1 or len(reported) != len(arms):
+        wrong.append(f"the shares of {len(arms)} arms add up to {shares}, and {len(reported)} are reported")
+    return HeldArms(len(arms), len(reported) * len(_TOLD), tuple(wrong))

@@ -146,7 +146,7 @@ def flow(
     bills = wrong_bills(api, world, profiles)
     river.follow(runs[-1])
     looked = anomalies_found(api, world, profiles, extent.days)
-    arms = arms_learned(api, world, campaign)
+    arms = arms_learned(api, campaign)
     mix = NO_MIX
     if extent.has_mix:
         company = CompanyMix(api, world, clients[1], put, show)

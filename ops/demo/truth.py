@@ -42,7 +42,7 @@ def numbers(row: dict[str, Any]) -> Figures:
     return Figures(row["impressions"], row["clicks"], conversions, spend, revenue)
 
 
-def true_numbers(row: dict[str, Any]) -> Figures:
+def _true(row: dict[str, Any]) -> Figures:
     """A row of the platforms' truth → counts and millionths."""
     conversions, spend, revenue = (row[f"{name}_micros"] for name in ("conversions", "spend", "revenue"))
     return Figures(row["impressions"], row["clicks"], conversions, spend, revenue)
@@ -143,12 +143,12 @@ def compare(
     start, yesterday = world.day(days).isoformat(), world.day(1).isoformat()
     span = {"start": start, "end": yesterday}
     truth = world.get("truth", **known_as(profile), **span)["rows"]
-    found.truth = {(row["entity_id"], row["date"]): true_numbers(row) for row in truth if row["ad_id"] not in deleted}
+    found.truth = {(row["entity_id"], row["date"]): _true(row) for row in truth if row["ad_id"] not in deleted}
     found.truth |= {
         key: row for key, row in (before or {}).items() if key[1] >= start and key[0].rpartition("~")[2] in deleted
     }
     totals = world.get("truth", **known_as(profile), **span, level="account")["rows"]
-    found.account = {row["date"]: true_numbers(row) for row in totals}
+    found.account = {row["date"]: _true(row) for row in totals}
     asked = {"profile_id": profile["profile_id"], "date_range": span}
     for row in api.records("ad_performance", asked):
         _add(found.levels, "ad", row)

@@ -31,7 +31,7 @@ class Verdict:
     mix: HeldMix = NO_MIX
     """What the media-mix coefficients say beside the truth."""
     arms: HeldArms = NO_ARMS
-    """What is known of arms beside the platforms' totals."""
+    """What is known of arms beside reports."""
 
     @property
     def rows(self) -> int:
@@ -48,7 +48,7 @@ class Verdict:
         """There are numbers, each one is the platforms' own or as sent, and so is each bill; no dataset is empty.
 
         Planted anomalies are found, and none is invented; the media mix has its truth in its intervals; arms have
-        what their platforms report.
+        what reports say.
         """
         wrong = self.wrong or self.empty or self.bills or self.otherwise or self.arms.wrong
         return bool(self.rows) and not wrong and self.anomalies.right and self.mix.right
