@@ -59,9 +59,9 @@ def arms_learned(api: Api, campaign_id: str) -> HeldArms:
     segments = [{"name": "campaign", "values": [campaign_id]}]
     reported = api.post("/api/v1/reports", asked | {"segments": segments})["data"]
     for row in reported:
-        told = {_TOLD[name]: states[row["arm_id"]][_TOLD[name]] for name in _TOLD}
+        told = {_TOLD[name]: states[row["arm"]][_TOLD[name]] for name in _TOLD}
         wrong += [
-            f"arm {row['arm_id']}: {name} {told[name]}, and a report says {row[own]}"
+            f"arm {row['arm']}: {name} {told[name]}, and a report says {row[own]}"
             for own, name in _TOLD.items()
             if Decimal(str(told[name])) != Decimal(str(row[own]))
         ]

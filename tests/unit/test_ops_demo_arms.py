@@ -21,7 +21,7 @@ def state(arm_id: str, **changes: Any) -> dict[str, Any]:
 
 
 def row(arm_id: str, **changes: Any) -> dict[str, Any]:
-    return {"arm_id": arm_id, "impressions": 100, "clicks": 10, "conversions": 1.5, "spend": 2.25, **changes}
+    return {"arm": arm_id, "impressions": 100, "clicks": 10, "conversions": 1.5, "spend": 2.25, **changes}
 
 
 class ArmsApi(Api):
