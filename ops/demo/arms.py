@@ -59,7 +59,8 @@ def arms_learned(api: Api, campaign_id: str) -> HeldArms:
     segments = [{"name": "campaign", "values": [campaign_id]}]
     reported = api.post("/api/v1/reports", asked | {"segments": segments})["data"]
     for row in reported:
-        told = {_TOLD[name]: states[row["arm"]][_TOLD[name]] for name in _TOLD}
+        arm_id = row["arm"]
+        told = {name: states[arm_id][name] for name in _TOLD.values()}
         wrong += [
             f"arm {row['arm']}: {name} {told[name]}, and a report says {row[own]}"
             for own, name in _TOLD.items()
