@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from adweir.model.campaigns import Arm, Binding
 from adweir.model.datasets import Dataset
-from adweir.model.errors import NotReady
+from adweir.model.errors import NotReady, TooLarge
 from adweir.model.metrics import Level, MetricRow
 from adweir.platforms.base import datasets
 from support.agents_world import TODAY, AgentsWorld, arm, sold
-from support.bounds import at_the_bound
+from support.bounds import at_the_bound, refuses
 from support.clock import FrozenClock
 from support.reading_world import LOSSY, SERVED, ChosenPlatforms, a_profile, served
 
@@ -377,3 +377,16 @@ def test_days_of_breakdowns_longer_ago_are_not_learned(size: int, fits: bool) ->
     context = world.states["arm_good"].contextual_state
     assert context is not None
     assert ("device" in context) is fits
+
+
+@at_the_bound("MAX_ARM_DAYS", as_if=4)
+def test_a_client_whose_arms_have_too_many_days_is_refused_with_what_to_do(size: int, fits: bool) -> None:
+    """Given two arms with days of their own, and the ad account's day."""
+    world = AgentsWorld(GOOD, BAD)
+    world.pull([sold("c1", 100, 1, ago=61 + place) for place in range(size // 2)])
+    world.pull([sold("c2", 100, 1, ago=70)] * (size % 2))
+
+    with refuses(TooLarge, fits=fits):
+        world.learn()
+
+    assert bool(world.states) is fits

@@ -281,6 +281,7 @@ MAX_EXPECTED_MARKS = 200  # incidents of an ad account that are remembered as ex
 
 # --- what bandits know of arms -----------------------------------------------------------------------------------
 MAX_LEARNED_DAYS = 365  # days before today that arms are learned from: a day counts 2.6 % by then
+MAX_ARM_DAYS = 1_000_000  # days of arms and their breakdowns that a client is learned from: 400 MB
 MAX_CONTEXT_DAYS = 90  # the same of their breakdowns: four months of each are read
 MAX_CONTEXT_VALUES = 40  # values of a breakdown that an arm's state has, those with the most clicks: 5 kB
 

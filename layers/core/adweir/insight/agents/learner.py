@@ -51,7 +51,7 @@ class Learner:
         """Have the states of a client's arms be what its stored days say: counts of its `arms`, of the states that were
         `stored`, and of those that were `outdated`, since somebody stored one of a later time.
 
-        Raises NotReady when less than `margin` seconds are left (the same call goes on), Unavailable.
+        Raises NotReady when less than `margin` seconds are left (the same call goes on), TooLarge, Unavailable.
         """
 
         def check() -> None:

@@ -15,6 +15,7 @@ from adweir.insight.agents.update import ArmDay
 from adweir.model import limits
 from adweir.model.campaigns import Campaign, Claim
 from adweir.model.entities import Profile
+from adweir.model.errors import TooLarge
 from adweir.model.metrics import Grain, Level, Slot, plus
 from adweir.model.times import DAY, Window, local_date, parse_instant
 from adweir.reporting.bound_to import ARM, BoundTo
@@ -74,9 +75,10 @@ class ClientDays:
         self.arms: dict[str, Days] = defaultdict(list)
         self.contexts: dict[str, dict[str, dict[str, Days]]] = defaultdict(lambda: defaultdict(dict))
         self.through = ""
+        self._size = 0
 
     def add(self, profile: Profile) -> None:
-        """Read an ad account whose time zone is known. Raises Unavailable, and what `check` raises."""
+        """Read an ad account whose time zone is known. Raises TooLarge, Unavailable, and what `check` raises."""
         self._check()
         queries, window = self._queries.in_one_look(), self._window(profile)
         reader = queries.reader(profile, ProfileQuestion(window, Level.ACCOUNT))
@@ -94,7 +96,7 @@ class ClientDays:
             self._add_context(queries, profile, claims, breakdown)
 
     def add_alone(self) -> None:
-        """Read the arms that are bound to nothing. Raises Unavailable, and what `check` raises."""
+        """Read the arms that are bound to nothing. Raises TooLarge, Unavailable, and what `check` raises."""
         self._check()
         bound = BoundTo({each.campaign_id: each for each in self._campaigns})
         today = self._queries.now.date() + DAY
@@ -136,13 +138,19 @@ class ClientDays:
         key_of: Callable[[ReadRow], _K | None],
         coverage: Callable[[], Mapping[date, DayCoverage]],
     ) -> dict[_K, Days]:
-        """The days of rows that are over, by what they belong to; rows of nothing (None) are left out."""
+        """The days of rows that are over, by what they belong to; rows of nothing (None) are left out. Raises
+        TooLarge."""
         today, sums = self._queries.today(profile), dict[tuple[_K, str, str], Slot]()
         for read in self._timed(rows):
             key = key_of(read)
             if key is not None:
                 row = read.row
                 part = key, row.day, row.currency or profile.currency
+                self._size += part not in sums
+                if self._size > limits.MAX_ARM_DAYS:
+                    raise TooLarge(
+                        f"the arms of a client have more than {limits.MAX_ARM_DAYS:,} days: bind fewer of them"
+                    )
                 sums[part] = plus(sums[part], row.slot) if part in sums else row.slot
         covered, found = coverage(), dict[_K, Days]()
         for (key, text, currency), slot in sums.items():
