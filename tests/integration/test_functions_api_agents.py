@@ -14,7 +14,6 @@ from adweir.model.entities import own_profile_id
 from adweir.model.metrics import Grain, Level, MetricRow, Source
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Pull, Stamp
-from adweir.runtime.learning import learner_of
 from adweir.store.metrics.store import PullRows
 from support.api import DAYS, META, T1, Call, fill
 from support.command_line import commands_on
@@ -54,7 +53,8 @@ def world(api: ModuleType) -> ModuleType:
 
 
 def learned(world: ModuleType) -> dict[str, int]:
-    return learner_of(world.app).learn("acc_own", lambda: 300.0, 1.0, "run_1")
+    counts: dict[str, int] = world.app.learner.learn("acc_own", lambda: 300.0, 1.0, "run_1")
+    return counts
 
 
 def test_the_states_of_arms_are_listed_by_campaign_with_exact_numbers(world: ModuleType, call: Call) -> None:

@@ -141,6 +141,12 @@ class Noted:
         self._parts.work.append(("detect", begun))
         return found
 
+    def learn(self, account_id: str, *how: Any) -> dict[str, int]:
+        begun = self._parts.clock_of.now
+        counts: dict[str, int] = self._doer.learn(account_id, *how)
+        self._parts.work.append(("learn", begun))
+        return counts
+
 
 @cache
 def _code(name: str) -> CodeType:

@@ -18,26 +18,42 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
 
 from adweir.insight.curated.layout import PREFIX
+from adweir.model.campaigns import Arm, Binding, Campaign
 from adweir.model.messages import Scope, StartRun
 from adweir.model.times import Window
 from adweir.pipeline.starting import ask_for
 from adweir.platforms.connector import Mode
 from adweir.runtime.app import App
-from sandbox.aws.botocore_calls import answered_by
+from adweir.store.catalog.store import Catalog
+from adweir.store.findings.agents import AgentState
+from sandbox.aws.botocore_calls import answered_by, services
+from sandbox.aws.dynamodb import DynamoDB
+from sandbox.aws.values import Item
 from simulation.__main__ import _begin as begin_process
 from simulation.calls import Calls
-from simulation.containers import ALL, BUCKET, FINDINGS, LEDGER, PLATFORMS, NoMeter, SharedClients, settings_of
+from simulation.containers import (
+    ALL,
+    BUCKET,
+    CATALOG,
+    FINDINGS,
+    LEDGER,
+    PLATFORMS,
+    TABLES,
+    NoMeter,
+    SharedClients,
+    settings_of,
+)
 from simulation.planted import FAULTS, planted
 from simulation.platform import NAME, SLICES
 from simulation.rules import SERIES
-from simulation.scheduler import Killed, SimulatedClock, Worker
+from simulation.scheduler import Killed, Scheduler, SimulatedClock, Worker
 from simulation.simulation import Simulation
 from simulation.story import ACCOUNT, BRANCHES, PROFILE, Story, story_of
 from simulation.weather import Fault, Sky, Strike, Weather
@@ -53,6 +69,9 @@ _LEAVINGS = ("open#", "open-runs", "turn#", "parked#", "unfollowed")
 _DATASETS = f"mmm/{ACCOUNT}/EUR/"
 _MANIFEST = f"{_DATASETS}mmm_manifest.json"
 _OLD = "of an earlier day"
+_CAMPAIGN = "cmp_killed"
+_OF_A_RUN = {"as_of": "", "last_updated": "", "run_id": "", "version": 0}
+"""What a state of an arm says of when it was made."""
 Stored = Mapping[tuple[str, str, str], Any]
 """By series, day and entity the numbers that are stored."""
 
@@ -104,8 +123,10 @@ class KilledRun(Simulation):
 
     @contextmanager
     def _set_up(self) -> Iterator[None]:
-        """There are datasets of an earlier day, which are replaced."""
+        """There are datasets of an earlier day, which are replaced, and two arms that are learned."""
         with super()._set_up():
+            for item in _campaign():
+                self.dynamodb.call("PutItem", {"TableName": CATALOG, "Item": item})
             old = {
                 "mmm_manifest.json": json.dumps({"inputs": _OLD, "tables": {}}).encode(),
                 "ad_reporting.csv": b"earlier\n",
@@ -153,6 +174,18 @@ class KilledRun(Simulation):
         return self.story.again
 
 
+@cache
+def _campaign() -> list[Item]:
+    """A campaign across platforms with an arm that is the ad account, and one that is bound to nothing."""
+    own = DynamoDB(TABLES)
+    whole = Binding(platform=NAME, profile_id=PROFILE)
+    arms = Arm(arm_id="arm_whole", platform=NAME, bindings=(whole,)), Arm(arm_id="arm_alone", platform=NAME)
+    with answered_by(services(dynamodb=own)):
+        catalog = Catalog(SimulatedClock(Scheduler(random.Random(0), 1_790_000_000.0)))
+        catalog.create_campaign(Campaign(campaign_id=_CAMPAIGN, account_id=ACCOUNT, name="Both", arms=arms))
+    return own.items(CATALOG)
+
+
 def _api(run: KilledRun) -> App:
     app = App(settings_of(ALL[0]), SimulatedClock(run.scheduler), random.Random(1), service=API)
     app.__dict__.update(_session=SharedClients(), meter=NoMeter(), http=None)
@@ -175,6 +208,7 @@ def _story(mode: Mode, weather: Weather) -> AskedStory:
     stages.append({"name": "scores", "kind": "reconcile", "after": ["totals"]})
     stages.append({"name": "tables", "kind": "curate", "after": ["scores"]})
     stages.append({"name": "anomalies", "kind": "detect", "after": ["totals"]})
+    stages.append({"name": "arms", "kind": "learn", "after": ["totals"]})
     habits = replace(
         drawn.habits,
         mode=mode,
@@ -246,7 +280,7 @@ def truth(run: KilledRun) -> Stored:
 
 
 def made(run: KilledRun) -> dict[str, Any]:
-    """What was made of the numbers: the datasets' files, byte for byte, the days' scores, and what was learned.
+    """What was made of the numbers: the datasets' files, byte for byte, the days' scores, what was learned, and arms.
 
     Left out is what says when: how long a dataset took, and which loads brought what was learned.
     """
@@ -254,7 +288,9 @@ def made(run: KilledRun) -> dict[str, Any]:
     files[_MANIFEST] = json.loads(files[_MANIFEST]) | {"steps": ""}
     days = run.story.start.date() - timedelta(days=9), run.story.start.date()
     with answered_by(run.calls):
-        scores = run._reader().findings.scores.days(f"{NAME}#{PROFILE}", *(str(day) for day in days))
+        findings = run._reader().findings
+        scores = findings.scores.days(f"{NAME}#{PROFILE}", *(str(day) for day in days))
+        states = findings.agents.of(_CAMPAIGN)
     return {f"the bytes of {key}": body for key, body in files.items()} | {
         "the scores": [score | {"scored_at": ""} for score in scores],
         "what was learned": [
@@ -262,7 +298,13 @@ def made(run: KilledRun) -> dict[str, Any]:
             for item in run.dynamodb.items(FINDINGS)
             if item["pk"]["S"].startswith("watched#")
         ],
+        "the states of arms": {arm_id: _timeless(state) for arm_id, state in states.items()},
     }
+
+
+def _timeless(state: AgentState) -> dict[str, Any]:
+    contexts = state.contextual_state and {**state.contextual_state, "as_of": ""}
+    return asdict(state) | _OF_A_RUN | {"contextual_state": contexts}
 
 
 def _without_stamps(value: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -304,6 +346,8 @@ def made_untouched(mode: Mode) -> dict[str, Any]:
     assert reported == wanted, f"the dataset says {reported}, and the platform {wanted}"
     assert found[f"the bytes of {_MANIFEST}"]["inputs"] not in {None, _OLD}
     assert [score["score"] for score in found["the scores"]] == [1.0] * len(wanted)
+    whole, alone = (found["the states of arms"][name] for name in ("arm_whole", "arm_alone"))
+    assert (whole["trials"], alone["trials"]) == (sum(row[1] for row in wanted.values()), 0)
     return found
 
 

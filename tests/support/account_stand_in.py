@@ -7,12 +7,12 @@ from typing import Any
 from adweir.insight.anomalies.watch import Watched
 from adweir.runtime.app import App
 
-DOERS = ("publisher", "scorer", "curator", "anomaly_watch")
+DOERS = ("publisher", "scorer", "curator", "anomaly_watch", "learner")
 """The parts of an app that work for an account."""
 
 
 class AccountStandIn:
-    """What is done for an account in place of datasets, scores, tables and anomalies: it stores an object."""
+    """What is done for an account in place of datasets, scores, tables, anomalies and arms: it stores an object."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -32,3 +32,7 @@ class AccountStandIn:
     def look(self, account_id: str, *_how: object) -> Watched:
         self._app.raw.put(f"work/detect/{account_id}", b"done")
         return Watched(0, 0, [])
+
+    def learn(self, account_id: str, *_how: object) -> dict[str, int]:
+        self._app.raw.put(f"work/learn/{account_id}", b"done")
+        return {"arms": 0, "stored": 0, "outdated": 0}

@@ -17,6 +17,7 @@ from adweir.runtime.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from adweir.insight.agents.learner import Learner
     from adweir.insight.aggregates import Aggregator
     from adweir.insight.anomalies.watch import AnomalyWatch
     from adweir.insight.anomalies.watched import WatchSettings
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     from adweir.quality.data_looks import DataLooks
     from adweir.quality.days import DayScorer
     from adweir.quality.monitor import Monitor
-    from adweir.reporting.query import Queries
     from adweir.runtime.aside import Aside
     from adweir.runtime.consumer import Consumer, M, Remaining
     from adweir.runtime.memory import MemoryWatch
@@ -331,6 +331,12 @@ class App(Resources):
         )
 
     @cached_property
+    def learner(self) -> Learner:
+        from adweir.runtime.learning import learner_of
+
+        return learner_of(self)
+
+    @cached_property
     def curator(self) -> Curator:
         """Makes and stores the tables for SQL."""
         from adweir.insight.curated.curator import Curator
@@ -355,12 +361,6 @@ class App(Resources):
         from adweir.quality.data_looks import DataLooks
 
         return DataLooks(self.catalog, self.findings, self.monitor, self.clock)
-
-    @cached_property
-    def queries(self) -> Queries:
-        from adweir.reporting.query import Queries
-
-        return Queries(self.catalog, self.metrics, self.platforms, self.clock)
 
     def health(self) -> dict[str, Any]:
         """Whether the pipeline is healthy, part by part (`pipeline.health`)."""

@@ -11,6 +11,7 @@ from adweir.model.flows import StageKind, SumGrain, SumLevel
 from adweir.model.log import log
 
 if TYPE_CHECKING:
+    from adweir.insight.agents.learner import Learner
     from adweir.insight.aggregates import Aggregator
     from adweir.insight.anomalies.watch import AnomalyWatch
     from adweir.insight.curated.curator import Curator
@@ -23,13 +24,9 @@ if TYPE_CHECKING:
     from adweir.quality.data_looks import DataLooks
     from adweir.quality.days import DayScorer
     from adweir.quality.monitor import Monitor
-    from adweir.reporting.query import Queries
     from adweir.runtime.consumer import Remaining
     from adweir.runtime.settings import Settings
-    from adweir.store.catalog.store import Catalog
-    from adweir.store.findings import Findings
     from adweir.store.ledger import Ledger
-    from adweir.store.metrics.store import MetricStore
 
 
 class ClientParts(Protocol):
@@ -38,14 +35,6 @@ class ClientParts(Protocol):
     settings: Settings
     clock: Clock
 
-    @property
-    def catalog(self) -> Catalog: ...
-    @property
-    def metrics(self) -> MetricStore: ...
-    @property
-    def queries(self) -> Queries: ...
-    @property
-    def findings(self) -> Findings: ...
     @property
     def ledger(self) -> Ledger: ...
     @property
@@ -62,6 +51,8 @@ class ClientParts(Protocol):
     def curator(self) -> Curator: ...
     @property
     def anomaly_watch(self) -> AnomalyWatch: ...
+    @property
+    def learner(self) -> Learner: ...
     @property
     def monitor(self) -> Monitor: ...
 
@@ -132,9 +123,7 @@ def _run_of(app: ClientParts, task: AccountTask) -> Run:
 
 def _learning(app: ClientParts) -> AccountJob:
     def learn(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
-        from adweir.runtime.learning import learner_of
-
-        found = learner_of(app).learn(task.account_id, remaining, app.settings.margin_seconds, task.run_id)
+        found = app.learner.learn(task.account_id, remaining, app.settings.margin_seconds, task.run_id)
         return {"arms_learned": found["arms"], "states_stored": found["stored"], "states_outdated": found["outdated"]}
 
     return learn

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from adweir.platforms import Platforms
     from adweir.platforms.addresses import AllowedHosts
     from adweir.platforms.connector import Connector, TokenCache
+    from adweir.reporting.query import Queries
     from adweir.runtime.calls import Requests
     from adweir.runtime.job_schedules import JobSchedules
     from adweir.runtime.meter import Meter
@@ -170,6 +171,12 @@ class Resources:
 
         tables.bind(*self.settings.tables)
         return Findings(self.clock)
+
+    @cached_property
+    def queries(self) -> Queries:
+        from adweir.reporting.query import Queries
+
+        return Queries(self.catalog, self.metrics, self.platforms, self.clock)
 
     @cached_property
     def raw(self) -> RawStore:
