@@ -15,13 +15,17 @@ PROFILES = [
 ]
 
 
+_ENDS = {"last": "2026-11-18", "through": "2026-11-19"}
+
+
 def state(arm_id: str, **changes: Any) -> dict[str, Any]:
     numbers = {"impressions": 100, "trials": 10, "rewards": 1.5, "spending": 2.25, "allocation": 0.5}
-    return {"arm_id": arm_id, "days": 3, "first": "2026-11-01", "through": "2026-11-19", **numbers, **changes}
+    return {"arm_id": arm_id, "days": 3, "first": "2026-11-01", **_ENDS, **numbers, **changes}
 
 
 def row(arm_id: str, **changes: Any) -> dict[str, Any]:
-    return {"arm": arm_id, "impressions": 100, "clicks": 10, "conversions": 1.5, "spend": 2.25, **changes}
+    numbers = {"impressions": 100, "clicks": 10, "conversions": 1.5, "spend": 2.25}
+    return {"arm": arm_id, "date": "2026-11-18", **numbers, **changes}
 
 
 class ArmsApi(Api):
@@ -50,7 +54,9 @@ def test_the_ad_accounts_of_two_platforms_of_the_client_are_an_arm_each() -> Non
 
 
 def test_states_that_say_what_reports_say_are_right() -> None:
-    api = ArmsApi([state("arm_1"), state("arm_2", first="2026-10-01")], [row("arm_1"), row("arm_2")])
+    """Given a day that is over for one ad account alone, then it counts for neither side of the other."""
+    rows = [row("arm_1"), row("arm_1", date="2026-11-19"), row("arm_2")]
+    api = ArmsApi([state("arm_1"), state("arm_2", first="2026-10-01")], rows)
 
     found = arms_learned(api, "cmp_a")
 
