@@ -20,10 +20,10 @@ from botocore.exceptions import ClientError
 from typer.testing import Result
 
 from adweir.model.messages import Scope, StartRun
-from adweir.model.money import MICRO, to_micros
+from adweir.model.metrics import METRICS
+from adweir.model.money import MICRO
 from adweir.pipeline.engine import run_id_of
 from adweir.reporting.totals import UNATTRIBUTED
-from ops.demo.truth import Figures, total
 from ops.target import Deployment
 from support.command_line import Run, commands_on
 from support.river import PLATFORMS, River, until
@@ -223,7 +223,7 @@ def test_given_a_campaign_across_platforms_when_it_is_bound_then_it_has_the_numb
     assert sandbox.api.find(path) is None
 
 
-def test_given_an_arm_when_it_is_learned_then_its_state_has_the_platform_s_own_numbers(
+def test_given_an_arm_when_it_is_learned_then_its_state_has_the_numbers_of_reports(
     sandbox: River, adweir: Run, newcomer: Newcomer, brought: Brought
 ) -> None:
     own = f"bind=tiktok/{newcomer.profile_id}"
@@ -234,10 +234,12 @@ def test_given_an_arm_when_it_is_learned_then_its_state_has_the_platform_s_own_n
     sandbox.succeeded(sandbox.api.post("/api/v1/workflows/refresh/runs", scope)["run_id"])
 
     (state,) = sandbox.api.get("/api/v1/agents", campaign_id=campaign_id)["agents"]
-    dropped = [Figures(700, 21, 3 * MICRO, 5 * MICRO, 60 * MICRO)] * len(newcomer.early)
-    truth = total([*dropped, *sandbox.totals(newcomer.profile_id, sandbox.day(28), sandbox.day(1)).values()])
-    assert (state["impressions"], state["trials"]) == (truth.impressions, truth.clicks)
-    assert (to_micros(str(state["rewards"])), to_micros(str(state["spending"]))) == (truth.conversions, truth.spend)
+    asked = {"name": "arms", "time_range": {"start_date": state["first"], "end_date": state["last"]}}
+    asked |= {"metrics": [{"name": name} for name in METRICS[:4]], "dimensions": [{"name": "arm"}]}
+    segments = [{"name": "campaign", "values": [campaign_id]}]
+    (row,) = sandbox.api.post("/api/v1/reports", asked | {"segments": segments})["data"]
+    assert [state[name] for name in ("impressions", "trials", "rewards", "spending")] == [row[m] for m in METRICS[:4]]
+    assert state["trials"] > 0
     assert (state["first"], state["p_best"], state["allocation"]) == (newcomer.early[0], 1, 1)
     assert state["arm_id"] in adweir("agents", campaign_id).stdout
     adweir("campaigns", "delete", campaign_id, "--yes")
