@@ -234,7 +234,8 @@ def test_given_an_arm_when_it_is_learned_then_its_state_has_the_numbers_of_repor
     sandbox.succeeded(sandbox.api.post("/api/v1/workflows/refresh/runs", scope)["run_id"])
 
     (state,) = sandbox.api.get("/api/v1/agents", campaign_id=campaign_id)["agents"]
-    asked = {"name": "arms", "time_range": {"start_date": state["first"], "end_date": state["last"]}}
+    span = {"start_date": state["first"], "end_date": state["last"]}
+    asked: dict[str, Any] = {"name": "arms", "time_range": span}
     asked |= {"metrics": [{"name": name} for name in METRICS[:4]], "dimensions": [{"name": "arm"}]}
     segments = [{"name": "campaign", "values": [campaign_id]}]
     (row,) = sandbox.api.post("/api/v1/reports", asked | {"segments": segments})["data"]
