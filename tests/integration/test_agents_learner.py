@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -57,11 +58,12 @@ def test_given_days_when_learned_then_the_planted_rates_are_found_and_the_sums_a
     assert (good.version, good.run_id) == (1, "run_1")
 
 
-def test_given_nothing_new_when_learned_again_then_nothing_is_written() -> None:
+def test_given_nothing_new_when_learned_again_then_nothing_is_drawn_or_written(monkeypatch: pytest.MonkeyPatch) -> None:
     world = AgentsWorld(GOOD, BAD)
     world.pull(ONE_DAY)
     world.learn()
     before = world.states
+    monkeypatch.setattr("adweir.insight.agents.learner.campaign_states", None)
 
     assert world.learn(run_id="run_2") == {"arms": 2, "stored": 0, "outdated": 0}
 
@@ -194,6 +196,30 @@ def test_given_restatements_that_were_seen_then_the_curve_is_the_ad_account_s_ow
         "28": "1.000000",
     }
     assert world.store.delays("meta_ads#p1", "2026-11-20") is not None
+
+
+def test_delays_are_measured_once_on_each_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, measured = AgentsWorld(GOOD, BAD), Mock(return_value=[])
+    monkeypatch.setattr("adweir.reporting.restatement.LagMeasure.sums", measured)
+    world.pull(ONE_DAY)
+    for _ in range(3):
+        world.learn()
+    assert measured.call_count == 1
+
+    world.reading.now += timedelta(days=1)
+    world.learn()
+
+    assert measured.call_count == 2
+
+
+def test_delays_that_are_too_many_to_measure_are_those_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = AgentsWorld(GOOD, BAD)
+    monkeypatch.setattr("adweir.reporting.restatement.LagMeasure.sums", Mock(side_effect=TooLarge("too many rows")))
+    world.pull(ONE_DAY)
+
+    world.learn()
+
+    assert not world.states["arm_good"].delay["measured"]
 
 
 def test_unknown_conversions_are_no_days_without_conversions() -> None:

@@ -14,12 +14,16 @@ from adweir.model.entities import own_profile_id
 from adweir.model.metrics import Grain, Level, MetricRow, Source
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Pull, Stamp
+from adweir.model.times import Window
 from adweir.store.metrics.store import PullRows
-from support.api import DAYS, META, T1, Call, fill
+from support.api import META, T1, Call, fill
 from support.command_line import commands_on
 
 PATH = "/api/v1/agents"
 RADIO = Platform("radio")
+TODAY = "2026-11-20"
+"""It is not over: nothing of it counts."""
+UNTIL_TODAY = Window.parse(f"2026-11-01..{TODAY}")
 
 
 def ad_arm(name: str, ad_id: str) -> Arm:
@@ -41,13 +45,11 @@ def world(api: ModuleType) -> ModuleType:
             Campaign(campaign_id=f"cmp_{name}", account_id="acc_own", name=name, arms=tuple(arms))
         )
     rows = PullRows()
-    for hour, conversions in ((9, 1_000_000), (10, 500_000)):
-        rows.offer(
-            MetricRow("arm_radio", "2026-11-01", 100, 10, conversions, 2_000_000, None, hour=hour, currency="EUR")
-        )
+    for hour, conversions, day in ((9, 1_000_000, "2026-11-01"), (10, 500_000, "2026-11-01"), (1, 9, TODAY)):
+        rows.offer(MetricRow("arm_radio", day, 100, 10, conversions, 2_000_000, None, hour=hour, currency="EUR"))
     own = own_profile_id("acc_own")
     api.app.metrics.load(
-        Pull(OWN, own, Level.ARM, Grain.HOUR, Source.PUSH, "all", DAYS, Stamp(T1, "t2"), complete=False), rows
+        Pull(OWN, own, Level.ARM, Grain.HOUR, Source.PUSH, "all", UNTIL_TODAY, Stamp(T1, "t2"), complete=False), rows
     )
     return api
 
