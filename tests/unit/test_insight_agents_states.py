@@ -38,7 +38,10 @@ def a_day(age: int, profile: str, slot: Any) -> DeliveredDay:
 
 @given(st.lists(delivered, min_size=2, max_size=2), st.randoms(use_true_random=False))
 def test_the_order_in_which_days_are_read_changes_no_state(found: list[Any], shuffler: random.Random) -> None:
-    days = {name: [a_day(*key, slot) for key, slot in own.items()] for name, own in zip(NAMES, found, strict=True)}
+    days = {
+        name: [a_day(age, profile, slot) for (age, profile), slot in own.items()]
+        for name, own in zip(NAMES, found, strict=True)
+    }
     shuffled = {name: shuffler.sample(own, len(own)) for name, own in reversed(days.items())}
 
     assert states(shuffled) == states(days)
