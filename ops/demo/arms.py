@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from ops.client import Api
 
-PLATFORMS = ("meta_ads", "trade_desk")
-"""Those of the first client that are an arm each."""
+PLATFORMS = ("trade_desk",)
+"""Those whose ad accounts of the first client are an arm each: two small ones."""
 
 
 _TOLD = {"impressions": "impressions", "clicks": "trials", "conversions": "rewards", "spend": "spending"}

@@ -45,8 +45,6 @@ class Extent(NamedTuple):
 
 
 SHORT = Extent(10, ("daily",), SHARED)
-_FIRST_LIST = "profiles"
-"""The stage after which the ad accounts are known."""
 _LAST_PULL = "totals"
 """The stage after which all that a run pulls is stored. What is made of it goes on meanwhile."""
 _RECENT_DAYS = (1, 3)
@@ -112,7 +110,7 @@ def flow(
     events, seller = Events(api, world), {"profile_id": clients[0]["profile_ids"]["amazon_ads"][0]}
     events.refuse_product(seller)
     first_day = fire(target, "daily", world.now)
-    campaign = _first_pulls(api, river, first_day, clients[0])
+    river.follow(first_day, through=_LAST_PULL)
     profiles = api.get("/api/v1/profiles")["profiles"]
     river.send_webhooks(clients[0], profiles)
     river.drop_file(clients[0], profiles, put)
@@ -126,6 +124,7 @@ def flow(
     deleted = events.go_on(profiles, seller)
     other.stream(seller)  # while the runs go on, as Amazon does
     request_all(api, spending)
+    campaign = create_arms(api, clients[0], profiles)
     runs = _second_day(target, world, river, extent.workflows)
     ways.append(other.streamed(seller))
     river.await_datasets(clients)
@@ -152,15 +151,6 @@ def flow(
         river.follow(api.post(f"/api/v1/accounts/{clients[1]['account_id']}/etl", {})["run_id"])
         mix = company.compared()
     return Verdict(results, time.monotonic() - begin, lacking, bills, ways, looked, mix, arms)
-
-
-def _first_pulls(api: Api, river: River, run_id: str, client: Mapping[str, Any]) -> str:
-    """Wait until all that a run pulls is stored. As soon as its ad accounts are known a client's campaign has them as
-    arms; the campaign's id."""
-    river.follow(run_id, through=_FIRST_LIST)
-    campaign_id = create_arms(api, client, api.get("/api/v1/profiles")["profiles"])
-    river.follow(run_id, through=_LAST_PULL)
-    return campaign_id
 
 
 def _second_day(target: Deployment, world: WorldDoors, river: River, workflows: Sequence[str]) -> list[str]:

@@ -9,9 +9,9 @@ from ops.demo.arms import arms_learned, create_arms
 from ops.demo.verdict import Verdict
 
 PROFILES = [
-    {"account_id": "acc_a", "platform": "meta_ads", "profile_id": "1"},
+    {"account_id": "acc_a", "platform": "trade_desk", "profile_id": "1"},
     {"account_id": "acc_a", "platform": "amazon_ads", "profile_id": "2"},
-    {"account_id": "acc_b", "platform": "meta_ads", "profile_id": "3"},
+    {"account_id": "acc_b", "platform": "trade_desk", "profile_id": "3"},
 ]
 
 
@@ -44,7 +44,7 @@ class ArmsApi(Api):
         return {"campaign_id": "cmp_a", "data": self.rows}
 
 
-def test_the_ad_accounts_of_two_platforms_of_the_client_are_an_arm_each() -> None:
+def test_the_ad_accounts_of_a_platform_of_the_client_are_an_arm_each() -> None:
     api = ArmsApi([], [])
 
     assert create_arms(api, {"account_id": "acc_a"}, PROFILES) == "cmp_a"
