@@ -35,8 +35,9 @@ MEMORY_MB: Final = {
 """As template.yaml has it: MemoryPeakPercent is a share of it."""
 _PEAK_MB: Final = 140
 """What a container needs for its imports and a pull of some thousand rows; it must not grow with the runs."""
-_AFTER: Final = sum(stage.kind is not StageKind.PULL for stage in WORKFLOWS["daily"].stages)
-"""Stages that have a task per client, whatever is pulled."""
+_WORK: Final = [stage.kind for stage in WORKFLOWS["daily"].stages if stage.kind is not StageKind.PULL]
+_AFTER: Final = len(_WORK) - _WORK.count(StageKind.LEARN)
+"""Stages that have a task per client, whatever is pulled; no client of the soak has arms to learn."""
 _STAGES: Final = {"daily": len(WORKFLOWS["daily"].stages), "hourly": len(WORKFLOWS["hourly"].stages)}
 """Each is planned under a lease of its own."""
 _BUCKET, _SLOT, _COVERAGE, _DAY, _LIST = 320, 34, 150, 16, 110
@@ -193,7 +194,7 @@ def _of_the_ledger(
             rows += 1
             weight += weigh({"M": item})
         leases += sk == "lease" and any(pk.startswith(f"lease#plan#{run_id}#") for run_id in ground.runs)
-    stages = sum(_STAGES.get(kind, 1 + _AFTER) * number for kind, number in runs.items())
+    stages = sum(_STAGES.get(kind, 1 + len(_WORK)) * number for kind, number in runs.items())
     yield Measure("ledger: tasks", tasks, rows, "items", 0.15)
     yield Measure("ledger: bytes of tasks", tasks * _TASK / 1000, weight / 1000, "kB", 0.3)
     yield Measure("ledger: leases of plans", stages, leases, "items", 0.5)
