@@ -23,6 +23,9 @@ class Told(River):
         state, failed = self._ends[0]
         return {"run_id": run_id, "state": state, "failed_tasks": failed}
 
+    def state(self, run_id: str) -> str:
+        return str(self.run(run_id)["state"])
+
     def redrive(self, run_id: str, body: Mapping[str, Any] | None = None) -> None:
         self._ends.pop(0)
         self.redriven += 1
