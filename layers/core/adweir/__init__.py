@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from adweir.library.client import Client
     from adweir.library.combining import combine
     from adweir.library.detecting import detect
+    from adweir.library.enriching import enrich
     from adweir.library.flows import Workflow
     from adweir.library.local import LocalSystem, local
     from adweir.library.lone import client
@@ -27,6 +28,7 @@ __all__ = [
     "client",
     "combine",
     "detect",
+    "enrich",
     "local",
     "normalize",
     "quality",
@@ -41,6 +43,7 @@ _HOMES = {
     "client": "lone",
     "combine": "combining",
     "detect": "detecting",
+    "enrich": "enriching",
     "local": "local",
     "normalize": "normalizing",
     "retry_with_backoff": "backoff",

@@ -291,3 +291,6 @@ MAX_CLIENT_FAILURES = 5  # times that a request is asked again which gets no ans
 MAX_CLIENT_OPEN_REPORTS = 100  # reports that one call has platforms make at a time
 MAX_CLIENT_PROFILES = 10_000  # ad accounts that one client remembers: 10 MB
 MAX_SCORED_ROWS = 1_000_000  # values of a series that one call of the detector scores: 6 s, 400 MB
+
+MAX_ENRICHED_TEXT = 5000  # characters of one part of an ad that models read: Amazon Comprehend takes 5,000 bytes
+MAX_ENTITIES = 50  # of one ad: a headline and a description have some five
