@@ -146,6 +146,14 @@ def test_a_footer_is_left_out_where_a_mapping_knows_it_and_else_reported() -> No
     assert cells(salesforce.encode())[1:] == [(4, "fields"), (5, "fields")]
 
 
+@pytest.mark.parametrize("before", ["x\ty\tz\n", '"x\n"\ty\tz\n'])
+def test_tabs_alone_are_a_record_of_empty_cells_or_none_at_all(before: str) -> None:
+    """Whether the lines around them are split at once or one by one."""
+    found = cells(f"a\tb\tc\n{before}\t\t\n\t\n\n".encode(), Form(delimiter="\t"))
+
+    assert found[1:] == [{"a": "", "b": "", "c": ""}]
+
+
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\r\0")
 TABLES = st.lists(st.lists(st.text(CHARACTERS, max_size=6), min_size=3, max_size=3), max_size=12)
 

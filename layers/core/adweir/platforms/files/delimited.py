@@ -133,7 +133,7 @@ class Delimited:
         line = lines.next()
         if line.data is None:
             return BadRow(number, "", [error("", "length", f"is longer than {limits.MAX_DROP_LINE_BYTES} bytes")])
-        if not line.data.strip():
+        if not line.data.strip() and not self._has_all_cells(line.data):
             return None
         try:
             return _text(line.data), _cells(_text(line.data), self.delimiter)
@@ -169,7 +169,11 @@ class Delimited:
         return text, cells
 
     def _looks_like_a_record(self, data: bytes) -> bool:
-        return self._width >= _TELLING_CELLS and data.count(self.delimiter.encode()) + 1 == self._width
+        return self._width >= _TELLING_CELLS and self._has_all_cells(data)
+
+    def _has_all_cells(self, data: bytes) -> bool:
+        """Whether a line has as many marks as a record: tabs alone may be a record of empty cells, nothing is none."""
+        return self._width > 1 and data.count(self.delimiter.encode()) + 1 == self._width
 
 
 def _text(data: bytes) -> str:
