@@ -17,10 +17,10 @@ import hypothesis
 import pytest
 from botocore.loaders import JSONFileLoader, Loader
 from moto import mock_aws
-from moto.core import responses
+from moto.core import responses, utils
+from moto.core.loaders import create_loader
 from moto.core.model import Shape
 from moto.core.serialize import AttributePickerContext, ResponseSerializer, XFormedAttributePicker
-from moto.core.utils import method_names_from_class
 
 from adweir.model import limits, trace
 from adweir.model.log import log
@@ -83,8 +83,12 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _service_descriptions_read_once() -> Iterator[None]:
-    """botocore parses megabytes of JSON for each new session, and every test on moto has several: parse them once."""
+    """botocore parses megabytes of JSON for each new session, and every test on moto has several: parse them once.
+
+    moto reads its own: it adds to what it has read.
+    """
     listed, known = Loader.list_available_services, dict[tuple[str, ...], list[str]]()
+    read = JSONFileLoader().load_file
 
     def services(self: Loader, type_name: str) -> list[str]:
         key = (type_name, *self.search_paths)
@@ -92,9 +96,15 @@ def _service_descriptions_read_once() -> Iterator[None]:
             known[key] = listed(self, type_name)
         return known[key]
 
+    def motos() -> Loader:
+        loader = create_loader()
+        loader.file_loader.load_file = read  # type: ignore[method-assign]
+        return loader
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(JSONFileLoader().load_file)))
+        patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(read)))
         patch.setattr(Loader, "list_available_services", services)
+        patch.setattr(utils, "create_loader", motos)
         yield
 
 
@@ -120,7 +130,7 @@ def _names_of_an_answer_looked_up_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ResponseSerializer, "get_value", get_value)
-        patch.setattr(responses, "method_names_from_class", cache(method_names_from_class))
+        patch.setattr(responses, "method_names_from_class", cache(utils.method_names_from_class))
         yield
 
 

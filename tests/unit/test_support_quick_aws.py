@@ -12,6 +12,7 @@ from botocore.config import Config
 from moto import backend_index
 from moto.backends import get_backend
 from moto.core.base_backend import BaseBackend
+from moto.core.utils import get_service_model
 
 MOTOS_OWN: Any = BaseBackend.urls.fget  # type: ignore[attr-defined]
 PLACES = ("us-east-1", "us-east-1", "eu-central-1", "eu-central-1")
@@ -116,3 +117,16 @@ def test_an_address_is_of_the_service_that_moto_finds(aws: None) -> None:
     assert backend_index.backend_url_patterns != own.backend_url_patterns
     for url in (f"{each}{path}" for each in urls | buckets for path in ("/", "/a/key.json", "/123456789012/runs")):
         assert service(backend_index.backend_url_patterns, url) == service(own.backend_url_patterns, url)
+
+
+def test_what_moto_adds_to_a_description_is_not_in_botocores() -> None:
+    """Both read the same files, once. moto says of SQS where its errors' names are, in what it has read."""
+    # given
+    motos = get_service_model("sqs")
+
+    # when
+    botocores = loaders.Loader().load_service_model("sqs", "service-2")
+
+    # then
+    assert "errorNamespace" in motos.metadata
+    assert "errorNamespace" not in botocores["metadata"]
