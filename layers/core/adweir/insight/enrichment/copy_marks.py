@@ -141,8 +141,8 @@ def _turned(found: re.Match[str]) -> str:
 def _lists() -> _Lists:
     found = _sentiment()
     patterns = found["patterns"]
-    between = r"(?:(?:the|your|all|any|those|these|that|from|of|for|on|up|to)\s+)*"
-    away = rf"\b(?:{'|'.join(patterns['taken_away'])})\s+{between}(?P<what>(?:[\w'-]+[\s,]*){{1,3}})"
+    between = r"(?:(?:the|your|all|any|those|these|that|from|of|for|on|up|to)\s){0,4}"
+    away = rf"\b(?:{'|'.join(patterns['taken_away'])})\s+{between}(?P<what>(?:[\w'-]{{1,30}}[\s,]{{0,2}}){{1,3}})"
     return _Lists(
         tones={Tone(name): re.compile("|".join(any_of), re.IGNORECASE) for name, any_of in found["tones"].items()},
         rewritten=[(re.compile(said, re.IGNORECASE), meant) for said, meant in found["rewritten"].items()],

@@ -50,7 +50,8 @@ class EntityFound(NamedTuple):
 
 _SIGNS: Final = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR"}
 """A sign stands for several currencies ($ for Australia's, too): the usual one is said."""
-_NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+_NUMBER = r"(?<!\d)(?<!\d[.,])(?:\d{1,3}(?:,\d{3}){1,5}|\d{1,15})(?:\.\d{1,6})?"
+"""One that begins where a number does: else a long one would be tried from each of its digits."""
 _AMOUNT = (
     rf"(?P<sign>[$€£¥₹])\s?(?P<number>{_NUMBER})|"
     rf"(?P<number2>{_NUMBER})\s?(?P<code>USD|EUR|GBP|JPY|INR|CAD|AUD|CHF|SEK)\b"
@@ -63,7 +64,7 @@ _WEEKDAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)day"
 _ORDINAL = r"\d{1,2}(?:st|nd|rd|th)?"
 _SHARE = rf"(?P<share>{_NUMBER})\s?%"
 _KINDS: Final = {
-    EntityKind.URL: r"\bhttps?://[^\s<>\"]+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|co|shop|app)\b(?:/[^\s<>\"]*)?",
+    EntityKind.URL: r"\bhttps?://[^\s<>\"]+|(?<![\w.-])(?:[\w-]{1,63}\.){1,6}(?:com|org|net|io|co|shop|app)\b(?:/[^\s<>\"]*)?",
     EntityKind.DISCOUNT: rf"(?:{_SHARE}|{_AMOUNT})\s(?:off|discount|cash\s?back)\b",
     EntityKind.MONEY: _AMOUNT,
     EntityKind.PERCENT: _SHARE,
