@@ -22,7 +22,7 @@ from adweir.model.metrics import METRICS, NO_NUMBERS, Grain
 from adweir.reporting.ads import AD_FIELDS
 from adweir.reporting.breakdowns import BREAKDOWNS
 from adweir.reporting.records import ACCOUNT_DAY_FIELDS, PARENTS, PERFORMANCE
-from adweir.reporting.reports import METRICS as REPORT_METRICS
+from adweir.reporting.report_names import METRICS as REPORT_METRICS
 from adweir.reporting.shown import INVOICE_FIELDS
 from adweir.reporting.totals import KEPT, LIVE, UNATTRIBUTED, measures
 

@@ -17,7 +17,7 @@ from adweir.reporting.exported import ExportedReport
 from adweir.reporting.filters import FILTERS
 from adweir.reporting.formats import render
 from adweir.reporting.moments import parse_moments
-from adweir.reporting.queried import report_in_texts
+from adweir.reporting.queried import CONVERSION, report_in_texts
 from adweir.reporting.reports import MetricReport, report
 from adweir.reporting.said import said
 from ops.errors import CommandFailed
@@ -25,7 +25,7 @@ from ops.options import Json, app_of
 from ops.output import folded, printable, remark, show_fields, table, width
 
 _FLAGS = ("names", "include_live")
-_PARAMETERS = ("metrics", "order", "limit", "limit_per", *_FLAGS, "compare", "as_known_at", "data_type")
+_PARAMETERS = ("metrics", "order", "limit", "limit_per", *_FLAGS, "compare", "as_known_at", "data_type", *CONVERSION)
 _DAYS = re.compile(r"(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)")
 _METRICS = "impressions,clicks,conversions,spend"
 Given = Annotated[

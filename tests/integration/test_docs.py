@@ -18,7 +18,7 @@ from adweir.reporting.filters import FILTERS
 from adweir.reporting.formats import FORMATS
 from adweir.reporting.records import DATA_TYPES
 from adweir.reporting.relative import RELATIVE, Before
-from adweir.reporting.reports import METRICS, SHORT_NAMES
+from adweir.reporting.report_names import METRICS, SHORT_NAMES
 from adweir.runtime.settings import Settings
 from ops.cli import app
 from support import grants

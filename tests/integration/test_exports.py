@@ -18,11 +18,14 @@ from adweir.model import limits
 from adweir.model.errors import AdweirError
 from adweir.model.messages import MakeExport
 from adweir.model.metrics import Grain, Level, MetricRow, Source
+from adweir.model.platforms import Platform
+from adweir.model.series_ids import series_id
 from adweir.model.tasks import Pull, Stamp
 from adweir.reporting import query
 from adweir.runtime.exporting import exporter_of
+from adweir.store.catalog.references import ReferenceRow
 from adweir.store.metrics.store import PullRows
-from support.api import DAYS, META, Call, an_event, fill
+from support.api import DAYS, META, T1, Call, an_event, fill
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
 
@@ -33,6 +36,7 @@ WIDE = {
 }
 
 
+BANK = Platform("bank")
 MARGIN = 30.0
 """Seconds: a tenth of the function's time."""
 
@@ -114,7 +118,10 @@ def test_a_worker_without_time_hands_on_and_the_head_adds_up_over_all_parts(
 ) -> None:
     # given that a part has room for one day, and an invocation time for one part
     monkeypatch.setattr(limits, "MAX_EXPORT_GROUPS", 4)
-    body = WIDE | {"format": "json", "time_range": {"start_date": start, "end_date": "2026-11-02"}}
+    # and rates of the two days in which the ads have amounts, so that the parts have to add up those, too
+    rates = [{"base": "EUR", "quote": "USD", "date": day, "rate": "1.0845"} for day in ("2026-11-01", "2026-11-02")]
+    api.app.catalog.put_references("acc", "rates", [ReferenceRow(BANK, series_id(one), one) for one in rates], T1)
+    body = WIDE | {"format": "json", "time_range": {"start_date": start, "end_date": "2026-11-02"}, "convert_to": "EUR"}
     path = "/api/v1/exports/" + call("POST", "/api/v1/reports", body, expect=202)["export_id"]
     # when it is made, with a part's message delivered twice
     begun = waiting(api)
@@ -129,6 +136,7 @@ def test_a_worker_without_time_hands_on_and_the_head_adds_up_over_all_parts(
     found = json.loads(file_of(api, call("GET", path)))
     expected = json.loads(whole(api, monkeypatch, body))
     by_row = lambda row: sorted(map(str, row.items()))  # noqa: E731
+    assert [each["date"] for each in found["conversion"]["rates"]] == ["2026-11-01", "2026-11-02"]
     assert sorted(found.pop("data"), key=by_row) == sorted(expected.pop("data"), key=by_row)
     assert found == expected
 

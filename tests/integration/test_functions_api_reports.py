@@ -11,9 +11,12 @@ import pytest
 
 from adweir.model.entities import AdCampaign, Status
 from adweir.model.metrics import Grain, Level, MetricRow, Source
+from adweir.model.platforms import Platform
+from adweir.model.series_ids import series_id
 from adweir.model.tasks import Pull, Stamp
 from adweir.reporting.chosen import SEGMENTS
 from adweir.reporting.filters import FILTERS
+from adweir.store.catalog.references import ReferenceRow
 from adweir.store.metrics.store import PullRows
 from support.api import DAYS, META, T1, Call, an_event, fill
 from support.described import Described
@@ -160,3 +163,39 @@ def test_a_report_by_get_is_of_an_arm_or_of_a_value(call: Call, stored: ModuleTy
     wrong = call("GET", "/api/v1/reports", expect=422, arm_id="arm_nobody", **days)["error"]
     assert wrong["details"][0]["field"] == "segments[0].arm_id"
     assert call("GET", "/api/v1/reports", country="DE", **days)["data"] == []
+
+
+def test_amounts_are_shown_in_one_currency_by_the_client_s_rates(api: ModuleType, call: Call) -> None:
+    # given an ad account in EUR, one in USD, and a rate of the second day alone
+    fill(api)
+    rate = {"base": "EUR", "quote": "USD", "date": "2026-11-02", "rate": "1.0845"}
+    api.app.catalog.put_references("acc", "rates", [ReferenceRow(Platform("bank"), series_id(rate), rate)], T1)
+    body = {
+        "time_range": {"start_date": "2026-11-02", "end_date": "2026-11-02"},
+        "metrics": [{"name": "spend"}],
+        "dimensions": [{"name": "profile_id"}],
+        "convert_to": "eur",
+    }
+
+    found = call("POST", "/api/v1/reports", body)
+
+    # then two ads of 1.234567 USD each are two rounded amounts of EUR
+    assert [(row["profile_id"], row["currency"], row["spend"]) for row in found["data"]] == [
+        ("111", "EUR", 2.469134),
+        ("222", "EUR", 2.276748),
+    ]
+    assert found["conversion"]["rates"] == [
+        {
+            "client_account_id": "acc",
+            "currency": "USD",
+            "date": "2026-11-02",
+            "source": "bank",
+            "rate_date": "2026-11-02",
+            "rates": [{"base": "EUR", "quote": "USD", "rate": 1.0845}],
+        }
+    ]
+    # and the day before, of which there is no rate, is a refusal that names it
+    days = {"start_date": "2026-11-01", "end_date": "2026-11-02", "metrics": "spend", "convert_to": "EUR"}
+    refused = call("GET", "/api/v1/reports", expect=422, **days)
+    assert "no rate of USD in EUR on 2026-11-01 or" in refused["error"]["message"]
+    assert refused["error"]["details"][0]["field"] == "convert_to"

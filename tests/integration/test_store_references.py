@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import permutations
 
 import pytest
 
 from adweir.model.platforms import Platform
+from adweir.model.series_ids import series_id
+from adweir.model.times import Window
 from adweir.store.catalog.references import ReferenceRow
 from adweir.store.catalog.store import Catalog
 from support.clock import FrozenClock
@@ -54,6 +57,23 @@ def test_sources_do_not_replace_each_other_s_rows(catalog: Catalog) -> None:
     catalog.put_references("acc", "rates", [rate("2026-11-01", "2", Platform("bank_b"))], T2)
     assert stored(catalog) == {"bank date=2026-11-01": "1", "bank_b date=2026-11-01": "2"}
     assert stored(catalog, "bank") == {"bank date=2026-11-01": "1"}
+
+
+def test_the_rows_of_some_days_are_read_without_the_others(catalog: Catalog) -> None:
+    # given two sources, one of which has two pairs of currencies, and a day that somebody removed
+    days = [f"2026-11-{day:02}" for day in range(1, 6)]
+    for source, quotes in ((BANK, ("USD", "USN")), (Platform("bank_b"), ("USD",)), (Platform("bank2"), ("USD",))):
+        said = [{"base": "EUR", "quote": quote, "date": day} for quote in quotes for day in days]
+        catalog.put_references("acc", "rates", [ReferenceRow(source, series_id(one), one) for one in said], T1)
+    pair = {"base": "EUR", "quote": "USD"}
+    third = ReferenceRow(BANK, series_id({**pair, "date": days[2]}), {})
+    assert catalog.remove_reference("acc", "rates", third, T2)
+
+    found = list(catalog.reference_days("acc", "rates", "bank", pair, Window(date(2026, 11, 2), date(2026, 11, 4))))
+
+    assert [row.cells for row in found] == [{**pair, "date": day} for day in (days[1], days[3])]
+    assert list(catalog.reference_sources("acc", "rates")) == ["bank", "bank2", "bank_b"]
+    assert list(catalog.reference_sources("acc", "population")) == []
 
 
 def test_what_a_file_changed_is_counted_and_a_repetition_says_the_same(catalog: Catalog) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from adweir.model.campaigns import Campaign
@@ -12,6 +12,7 @@ from adweir.model.metrics import SOURCE_ORDER, Series, Source
 from adweir.model.platforms import Platform
 from adweir.model.times import Window
 from adweir.store.catalog.objects import dataset_of
+from adweir.store.catalog.references import ReferenceRow
 from adweir.store.catalog.store import Catalog
 from adweir.store.metrics.read import Reader
 from adweir.store.metrics.store import Adjustment, Bundle, DayState, MetricStore, Only, StoredRow, SummedRows
@@ -26,6 +27,8 @@ class ListedCatalog(Catalog):
         super().__init__(FrozenClock())
         self._profiles = profiles
         self.campaigns: list[Campaign] = []
+        self.reference_rows: list[ReferenceRow] = []
+        """Those of each client, in the order of their dates."""
         self._objects = objects
 
     def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> list[Profile]:
@@ -33,6 +36,17 @@ class ListedCatalog(Catalog):
 
     def accounts(self) -> list[Account]:
         return []
+
+    def reference_sources(self, account_id: str, data_type: str) -> Iterator[str]:
+        return iter(sorted({str(row.source) for row in self.reference_rows}))
+
+    def reference_days(
+        self, account_id: str, data_type: str, source: str, said: Mapping[str, str], days: Window
+    ) -> Iterator[ReferenceRow]:
+        for row in self.reference_rows:
+            is_asked = row.source == source and said.items() <= row.cells.items()
+            if is_asked and days.start.isoformat() <= row.cells["date"] <= days.end.isoformat():
+                yield row
 
     def campaigns_of(self, account_id: str) -> list[Campaign]:
         return [each for each in self.campaigns if each.account_id == account_id]

@@ -19,7 +19,7 @@ from adweir.model.times import iso
 from adweir.reporting.exported import ExportedReport, ReportExport
 from adweir.reporting.query import Answer, Bounds
 from adweir.reporting.ranges import TimeSpan
-from adweir.reporting.reports import METRICS
+from adweir.reporting.report_names import METRICS
 from adweir.reporting.totals import RowSum
 from adweir.reporting.warehouse import BulkQuery, BulkQuestion, BulkState, bulk_question
 from ops.sql.grammar import check

@@ -10,7 +10,7 @@ import yaml
 from adweir.model.datasets import Dataset
 from adweir.reporting.ads import AD_FIELDS
 from adweir.reporting.records import DATA_TYPES, PERFORMANCE, data_type_of
-from adweir.reporting.reports import METRICS
+from adweir.reporting.report_names import METRICS
 from adweir.reporting.shown import INVOICE_FIELDS
 from contract.odcs import breaches
 from ops.contracts import DataContract, cells, contracts, type_of, write

@@ -21,7 +21,7 @@ class AdjustedMetric(Shown):
     quarantined: Exact = Field(description="What the quarantined rows would have said.")
     overridden: Exact = Field(description="What a preferred source hides.")
     cleaned: Exact = Field(description="What cleaning and rounding added.")
-    converted: Exact = Field(description="What currency conversion added: 0, because nothing is converted.")
+    converted: Exact = Field(description="What conversion added, or took to another currency; 0 without `convert_to`.")
 
 
 class CurrencyAdjustments(Shown):
@@ -60,11 +60,42 @@ class AnsweredRange(LocalDays):
     zones: dict[str, LocalDays] | None = None
 
 
+class WrittenRateAnswer(Shown):
+    """A rate as its file has it: one unit of `base` is worth `rate` of `quote`."""
+
+    base: str = Field(examples=["EUR"])
+    quote: str = Field(examples=["USD"])
+    rate: Exact
+
+
+class UsedRate(Shown):
+    """What amounts of a client, currency and day were converted by."""
+
+    client_account_id: str
+    currency: str = Field(description="That of the amounts before.")
+    date: str
+    source: str = Field(description="The source of the file that has the rate.")
+    rate_date: str = Field(description="The day of the rate: `date`, or the nearest earlier one.")
+    rates: list[WrittenRateAnswer] = Field(description="One, or two that were multiplied.")
+
+
+class ConversionAnswer(Shown):
+    """How amounts came into one currency."""
+
+    to: str = Field(examples=["EUR"])
+    through: str | None
+    rounding: str
+    max_age_days: int = Field(description="How much older than its day a rate may be.")
+    rates: list[UsedRate]
+    rates_more: int | None = Field(default=None, description="How many more were used and are not listed.")
+
+
 class ComparedRange(Shown):
     """The range that the numbers are compared with, and what it rests on."""
 
     with_: str = Field(alias="with", examples=["previous_period"])
     time_range: AnsweredRange
+    conversion: ConversionAnswer | None = None
     freshness: AnswerFreshness
     coverage: list[CoveredDay]
 
@@ -75,6 +106,7 @@ class ReportAnswer(Shown):
     name: str
     time_range: AnsweredRange
     compared: ComparedRange | None = None
+    conversion: ConversionAnswer | None = None
     columns: list[str] = Field(description="The fields of each row, in order.")
     row_count: int
     made_at: Instant = Field(description="When the report was made: an `as_known_at` that repeats it.")

@@ -23,7 +23,7 @@ Moment = Annotated[
 
 
 def _metrics() -> tuple[str, ...]:
-    from adweir.reporting.reports import METRICS
+    from adweir.reporting.report_names import METRICS
     from adweir.reporting.series import SERIES
 
     of_series = dict.fromkeys(name for each in SERIES.values() for name in each.numbers)
@@ -32,7 +32,7 @@ def _metrics() -> tuple[str, ...]:
 
 def _dimensions() -> tuple[str, ...]:
     from adweir.reporting.dimensions import DIMENSIONS
-    from adweir.reporting.reports import SHORT_NAMES
+    from adweir.reporting.report_names import SHORT_NAMES
     from adweir.reporting.series import SERIES
 
     known = dict.fromkeys((*DIMENSIONS, *SHORT_NAMES))
@@ -88,6 +88,9 @@ _ORDER = "Columns to sort by, with `-` before one the greatest first; unknown va
 _LIMIT = "Show so many rows of each currency; the others are one row that sums them."
 _PER = "Show so many rows of each value of these dimensions."
 _NAMES = "Show names beside ids."
+_CONVERT = "The currency to show amounts in, by the client's rates."
+_SOURCE = "Whose rates, where there are several sources."
+_THROUGH = "The currency that rates may be crossed through, as EUR."
 
 
 class NewReport(Given):
@@ -120,6 +123,9 @@ class NewReport(Given):
     limit_per: list[Word] = Field(default=[], max_length=limits.MAX_REPORT_DIMENSIONS, description=_PER)
     names: bool = Field(default=False, strict=True, description=_NAMES)
     compare: _dates_or(Annotated[Word, Field(description=_BEFORE)]) | None = None  # type: ignore[valid-type]
+    convert_to: Word | None = Field(default=None, description=_CONVERT, examples=["EUR"])
+    rates_source: Word | None = Field(default=None, description=_SOURCE)
+    rates_through: Word | None = Field(default=None, description=_THROUGH)
 
 
 class AskedReport(Given):
@@ -135,6 +141,9 @@ class AskedReport(Given):
     limit_per: str = several(_PER.removesuffix("."))
     names: bool = Field(default=False, description=_NAMES)
     compare: str = one(_BEFORE.replace("or dates", "or dates as 2026-10-01..2026-10-31"))
+    convert_to: str = one(_CONVERT)
+    rates_source: str = one(_SOURCE)
+    rates_through: str = one(_THROUGH)
     include_live: bool = Field(default=False, description="Answer days that are not over by their hours.")
     as_known_at: str = one(AS_KNOWN_AT)
     format: str = one("json, csv, html or markdown.")
@@ -192,6 +201,7 @@ def create_report(app: Here, asked: NewReport) -> Answer:
 
     With `compare`, each metric has three columns more: `spend_before`, `spend_difference`, `spend_change` (a fraction);
     they are null where nothing was pulled. With `limit`, the row that sums the rest says of how many rows in `others`.
+    With `convert_to`, `conversion` has each rate that was used; days without one are a 422 that names them.
     """
     words, dates = _given_range(asked.time_range)
     compare = asked.compare.model_dump() if isinstance(asked.compare, ReportRange) else asked.compare
@@ -210,6 +220,9 @@ def create_report(app: Here, asked: NewReport) -> Answer:
         "limit_per": asked.limit_per,
         "names": asked.names,
         "compare": compare,
+        "convert_to": asked.convert_to or "",
+        "rates_source": asked.rates_source or "",
+        "rates_through": asked.rates_through or "",
     }
     return _report(app, asked.format, (asked.as_known_at, asked.changed_since), wanted)
 

@@ -237,6 +237,7 @@ MAX_REPORT_METRICS = 30  # metrics per report
 MAX_REPORT_DIMENSIONS = 12  # dimensions per report
 MAX_REPORT_SEGMENTS = 20  # segments per report
 MAX_REPORT_ORDERS = 5  # columns that a report is ordered by
+MAX_LISTED_RATES = 5000  # exchange rates that an answer lists, one a client, currency and day: 800 kB
 MAX_REPORT_LIMIT = 1000  # rows that a report shows of each currency, where it shows the first only
 MAX_REDRIVEN_TASKS = 1000  # task ids per redrive; without ids all failed tasks are tried again
 MAX_CHECKED_RECORDS = 5000  # records per call of `validate`

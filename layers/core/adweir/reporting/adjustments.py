@@ -9,7 +9,7 @@
 - quarantined: what the quarantined rows would have said;
 - overridden: what a preferred source hides;
 - cleaned: what cleaning and rounding added;
-- converted: what currency conversion added: nothing, as long as no currency is converted.
+- converted: what the conversion of currencies added: rows leave one currency, with their counts, for another.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from contextlib import nullcontext
 from decimal import Decimal, localcontext
 from typing import Any
 
-from adweir.model.metrics import METRICS, Mark
+from adweir.model.metrics import METRICS, Mark, Slot
 from adweir.reporting.reading import ReadRow
 from adweir.store.metrics.store import Adjustment
 
@@ -47,6 +47,13 @@ class Adjustments:
         term = "unattributed" if read.is_rest else _NAMED.get(row.mark, "")
         if term:
             self._add(currency, term, row.slot)
+
+    def convert(self, before: tuple[str, Slot], after: tuple[str, Slot]) -> None:
+        """A row that was counted in a currency is shown in another: each with its numbers."""
+        (old, taken), (new, added) = before, after
+        for term in ("shown", "converted"):
+            self._add(old, term, [-(number or 0) for number in taken])
+            self._add(new, term, added)
 
     def add(self, currency: str, adjustment: Adjustment) -> None:
         """Count what was quarantined, and what cleaning changed."""

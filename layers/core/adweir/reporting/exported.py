@@ -5,7 +5,7 @@ Both are read piece by piece of their range, and their rows follow one another i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ import msgspec
 from adweir.model.times import iso
 from adweir.reporting.arranged import Arrangement
 from adweir.reporting.comparing import parse_comparison
+from adweir.reporting.converting import parse_conversion
 from adweir.reporting.dimensions import Key
 from adweir.reporting.formats import CSV, csv_rows, to_json
 from adweir.reporting.moments import Moments, parse_moments
@@ -47,6 +48,9 @@ class ExportedReport(msgspec.Struct, frozen=True):
     limit_per: list[str] = []
     names: bool = False
     compare: str | dict[str, str] | None = None
+    convert_to: str = ""
+    rates_source: str = ""
+    rates_through: str = ""
 
     @property
     def is_relative(self) -> bool:
@@ -69,6 +73,7 @@ class ExportedReport(msgspec.Struct, frozen=True):
             arranged=Arrangement(tuple(self.order), self.limit, tuple(self.limit_per)),
             names=self.names,
             compare=parse_comparison(self.compare, span, now),
+            convert=parse_conversion(self.convert_to, self.rates_source, self.rates_through),
         )
 
     def made_of(self, queries: Queries) -> ReportExport:
@@ -124,6 +129,7 @@ class FileHead:
     adjustments: list[dict[str, Any]]
     warnings: list[str]
     compared: Mapping[str, Any] = field(default_factory=dict)
+    rates: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +178,8 @@ class ReportExport:
         said = (self.plan.totals(head.sums), head.coverage, head.adjustments, head.warnings)
         notes = about(self.queries, self.plan.query, self.moments)
         more = (zones(self.queries, self.plan.query), head.compared)
-        report = MetricReport(self.request.name, self.range, self.columns, [], *said, notes, *more)
+        converted = self.plan.converted(head.rates)
+        report = MetricReport(self.request.name, self.range, self.columns, [], *said, notes, *more, **converted)
         return to_json(report.head | {"row_count": head.rows})[:-1] + b',"data":[', b"]}"
 
 

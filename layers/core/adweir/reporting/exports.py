@@ -29,6 +29,7 @@ from adweir.model.messages import MakeExport
 from adweir.model.ports import Queue
 from adweir.model.times import DAY
 from adweir.reporting.adjustments import Adjustments
+from adweir.reporting.converting import merged_rates, read_again
 from adweir.reporting.exported import Export, FileHead, stored
 from adweir.reporting.formats import CSV, FORMATS, csv_rows, json_rows
 from adweir.reporting.query import Answer, Bounds, Queries
@@ -68,6 +69,7 @@ class _Progress(msgspec.Struct):
     coverage: list[dict[str, Any]] = []
     warnings: list[str] = []
     compared: dict[str, Any] = {}
+    rates: list[dict[str, Any]] = []
     place: int = 0
 
 
@@ -162,6 +164,7 @@ class Exporter:
             except NotFound:
                 return None
             made.progress = msgspec.json.decode(state, type=_Progress)
+            read_again((*made.progress.rates, *made.progress.compared.get("conversion", {}).get("rates", ())))
         else:
             made.progress.begin = _day(made.of.range.start).isoformat()
         made.progress.days = message.days or made.progress.days
@@ -305,7 +308,8 @@ class Exporter:
         progress = made.progress
         sums = {tuple(key): _sum(slot, unknown) for key, slot, unknown in progress.sums}
         adjustments = Adjustments.of(progress.adjustments).answer()
-        said = FileHead(progress.rows, sums, progress.coverage, adjustments, progress.warnings, progress.compared)
+        rests_on = (progress.coverage, adjustments, progress.warnings, progress.compared, progress.rates)
+        said = FileHead(progress.rows, sums, *rests_on)
         before, after = made.of.ends(said)
         with tempfile.TemporaryFile() as file:
             file.write(before)
@@ -374,6 +378,7 @@ def _add(made: _Made, found: Answer, rows: int) -> None:
     progress.adjustments = adjustments.state()
     progress.coverage += found.coverage.answer()
     progress.compared = made.of.compared(found)
+    progress.rates = merged_rates(progress.rates, found.rates)
     progress.warnings += [warning for warning in found.warnings if warning not in progress.warnings]
     progress.rows += rows
 

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from adweir.model.errors import Unprocessable
-from adweir.reporting.reports import ID_COLUMNS, MetricReport
+from adweir.reporting.report_names import ID_COLUMNS
+from adweir.reporting.reports import MetricReport
 from adweir.reporting.said import ADJUSTED_COLUMNS, ADJUSTMENTS, adjusted_rows, said, span_text
 from adweir.reporting.totals import UNATTRIBUTED
 

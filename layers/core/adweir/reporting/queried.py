@@ -9,6 +9,8 @@ from adweir.reporting.chosen import SEGMENTS
 from adweir.reporting.filters import FILTERS
 
 _LISTS = ("metrics", "dimensions", "order", "limit_per")
+CONVERSION = ("convert_to", "rates_source", "rates_through")
+"""What says the currency of amounts, and by which rates."""
 
 
 def report_in_texts(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,5 +33,6 @@ def report_in_texts(given: Mapping[str, Any]) -> dict[str, Any]:
         "report_of": given.get("data_type", ""),
         "limit": given.get("limit", 0),
         "names": given.get("names", False),
+        **{name: given.get(name, "") for name in CONVERSION},
         "compare": ({"start_date": first, "end_date": last} if between else first) or None,
     }

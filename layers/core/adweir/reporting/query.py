@@ -24,6 +24,7 @@ from adweir.model.times import HOURS_A_DAY, Clock, Window, is_zone, local_date
 from adweir.reporting.adjustments import Adjustments
 from adweir.reporting.changes import ChangedRow, answering_levels
 from adweir.reporting.claimed_readers import ClaimedReaders, Reading
+from adweir.reporting.converting import Rates
 from adweir.reporting.coverage import CoverageDays
 from adweir.reporting.dimensions import Key, RowValues, grouping, matching, none_last
 from adweir.reporting.filters import Filters, parse_filters
@@ -84,6 +85,8 @@ class Answer:
     """Whose the groups are, where the query asks for that."""
     before: Answer | None = None
     """That for another range, which this one is compared with."""
+    rates: list[dict[str, Any]] = field(default_factory=list)
+    """Those that amounts were converted by (`Rates.records`)."""
 
 
 class Queries:
@@ -209,15 +212,16 @@ class Queries:
     def answer(self, query: Query) -> Answer:
         """The sums, and what they rest on.
 
-        Raises Unprocessable, TooLarge (too many groups, or no time left), Unavailable.
+        Raises Unprocessable (also where a rate is missing), TooLarge (too many groups, or no time left), Unavailable.
         """
         _ = query.breakdown  # refuses what cannot be asked together, also when nothing is stored
         profiles, warnings = self.dated_profiles(query.filters, own=query.is_series)
         found = Answer(warnings=warnings, owned=Owned(query.dimensions) if query.owned else None)
-        summing = _Summing(query, found, self._bounds)
+        rates = Rates(self._catalog, query.convert, query.range.days) if query.convert else None
+        summing = _Summing(query, found, self._bounds, rates)
         for profile, reader, rows in self.readings(query, profiles):
             summing.begin(profile, query.breakdown_on(self.served(profile)))
-            summing.add_rows(profile, summing.moved(profile, rows))
+            summing.add_rows(profile, summing.moved(profile, summing.converted(profile, rows)))
             covered = reader.coverage()
             found.coverage.add(profile, covered)
             pulled = [day for day, one in covered.items() if one.pulled_at]
@@ -227,6 +231,9 @@ class Queries:
                 summing.note_owner(profile, pulled)
             if query.adjusted:
                 summing.add_adjustments(profile, reader.adjustments())
+        if rates:
+            rates.check()
+            found.rates = rates.records()
         found.groups = {key: found.groups[key] for key in sorted(found.groups, key=none_last)}
         return found
 
@@ -265,8 +272,9 @@ class Queries:
 class _Summing:
     """Adds the rows of one profile after another to an answer."""
 
-    def __init__(self, query: Query, found: Answer, bounds: Bounds) -> None:
+    def __init__(self, query: Query, found: Answer, bounds: Bounds, rates: Rates | None) -> None:
         self._query = query
+        self._rates = rates
         self._bounds = bounds
         self._found = found
         self._of_row = grouping(query.dimensions)
@@ -281,19 +289,52 @@ class _Summing:
         if self._query.owned:
             self._groups = {}
 
+    def converted(self, profile: Profile, rows: Iterable[ReadRow]) -> Iterable[ReadRow]:
+        """The rows in the currency that is asked for: those that count, for no other needs a rate.
+
+        Raises Unprocessable, Unavailable.
+        """
+        return rows if self._rates is None else self._in_one_currency(self._rates, profile, rows)
+
+    def _in_one_currency(self, rates: Rates, profile: Profile, rows: Iterable[ReadRow]) -> Iterator[ReadRow]:
+        row, adjusted, to = RowValues(self._breakdown), self._query.adjusted, rates.to
+        for number, read in enumerate(self._in_range(profile, rows)):
+            if not number % _LOOKS:
+                self._bounds.check_time()
+            row.show(read)
+            if self._matches and not self._matches(row):
+                continue
+            currency, adjustments = read.row.currency or profile.currency, self._found.adjustments
+            if adjusted:
+                adjustments.add_row(currency, read)
+            if read.row.mark is Mark.OVERRIDDEN:
+                continue
+            slot = rates.convert(profile.account_id, currency, read.row.day, read.row.slot)
+            if adjusted and currency != to:
+                adjustments.convert((currency, read.row.slot), (to, slot))
+            yield read._replace(row=read.row._replace(slot=slot, currency=to))
+
+    def _in_range(self, profile: Profile, rows: Iterable[ReadRow]) -> Iterable[ReadRow]:
+        """Those of the hours that are asked for, where rows are hours."""
+        if self._query.grain is not Grain.HOUR:
+            return rows
+        first, last = self._query.range.hours(profile.timezone)
+        return (read for read in rows if first <= (read.row.day, read.row.hour) <= last)
+
     def moved(self, profile: Profile, rows: Iterable[ReadRow]) -> Iterable[ReadRow]:
         """The rows as they are shown: of other days, where the query says so."""
         if self._query.moved is None:
             return rows
-        return self._of_other_days(rows, self._query.moved(profile.timezone), self._query.range.hours(profile.timezone))
+        return self._of_other_days(self._in_range(profile, rows), self._query.moved(profile.timezone))
 
     def add_rows(self, profile: Profile, rows: Iterable[ReadRow]) -> None:
         """Sum what matches. Raises TooLarge."""
-        groups, query, adjustments = self._groups, self._query, self._found.adjustments
+        groups, query = self._groups, self._query
+        adjustments = self._found.adjustments if query.adjusted and not self._rates else None
         first, last = query.range.hours(profile.timezone)
         by_hour, matches, of_row, row = (
             query.grain is Grain.HOUR and query.moved is None,
-            self._matches,
+            None if self._rates else self._matches,
             self._of_row,
             RowValues(self._breakdown),
         )
@@ -306,7 +347,7 @@ class _Summing:
             if matches and not matches(row):
                 continue
             currency = read.row.currency or profile.currency
-            if query.adjusted:
+            if adjustments:
                 adjustments.add_row(currency, read)
             if read.row.mark is Mark.OVERRIDDEN:
                 continue
@@ -326,14 +367,10 @@ class _Summing:
             move = self._query.moved(profile.timezone) if self._query.moved else str
             self._found.owned.add(profile.key, self._groups, [move(day.isoformat()) for day in pulled])
 
-    def _of_other_days(
-        self, rows: Iterable[ReadRow], move: Callable[[str], str], hours: tuple[tuple[str, int], tuple[str, int]]
-    ) -> Iterator[ReadRow]:
-        """The rows in the range, shown as of other days."""
-        by_hour = self._query.grain is Grain.HOUR
+    def _of_other_days(self, rows: Iterable[ReadRow], move: Callable[[str], str]) -> Iterator[ReadRow]:
+        """The rows shown as of other days."""
         for read in rows:
-            if not by_hour or hours[0] <= (read.row.day, read.row.hour) <= hours[1]:
-                yield read._replace(row=read.row._replace(day=move(read.row.day)))
+            yield read._replace(row=read.row._replace(day=move(read.row.day)))
 
     def add_adjustments(self, profile: Profile, adjustments: Iterable[tuple[Level, Adjustment]]) -> None:
         """Count those of the objects that the filters leave, in the currencies that their rows were in."""

@@ -10,6 +10,7 @@ from adweir.model.errors import Unprocessable
 from adweir.model.metrics import SERIES_LEVELS, SOURCE_ORDER, Grain, Level, Source
 from adweir.reporting import breakdowns, split_rest
 from adweir.reporting.bound_to import DIMENSIONS as OF_CAMPAIGNS
+from adweir.reporting.converting import Conversion
 from adweir.reporting.dimensions import OF_DAY
 from adweir.reporting.filters import EVERYTHING, NEEDS, Filters
 from adweir.reporting.levels import FINENESS
@@ -25,7 +26,7 @@ class Query:
     rows leave of the account, unless the query makes that impossible to tell. `live`: days that are not over are
     answered by their hours. `adjusted`: add up the adjustments, too. `moved`: time zone → day → the day that it is
     shown as, in place of itself. `owned`: note whose rows each group sums. `alone`: where it is about cross-platform
-    campaigns, also the metrics that their arms have by themselves.
+    campaigns, also the metrics that their arms have by themselves. `convert`: the currency that amounts are shown in.
     """
 
     range: TimeSpan
@@ -40,6 +41,7 @@ class Query:
     moved: Callable[[str], Callable[[str], str]] | None = None
     owned: bool = False
     alone: bool = False
+    convert: Conversion | None = None
 
     @property
     def is_claimed(self) -> bool:
@@ -113,8 +115,8 @@ class Query:
         )
 
     def _fold(self, timezone: str) -> Callable[[str], Hashable] | None:
-        """What the dimensions show of a day; None where they show the day itself."""
-        if self.grain is Grain.HOUR or "date" in self.dimensions:
+        """What the dimensions show of a day; None where they show the day itself, or each day has a rate of its own."""
+        if self.grain is Grain.HOUR or "date" in self.dimensions or self.convert:
             return None
         shown = [OF_DAY[name] for name in self.dimensions if name in OF_DAY]
         if self.moved and shown:

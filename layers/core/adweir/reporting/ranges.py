@@ -55,6 +55,11 @@ class TimeSpan:
             return Window(max(days.start, _day(self.start)), min(days.end, _day(self.end)))
         return Window(_day(_local(self.start, timezone)), _day(_local(self.end, timezone)))
 
+    @property
+    def days(self) -> Window:
+        """The first and the last day as they are written; those of a profile may be a day or two off."""
+        return Window(_day(self.start), _day(self.end))
+
     def hours(self, timezone: str) -> tuple[tuple[str, int], tuple[str, int]]:
         """The first and the last (local day, hour) of a profile that the range touches."""
         if self.relative:

@@ -22,13 +22,12 @@ from adweir.model.metrics import Grain
 from adweir.model.times import iso
 from adweir.reporting import comparing
 from adweir.reporting.arranged import AS_THEY_COME, OTHERS, Arrangement, Entries
-from adweir.reporting.bound_to import DIMENSIONS as OF_CAMPAIGNS
-from adweir.reporting.breakdowns import DIMENSIONS as SPLIT_BY
 from adweir.reporting.changes import listed
 from adweir.reporting.chosen import SEGMENTS, choose
 from adweir.reporting.comparing import Comparison, Pair, said_range
+from adweir.reporting.converting import Conversion, said_conversion
 from adweir.reporting.dimensions import DIMENSIONS, OF_DAY, Key
-from adweir.reporting.filters import EVERYTHING, FILTERS, NEEDS, Filters
+from adweir.reporting.filters import EVERYTHING, FILTERS, Filters
 from adweir.reporting.freshness import freshness
 from adweir.reporting.moments import Moments
 from adweir.reporting.object_names import NAMES, RowNames
@@ -36,52 +35,10 @@ from adweir.reporting.owned import OF_TIME
 from adweir.reporting.query import Answer, Queries
 from adweir.reporting.questions import Query
 from adweir.reporting.ranges import TimeSpan
+from adweir.reporting.report_names import MADE_OF, METRICS, NO_MONEY, OTHER_NAMES, SHORT_NAMES
 from adweir.reporting.series import SERIES, SeriesNames
 from adweir.reporting.totals import UNATTRIBUTED, RowSum, measures
 
-METRICS = (
-    "impressions",
-    "clicks",
-    "conversions",
-    "spend",
-    "cost",
-    "revenue",
-    "ctr",
-    "cvr",
-    "conversion_rate",
-    "cpa",
-    "cpc",
-    "cpm",
-    "roas",
-    "acos",
-)
-_NO_MONEY = {"impressions", "clicks", "conversions", "ctr", "cvr", "conversion_rate"}
-_OTHER_NAMES = {"cost": "spend"}
-_MADE_OF: Mapping[str, tuple[str, ...]] = {
-    "ctr": ("clicks", "impressions"),
-    "cvr": ("conversions", "clicks"),
-    "conversion_rate": ("conversions", "clicks"),
-    "cpa": ("spend", "conversions"),
-    "cpc": ("spend", "clicks"),
-    "cpm": ("spend", "impressions"),
-    "roas": ("revenue", "spend"),
-    "acos": ("spend", "revenue"),
-}
-"""The numbers that a ratio is made of."""
-SHORT_NAMES = {
-    "account": "account_id",
-    "client": "client_account_id",
-    "campaign": "campaign_id",
-    "ad_group": "ad_group_id",
-    "ad": "ad_id",
-    "keyword": "keyword_id",
-    "cross_campaign": "cross_campaign_id",
-    "arm": "arm_id",
-}
-"""Short names of dimensions and segments, and the fields that they mean."""
-_MAY_LACK = frozenset((*NEEDS, *OF_CAMPAIGNS))
-ID_COLUMNS = frozenset((*_MAY_LACK, *(short for short, name in SHORT_NAMES.items() if name in _MAY_LACK), *SPLIT_BY))
-"""Columns that are empty in a row of what is unattributed."""
 _CURRENCY = "currency"
 _SHOWN = 40
 
@@ -92,7 +49,7 @@ class ReportRequest:
 
     `live`: days that are not over are answered by their hours. `moments`: the moment that it is made as of, and since
     when changes are listed. `data_type`: a series that belongs to no ad platform (`reporting.series`); "" for ads.
-    `names`: beside ids. `compare`: the range that this one is compared with.
+    `names`: beside ids. `compare`: the range that this one is compared with. `convert`: the currency of its amounts.
     """
 
     name: str
@@ -106,6 +63,7 @@ class ReportRequest:
     arranged: Arrangement = AS_THEY_COME
     names: bool = False
     compare: Comparison | None = None
+    convert: Conversion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +72,7 @@ class MetricReport:
 
     `coverage` per day, `adjustments` per currency: see `reporting.coverage` and `reporting.adjustments`. `about`: when
     it was made, the moment that it is made as of, and what changed since another. `zones`: those of its ad accounts,
-    where the range depends on them. `compared`: with what, and what that rests on.
+    where the range depends on them. `compared`: with what, and what that rests on. `conversion`: by which rates.
     """
 
     name: str
@@ -128,6 +86,7 @@ class MetricReport:
     about: Mapping[str, Any] = field(default_factory=dict)
     zones: frozenset[str] = frozenset()
     compared: Mapping[str, Any] = field(default_factory=dict)
+    conversion: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def freshness(self) -> dict[str, Any]:
@@ -141,6 +100,7 @@ class MetricReport:
             "name": self.name,
             "time_range": said_range(self.range, self.zones),
             **({"compared": self.compared} if self.compared else {}),
+            **({"conversion": self.conversion} if self.conversion else {}),
             "columns": list(self.columns),
             "row_count": len(self.rows),
             "totals": self.totals,
@@ -250,8 +210,12 @@ class ReportPlan:
         if self.compare is None or found.before is None:
             return {}
         rests_on = found.before.coverage.answer()
-        said = self.compare.said(zones(queries, self.query))
+        said = self.compare.said(zones(queries, self.query)) | self.converted(found.before.rates)
         return said | {"freshness": freshness(rests_on), "coverage": rests_on}
+
+    def converted(self, used: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+        """What a report says of the rates that its amounts were converted by."""
+        return {"conversion": said_conversion(self.query.convert, used)} if self.query.convert else {}
 
     def _row(self, key: Key, pair: Pair) -> dict[str, Any]:
         return dict(zip(self.keys, key, strict=True)) | self._compared(pair) | self._of_pair(pair, marks=True)
@@ -284,7 +248,7 @@ class ReportPlan:
 
     def _values(self, total: RowSum) -> dict[str, Any]:
         found = self.series.values(total) if self.series else measures(total.slot)
-        return {name: found[_OTHER_NAMES.get(name, name)] for name in self.metrics}
+        return {name: found[OTHER_NAMES.get(name, name)] for name in self.metrics}
 
     def _notes(self, total: RowSum) -> dict[str, Any]:
         return {name: said for name, said in total.notes.items() if name != "unknown"} | self._unknown(total)
@@ -293,7 +257,7 @@ class ReportPlan:
         """In how many rows a number was unknown that the asked metrics are made of."""
         if self.series:
             return self.series.notes(total, self.metrics)
-        numbers = {part for name in self.metrics for part in _MADE_OF.get(name, (_OTHER_NAMES.get(name, name),))}
+        numbers = {part for name in self.metrics for part in MADE_OF.get(name, (OTHER_NAMES.get(name, name),))}
         counts = {name: total.unknown[name] for name in NUMBERS if name in numbers and name in total.unknown}
         return {"unknown": counts} if counts else {}
 
@@ -311,13 +275,14 @@ def plan(queries: Queries, asked: ReportRequest) -> ReportPlan:
     _known("dimensions", asked.dimensions, (*DIMENSIONS, *SHORT_NAMES))
     metrics = tuple(dict.fromkeys(asked.metrics)) or METRICS[:4]
     named = tuple(dict.fromkeys(asked.dimensions))
-    by_currency = bool(set(metrics) - _NO_MONEY) or _CURRENCY in named
+    by_currency = bool(set(metrics) - NO_MONEY) or _CURRENCY in named
     columns = tuple(name for name in named if name != _CURRENCY)
     dimensions = tuple(_field(name) for name in columns)
     grain = Grain.HOUR if "hour" in dimensions else Grain.DAY
     filters = _filters(queries, asked.segments)
     base = Query(asked.range, dimensions, filters, grain, live=asked.live)
-    query = replace(base, adjusted=True, owned=_is_owned(asked), alone=True)
+    _check_amounts(asked, by_currency=bool(set(metrics) - NO_MONEY))
+    query = replace(base, adjusted=True, owned=_is_owned(asked), alone=True, convert=asked.convert)
     shown = (asked.arranged, asked.names, asked.compare)
     return ReportPlan(query, columns, metrics, by_currency, None, *shown).check()
 
@@ -338,9 +303,11 @@ def _series_plan(queries: Queries, asked: ReportRequest) -> ReportPlan:
         message = f"each name of {asked.data_type} is a series of its own: add the dimension name, or a segment of it"
         raise Unprocessable(message, [{"field": "dimensions", "message": message}])
     by_currency = bool({"revenue", "value"} & set(metrics)) or _CURRENCY in columns
+    _check_amounts(asked, by_currency="revenue" in metrics)
     columns = tuple(name for name in columns if name != _CURRENCY)
     dimensions = tuple(known[_field(name)] for name in columns)
-    query = Query(asked.range, dimensions, filters, level=names.level, owned=_is_owned(asked))
+    owned, convert = _is_owned(asked), asked.convert
+    query = Query(asked.range, dimensions, filters, level=names.level, owned=owned, convert=convert)
     shown = (asked.arranged, asked.names, asked.compare)
     return ReportPlan(query, columns, metrics, by_currency, names, *shown).check()
 
@@ -361,6 +328,7 @@ def report(queries: Queries, asked: ReportRequest) -> MetricReport:
         about(queries, made.query, asked.moments),
         zones(queries, made.query),
         made.compared(queries, found),
+        **made.converted(found.rates),
     )
 
 
@@ -394,6 +362,13 @@ def _merged(groups: Iterable[tuple[Key, RowSum]]) -> dict[Key, RowSum]:
         else:
             merged[key] = total.copy()
     return merged
+
+
+def _check_amounts(asked: ReportRequest, *, by_currency: bool) -> None:
+    """Whether there is anything to convert. Raises Unprocessable."""
+    if asked.convert and not by_currency:
+        message = "none of the metrics is an amount of money"
+        raise Unprocessable(message, [{"field": "convert_to", "message": message}])
 
 
 def _is_owned(asked: ReportRequest) -> bool:

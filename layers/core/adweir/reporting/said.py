@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from adweir.model.metrics import METRICS
@@ -18,9 +19,11 @@ def said(report: MetricReport) -> Iterator[str]:
     """Lines of text."""
     yield from report.warnings
     yield from _rests_on(report.coverage)
+    yield from _converted(report.conversion)
     if report.compared:
         yield f"Compared with {span_text(report.compared['time_range'])} ({report.compared['with']})."
         yield from _rests_on(report.compared["coverage"])
+        yield from _converted(report.compared.get("conversion", {}))
 
 
 def span_text(time_range: Mapping[str, Any]) -> str:
@@ -49,6 +52,27 @@ def _rests_on(days: Sequence[dict[str, Any]]) -> Iterator[str]:
     if gaps:
         more = f" and {len(gaps) - _NAMED} more days" if len(gaps) > _NAMED else ""
         yield f"Not pulled: {', '.join(gaps[:_NAMED])}{more}."
+
+
+def _converted(conversion: Mapping[str, Any]) -> Iterator[str]:
+    """The rates of a conversion in a line per currency and source."""
+    used: dict[tuple[str, ...], list[tuple[str, str, str]]] = {}
+    for each in conversion.get("rates", ()):
+        days = (each["rate_date"], each["date"], _written(each["rates"]))
+        used.setdefault((each["currency"], each["source"], each["client_account_id"]), []).append(days)
+    for (currency, source, _), rates in used.items():
+        first, last = min(rates), max(rates)
+        late = max(date.fromisoformat(day) - date.fromisoformat(of) for of, day, _ in rates).days
+        old = f", at most {late} days old" if late else ""
+        shown = first[2] if first[2] == last[2] else f"{first[2]} to {last[2]}"
+        yield (
+            f"{currency} is converted to {conversion['to']} day by day by the rates of {source}"
+            f" ({first[0]} to {last[0]}{old}): {shown}."
+        )
+
+
+def _written(rates: Sequence[Mapping[str, Any]]) -> str:
+    return " and ".join(f"1 {each['base']} = {each['rate']:f} {each['quote']}" for each in rates)
 
 
 def adjusted_rows(report: MetricReport) -> list[dict[str, Any]]:

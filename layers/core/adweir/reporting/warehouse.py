@@ -1,8 +1,8 @@
 """Large reports whose groups a warehouse sums from tables of its own, in place of what reads the store.
 
 What it is asked for is decided here: CSV by day or coarser. All else (JSON, live days, past moments, comparisons,
-orders, names, breakdowns, cross-platform campaigns, other series) is made from the store, and so is what the warehouse
-says it cannot answer: its tables may be older than the store.
+orders, names, breakdowns, conversions, cross-platform campaigns, other series) is made from the store, and so is what
+the warehouse says it cannot answer: its tables may be older than the store.
 """
 
 from __future__ import annotations
@@ -89,6 +89,6 @@ def bulk_question(of: Export) -> BulkQuestion | None:
     plan, query, moments = of.plan, of.plan.query, of.moments
     is_past = moments.as_known_at is not None or moments.changed_since is not None
     is_other = query.is_series or query.is_claimed or query.live or query.moved is not None or query.filters.chosen
-    if is_past or is_other or plan.is_whole or query.grain is not Grain.DAY or query.breakdown:
+    if is_past or is_other or query.convert or plan.is_whole or query.grain is not Grain.DAY or query.breakdown:
         return None
     return BulkQuestion(of.queries, query, plan.by_currency, of.unit, moments.now)

@@ -17,7 +17,7 @@ from adweir.model.invoices import Invoice
 from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
 from adweir.model.terms import Terms
-from adweir.model.times import Clock
+from adweir.model.times import Clock, Window
 from adweir.store.catalog.references import ReferenceRow
 from adweir.store.catalog.store import Catalog
 
@@ -117,6 +117,15 @@ class LimitedCatalog(Catalog):
 
     def references(self, account_id: str, data_type: str, source: str = "") -> Iterator[ReferenceRow]:
         return super().references(account_id, data_type, source) if account_id in self.only else iter(())
+
+    def reference_sources(self, account_id: str, data_type: str) -> Iterator[str]:
+        return super().reference_sources(account_id, data_type) if account_id in self.only else iter(())
+
+    def reference_days(
+        self, account_id: str, data_type: str, source: str, said: Mapping[str, str], days: Window
+    ) -> Iterator[ReferenceRow]:
+        self._check(account_id)
+        return super().reference_days(account_id, data_type, source, said, days)
 
     def remove_reference(self, account_id: str, data_type: str, row: ReferenceRow, as_of: str) -> bool:
         self._check(account_id)

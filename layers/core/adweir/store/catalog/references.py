@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from adweir.model.errors import Conflict
 from adweir.model.platforms import Platform
+from adweir.model.series_ids import series_id
+from adweir.model.times import Window
 from adweir.store.catalog.items import Effect, Item, Items
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 _TOGETHER = 100
 _TRIES = 5
 _CONFIRMED, _REMOVED = "confirmed", "removed"
+_FIRST, _AFTER_ITS_ROWS, _AFTER_ALL = "0", "$", "{"
+"""Around the names of sources, which are lower-case letters, digits and _: `$` follows the `#` behind one."""
 
 
 class ReferenceRow(NamedTuple):
@@ -50,6 +54,22 @@ class References(Items):
     def references(self, account_id: str, data_type: str, source: str = "") -> Iterator[ReferenceRow]:
         """The rows of a data type, of one source or of all, by source and key."""
         found = self._query(_pk(account_id, data_type), f"{source}#" if source else "")
+        return self._readable((item for item in found if item.state != _REMOVED), _row)
+
+    def reference_sources(self, account_id: str, data_type: str) -> Iterator[str]:
+        """The sources that have rows of a data type, by name: a read of one item for each."""
+        begin = _FIRST
+        while rows := list(self._query(_pk(account_id, data_type), begin, up_to=_AFTER_ALL, limit=1)):
+            source = rows[0].sk.partition("#")[0]
+            yield source
+            begin = source + _AFTER_ITS_ROWS
+
+    def reference_days(
+        self, account_id: str, data_type: str, source: str, said: Mapping[str, str], days: Window
+    ) -> Iterator[ReferenceRow]:
+        """The rows of one source, by date, whose key is what they say of themselves and then a date of these days."""
+        first, last = (f"{source}#{series_id({**said, 'date': day.isoformat()})}" for day in (days.start, days.end))
+        found = self._query(_pk(account_id, data_type), first, up_to=last)
         return self._readable((item for item in found if item.state != _REMOVED), _row)
 
     def remove_reference(self, account_id: str, data_type: str, row: ReferenceRow, as_of: str) -> bool:
