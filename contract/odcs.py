@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from adweir.model.times import first_of_month
-from adweir.reporting.reports import METRICS
+from adweir.reporting.report_names import METRICS
 from contract.clients import HERE
 from contract.demonstrated import demonstrated
 from contract.environments import NotInstalled, Tool, interpreter
