@@ -282,7 +282,8 @@ def truth(run: KilledRun) -> Stored:
 def made(run: KilledRun) -> dict[str, Any]:
     """What was made of the numbers: the datasets' files, byte for byte, the days' scores, what was learned, and arms.
 
-    Left out is what says when: how long a dataset took, and which loads brought what was learned.
+    Left out is what says when and how often: how long a dataset took, which loads brought what was learned, and how
+    many times it was stored.
     """
     files: dict[str, Any] = {key: each.body for key, each in run.s3.objects.items() if key.startswith(_DATASETS)}
     files[_MANIFEST] = json.loads(files[_MANIFEST]) | {"steps": ""}
@@ -294,7 +295,7 @@ def made(run: KilledRun) -> dict[str, Any]:
     return {f"the bytes of {key}": body for key, body in files.items()} | {
         "the scores": [score | {"scored_at": ""} for score in scores],
         "what was learned": [
-            {name: _without_stamps(value) for name, value in item.items() if name not in {"expires", "writer"}}
+            {name: _without_stamps(value) for name, value in item.items() if name not in {"expires", "writer", "seen"}}
             for item in run.dynamodb.items(FINDINGS)
             if item["pk"]["S"].startswith("watched#")
         ],
@@ -309,7 +310,7 @@ def _timeless(state: AgentState) -> dict[str, Any]:
 
 def _without_stamps(value: Mapping[str, Any]) -> Mapping[str, Any]:
     text = value.get("S", "")
-    return json.loads(text) | {"stamps": ""} if text.startswith("{") else value
+    return json.loads(text) | {"stamps": "", "seen": 0} if text.startswith("{") else value
 
 
 def tables(run: KilledRun) -> dict[str, bytes]:
