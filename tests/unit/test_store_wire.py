@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import zlib
 from typing import Any
 
 import pytest
-from botocore.awsrequest import HeadersDict
+from botocore import endpoint
+from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.parsers import ResponseParserFactory
 from hypothesis import given
 from hypothesis import strategies as st
+from moto.core.botocore_stubber import MockRawResponse
+from pynamodb.connection import Connection
 
 from adweir.store.dynamo import wire
 
@@ -99,3 +103,34 @@ def test_plain_answers_are_not_walked_through() -> None:
     response = {"status_code": 200, "headers": HEADERS, "body": b'{"Item": {"pk": {"S": "a"}}}'}
 
     assert wire._PlainParser(NoParser()).parse(response, shape)["Item"] == {"pk": {"S": "a"}}
+
+
+GOOD = b'{"Item": {"pk": {"S": "a"}}}'
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, *bodies: bytes) -> Any:
+    """What a connection answers where these come, one after the other. All have the checksum of the good one."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    monkeypatch.setattr(endpoint.time, "sleep", lambda _: None)  # type: ignore[attr-defined]
+    coming = iter(bodies)
+
+    def answer(**_: Any) -> AWSResponse:
+        headers = HeadersDict({"x-amzn-RequestId": "r1", "x-amz-crc32": str(zlib.crc32(GOOD))})
+        return AWSResponse("http://127.0.0.1:1/", 200, headers, MockRawResponse(next(coming)))  # type: ignore[no-untyped-call]
+
+    connection = wire.plain_wire(Connection("us-east-1", max_retry_attempts=2))
+    connection.session.register("before-send.dynamodb", answer)
+    return connection.dispatch("GetItem", {"TableName": "t", "Key": {"pk": {"S": "a"}}})
+
+
+@pytest.mark.parametrize("damaged", [GOOD[:-5], GOOD[:-3] + b"\xff}}", b"<html>"])
+def test_an_answer_that_was_damaged_on_its_way_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, damaged: bytes
+) -> None:
+    assert asked(monkeypatch, damaged, GOOD)["Item"] == {"pk": {"S": "a"}}
+
+
+def test_answers_that_are_all_damaged_are_no_answer_without_an_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(wire.DamagedAnswer):
+        asked(monkeypatch, GOOD[:-5], GOOD[:-5], GOOD[:-5])

@@ -2,7 +2,8 @@
 
 botocore visits each value of an answer in Python to find binary ones and times, the only ones that it changes: of an
 answer of a hundred items that took three times as long as all else. An answer that cannot have any is its JSON
-(`plain_wire`).
+(`plain_wire`). One that is not JSON, because it was damaged on its way, is asked for again like one that did not come:
+botocore would read it as an answer without an item.
 
 A bucket is some 170 nested attribute values, and botocore visits each of them twice. The wire format is JSON
 and our items already have its shape, so msgspec encodes whole bodies, and an answer full of items stays the bytes that
@@ -16,6 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from botocore.exceptions import BotoCoreError
 from botocore.parsers import ResponseParserFactory
 from pynamodb.connection import Connection
 
@@ -35,11 +37,21 @@ _BODY = "adweir_body"
 """The key of the body in an answer."""
 _REQUEST = "adweir_request"
 """The key of the request in a call's context. botocore makes one context per call, so threads do not share it."""
+_DAMAGED: Mapping[str, str] = {"Code": "RequestTimeout", "Message": "the answer is not JSON"}
+"""An error that botocore asks again after (retries/standard.py). The answer's own status is still 200."""
+
+
+class DamagedAnswer(BotoCoreError):
+    """Every answer to a call was damaged."""
+
+    fmt = "DynamoDB's answers are not JSON"
 
 
 def plain_wire(connection: Connection) -> Connection:
-    """Prepare a connection that has made no client yet; returns it. What it answers is what it answered before."""
+    """Prepare a connection that has made no client yet; returns it. What it answers is what it answered before, but
+    that an answer that is not JSON raises DamagedAnswer when no other came."""
     connection.session.register_component("response_parser_factory", PlainParsers())
+    connection.session.register("after-call.dynamodb", _refuse_damaged)
     return connection
 
 
@@ -64,6 +76,11 @@ def _set_aside(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dic
     """Let botocore validate and serialize an empty request in place of the real one."""
     context[_REQUEST] = params
     return {"RequestItems": {}}
+
+
+def _refuse_damaged(parsed: Mapping[str, Any], **_: Any) -> None:
+    if parsed.get("Error") == _DAMAGED:
+        raise DamagedAnswer
 
 
 def _encode(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
@@ -94,7 +111,11 @@ class _PlainParser:
         body = response["body"]
         if response["status_code"] != 200 or shape.name not in _PLAIN or any(sign in body for sign in _CHANGED):
             return self._parser.parse(response, shape)
-        return msgspec.json.decode(body or b"{}") | {"ResponseMetadata": _about(response)}
+        try:
+            found = msgspec.json.decode(body or b"{}")
+        except msgspec.DecodeError:
+            found = {"Error": _DAMAGED}
+        return found | {"ResponseMetadata": _about(response)}
 
 
 class _Parser:
