@@ -67,11 +67,12 @@ def test_what_memory_does_not_hold_goes_into_files(tmp_path: Path) -> None:
 def test_what_a_killed_process_spilled_goes_when_another_begins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Given folders of a process that ended, of one that had this one's number, of one that runs, and another one."""
+    """Given folders of a process that ended, of one that had this one's number, of a number that no process has, of a
+    process that runs, and another one."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait(60)
-    owners = (f"{ended.pid}-a", f"{os.getpid()}-a", f"{os.getppid()}-a", "mine")
+    owners = (f"{ended.pid}-a", f"{os.getpid()}-a", f"{10**20}-a", f"{os.getppid()}-a", "mine")
     folders = [tmp_path / f"adweir-spilled-{owner}" for owner in owners]
     for each in folders:
         each.mkdir()
@@ -80,7 +81,7 @@ def test_what_a_killed_process_spilled_goes_when_another_begins(
     with engine(tmp_path, memory="26MB"), engine(tmp_path, memory="27MB") as connection:
         ((spilled,),) = connection.execute("SELECT current_setting('temp_directory')").fetchall()
 
-    assert [each.exists() for each in folders] == [False, False, True, True]
+    assert [each.exists() for each in folders] == [False, False, False, True, True]
     ours = {*tmp_path.iterdir()} - {*folders}
     assert len(ours) == 2
     assert Path(spilled) in ours

@@ -98,7 +98,7 @@ def _runs(process: int) -> bool:
     """Whether another process has this number. After a kill, a function's next process may have that of the last."""
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # no process has such a number
         return False
     except PermissionError:  # another user's
         return True
