@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 import pytest
@@ -16,11 +17,12 @@ from adweir.insight.curated.state import MonthPart
 from adweir.model import limits
 from adweir.model.errors import NotReady, TooLarge
 from adweir.model.metrics import MetricRow
+from adweir.model.times import DAY
 from adweir.store.metrics.coverage import COVERAGE
 from adweir.store.metrics.partitions import ItemKey
 from support.bounds import at_the_bound, refuses
 from support.crash import Killed
-from support.curated_world import CuratedWorld, a_campaign, one_month, three_months
+from support.curated_world import THREE_MONTHS, CuratedWorld, a_campaign, one_month, three_months
 from support.reading_world import ACCOUNT, AD, CAMPAIGN, LOSSY, ONE, a_profile, account, ad, campaign
 
 
@@ -28,6 +30,18 @@ def made_anew(world: CuratedWorld, puts: int) -> set[str]:
     """The months of the metrics that were put after so many puts."""
     fresh = (key for key in world.bucket.puts[puts:] if key.startswith("curated/metrics/"))
     return {key.partition("month=")[2][:7] for key in fresh}
+
+
+def tried_months(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The months that are made from now on, whatever becomes of them."""
+    make, tried = MonthMaker.make, list[str]()
+
+    def noted(maker: MonthMaker, part: MonthPart, *more: Any) -> Any:
+        tried.append(part.month)
+        return make(maker, part, *more)
+
+    monkeypatch.setattr(MonthMaker, "make", noted)
+    return tried
 
 
 def test_a_second_run_puts_nothing_and_asks_little() -> None:
@@ -371,19 +385,51 @@ def test_a_month_that_is_too_large_comes_after_the_others_where_the_time_is_shor
     world = CuratedWorld(ONE)
     world.pull(AD, ad("a1", 5, "2026-09-10"), days=("2026-09-10", "2026-09-10"))
     world.pull(AD, *(ad(f"a{n}", 1, "2026-11-10") for n in range(4)), days=("2026-11-10", "2026-11-10"))
-    make, tried = MonthMaker.make, list[str]()
-
-    def noted(maker: MonthMaker, part: MonthPart, *more: Any) -> Any:
-        tried.append(part.month)
-        return make(maker, part, *more)
-
-    monkeypatch.setattr(MonthMaker, "make", noted)
+    tried = tried_months(monkeypatch)
     with pytest.raises(NotReady):
         world.curate(remaining=lambda: 0.0 if tried else 60.0)
     with pytest.raises(TooLarge, match="p1 has more than 3 rows"):
         world.curate()
 
     assert tried == ["2026-11", "2026-10", "2026-09", "2026-11"]
+
+
+def test_months_that_are_too_large_take_no_time_of_another_ad_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given an ad account of which each month has too many rows; an invocation has time for two."""
+    monkeypatch.setattr(limits, "MAX_CURATED_ROWS", 3)
+    monkeypatch.setattr(staging, "_LOOKS", 1)
+    world, tried = CuratedWorld(ONE, a_profile(profile_id="p2")), tried_months(monkeypatch)
+    for day in THREE_MONTHS:
+        world.pull(AD, *(ad(f"a{n}", 1, day) for n in range(4)), days=(day, day))
+        world.pull(ACCOUNT, account(7, day), profile_id="p2", days=(day, day))
+
+    for _ in range(8):
+        tried.clear()
+        with suppress(NotReady, TooLarge):
+            world.curate(remaining=lambda: 0.0 if len(tried) > 2 else 60.0)
+
+    months = world.ask("SELECT month FROM metrics WHERE account_id = 'p2' AND level = 'account' ORDER BY 1")
+    assert [each["month"] for each in months] == ["2026-09", "2026-10", "2026-11"]
+
+
+def test_each_day_another_one_of_the_months_that_are_too_large_is_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given three of them; one is all that an invocation has time for."""
+    monkeypatch.setattr(limits, "MAX_CURATED_ROWS", 3)
+    world, first = CuratedWorld(ONE), list[str]()
+    for day in THREE_MONTHS:
+        world.pull(AD, *(ad(f"a{n}", 1, day) for n in range(4)), days=(day, day))
+    with pytest.raises(TooLarge):
+        world.curate()
+    tried = tried_months(monkeypatch)
+
+    for _ in range(3):
+        tried.clear()
+        with pytest.raises(TooLarge, match="p1 has more than 3 rows"):
+            world.curate(remaining=lambda: 0.0 if tried else 60.0)
+        first += tried[:1]
+        world.now += DAY
+
+    assert sorted(first) == ["2026-09", "2026-10", "2026-11"]
 
 
 @at_the_bound("MAX_CURATED_OBJECTS", as_if=3)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,7 +15,7 @@ from adweir.insight.curated import entities
 from adweir.insight.curated.layout import AD_ACCOUNTS, FIRST_MONTH, OBJECTS, CuratedTable, level_name
 from adweir.insight.curated.months import CuratedAccount, Making, MonthMaker, forget, window_of
 from adweir.insight.curated.names import ObjectNames
-from adweir.insight.curated.parts import CuratingTime, CuratorParts, TooSlow
+from adweir.insight.curated.parts import CuratingTime, CuratorParts, TooSlow, by_turns
 from adweir.insight.curated.staging import TooManyRows
 from adweir.insight.curated.state import OPEN, AccountState, MadePart, MonthPart, state_key
 from adweir.insight.parquet import engine
@@ -71,23 +71,30 @@ class AccountCurator:
         """By part: what there was of it when this worker announced that it makes it."""
         self._new_entities: set[str] = set()
         self.months = self.changed = 0
+        self.left: frozenset[MonthPart] = frozenset()
+        """Those that no invocation could make before, left out."""
         self._too_large: TooManyRows | None = None
 
-    def curate(self, place: Path) -> None:
-        """Make what is not up to date. Raises NotReady, TooLarge (after all months that are not), Unavailable."""
+    def curate(self, place: Path, late: Collection[MonthPart] = ()) -> None:
+        """Make what is not up to date: all but the months that no invocation could make before, or these (`late`), of
+        which another one is the first each day. Raises NotReady, TooLarge (after all months that are not), Unavailable.
+        """
         document, self._tag = self._parts.objects.state(self._key)
         state = AccountState.of(document)
         known = self._known(place)
         renamed = known.names.compared(state.names, known.digests)
         newest_first = sorted(known.bases, key=lambda part: part.month, reverse=True)
-        todo = [
+        not_made = [
             part
             for part in newest_first
             if (made := state.parts.get(part.name)) is None
             or made.basis != known.bases[part]
             or made.concerns(*renamed)
         ]
-        todo.sort(key=lambda part: part.name in state.late)  # else one keeps all older ones waiting for ever
+        todo = [part for part in not_made if (part in late if late else part.name not in state.late)]
+        self.left = frozenset(not_made) - frozenset(todo)
+        if late:
+            todo = by_turns(todo, self._today)
         gone = [part for part in map(MonthPart.named, state.parts) if part not in known.bases]
         state.late = [name for name in state.late if MonthPart.named(name) in known.bases]
         fresh = [name for name, digest in known.entities.items() if state.entities.get(name, "") != digest]
@@ -110,6 +117,8 @@ class AccountCurator:
                     self.changed += forget(self._account, self._parts.objects, self._tables, part, made.levels)
             except _Overtaken:
                 raise
+            except TooSlow as error:
+                raise self._too_large or error from None
             except NotReady:
                 self._save(state)
                 raise

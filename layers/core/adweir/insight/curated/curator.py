@@ -8,7 +8,8 @@ has changed since the run before. It may stop anywhere: what it had in hand is m
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -17,7 +18,7 @@ from adweir.insight.curated.account import AccountCurator
 from adweir.insight.curated.entities import parquet_of
 from adweir.insight.curated.layout import ENTITIES, OTHER, STATE, tables
 from adweir.insight.curated.months import CuratedAccount, forget
-from adweir.insight.curated.parts import CuratingTime, CuratorParts
+from adweir.insight.curated.parts import CuratingTime, CuratorParts, by_turns
 from adweir.insight.curated.state import OPEN, AccountState, MonthPart, state_key
 from adweir.insight.parquet import engine
 from adweir.model.campaigns import OWN, alone_profile
@@ -25,6 +26,18 @@ from adweir.model.entities import Account, Profile
 from adweir.model.errors import TooLarge
 from adweir.model.platforms import Platform
 from adweir.model.times import is_zone
+
+_Asked = tuple[Profile, Collection[MonthPart]]
+"""An ad account, and its late months where these are meant."""
+
+
+@dataclass(slots=True)
+class _Done:
+    """What an invocation has done: months that were looked at anew, objects that changed."""
+
+    months: int = 0
+    objects: int = 0
+    too_large: list[TooLarge] = field(default_factory=list)
 
 
 class Curator:
@@ -48,22 +61,31 @@ class Curator:
         every = catalog.profiles()
         alone = alone_profile(account.account_id, catalog.terms(account))
         mine = sorted((each for each in every if each.account_id == account.account_id), key=lambda each: each.key)
-        months, objects, too_large = 0, 0, list[TooLarge]()
-        for profile in (*mine, alone):
-            if is_zone(profile.timezone):
-                made = AccountCurator(self._parts, self._tables, self._of(profile, account.company_name), time)
-                try:
-                    with tempfile.TemporaryDirectory() as folder:
-                        made.curate(Path(folder))
-                except TooLarge as error:  # the other ad accounts have their tables all the same
-                    too_large.append(error)
-                months, objects = months + made.months, objects + made.changed
-        objects += self._campaigns(account)
-        objects += self._forget({state_key(each.platform, each.profile_id) for each in every}, states)
-        if too_large:
-            raise too_large[0]
+        done = _Done()
+        late = self._make([(each, ()) for each in (*mine, alone) if is_zone(each.timezone)], account, time, done)
+        # A month that is late may take all the time: no other one waits for it, of whichever ad account.
+        self._make(by_turns(late, self._parts.queries.now.date()), account, time, done)
+        done.objects += self._campaigns(account)
+        done.objects += self._forget({state_key(each.platform, each.profile_id) for each in every}, states)
+        if done.too_large:
+            raise done.too_large[0]
         left_out = sum(not is_zone(each.timezone) for each in mine)
-        return {"months": months, "objects": objects, "left_out": left_out}
+        return {"months": done.months, "objects": done.objects, "left_out": left_out}
+
+    def _make(self, asked: Sequence[_Asked], account: Account, time: CuratingTime, done: _Done) -> list[_Asked]:
+        """Make the tables of ad accounts, and count what is done: those whose late months were left out, with these."""
+        left = list[_Asked]()
+        for profile, late in asked:
+            made = AccountCurator(self._parts, self._tables, self._of(profile, account.company_name), time)
+            try:
+                with tempfile.TemporaryDirectory() as folder:
+                    made.curate(Path(folder), late)
+            except TooLarge as error:  # the other ad accounts have their tables all the same
+                done.too_large.append(error)
+            if made.left and not late:
+                left.append((profile, made.left))
+            done.months, done.objects = done.months + made.months, done.objects + made.changed
+        return left
 
     def _of(self, profile: Profile, client_name: str) -> CuratedAccount:
         return CuratedAccount(

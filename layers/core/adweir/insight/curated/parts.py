@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, TypeVar
 
 from adweir.model.errors import NotReady, TooLarge
 
@@ -29,6 +30,9 @@ class CuratorParts:
     reported: Callable[[str], str]
 
 
+_T = TypeVar("_T")
+
+
 class TooSlow(TooLarge):
     """A month that takes longer than one invocation."""
 
@@ -47,3 +51,9 @@ class CuratingTime:
             if not self.got_on:
                 raise TooSlow("a month of an ad account takes longer than one invocation")
             raise NotReady("the tables are made in another invocation", after=1)
+
+
+def by_turns(items: Sequence[_T], day: date) -> list[_T]:
+    """The items in their order, but that another one is the first each day."""
+    first = day.toordinal() % max(len(items), 1)
+    return [*items[first:], *items[:first]]
