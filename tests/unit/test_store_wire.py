@@ -116,10 +116,10 @@ def asked(monkeypatch: pytest.MonkeyPatch, *bodies: bytes) -> Any:
     coming = iter(bodies)
 
     def answer(**_: Any) -> AWSResponse:
-        headers = HeadersDict({"x-amzn-RequestId": "r1", "x-amz-crc32": str(zlib.crc32(GOOD))})
-        return AWSResponse("http://127.0.0.1:1/", 200, headers, MockRawResponse(next(coming)))  # type: ignore[no-untyped-call]
+        headers: Any = HeadersDict({"x-amzn-RequestId": "r1", "x-amz-crc32": str(zlib.crc32(GOOD))})
+        return AWSResponse("http://127.0.0.1:1/", 200, headers, MockRawResponse(next(coming)))
 
-    connection = wire.plain_wire(Connection("us-east-1", max_retry_attempts=2))
+    connection: Any = wire.plain_wire(Connection("us-east-1", max_retry_attempts=2))
     connection.session.register("before-send.dynamodb", answer)
     return connection.dispatch("GetItem", {"TableName": "t", "Key": {"pk": {"S": "a"}}})
 

@@ -78,8 +78,8 @@ def _set_aside(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dic
     return {"RequestItems": {}}
 
 
-def _refuse_damaged(parsed: Mapping[str, Any], **_: Any) -> None:
-    if parsed.get("Error") == _DAMAGED:
+def _refuse_damaged(**about: Any) -> None:
+    if about["parsed"].get("Error") == _DAMAGED:
         raise DamagedAnswer
 
 
