@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adweir.insight.agents.chances import allocation, chances
@@ -35,6 +35,23 @@ def test_the_same_seed_gives_the_same_and_another_one_something_else() -> None:
 
     assert chances(arms, "one") == chances(dict(reversed(arms.items())), "one")
     assert chances(arms, "one") != chances(arms, "two")
+
+
+def test_arms_of_a_client_that_sold_nothing_with_many_clicks_share_alike() -> None:
+    """Given rates so small that nearly all draws of them are 0."""
+    nothing = Posterior(Decimal("0.00005"), Decimal(20_000))
+
+    found = chances(dict.fromkeys(("a", "b", "c"), nothing), "acc/2026-11-20")
+
+    assert all(abs(each.p_best - Decimal(1) / 3) < Decimal("0.03") for each in found.values())
+
+
+@given(st.lists(st.integers(1, 60), min_size=2, max_size=5))
+@settings(max_examples=5)
+def test_probabilities_to_be_the_best_add_up_to_one(sold: list[int]) -> None:
+    found = chances({str(at): Posterior(Decimal(each), Decimal(1000)) for at, each in enumerate(sold)}, "seed")
+
+    assert sum(each.p_best for each in found.values()) == 1
 
 
 def test_an_arm_alone_has_all_and_its_risk_is_its_relative_deviation() -> None:

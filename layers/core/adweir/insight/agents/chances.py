@@ -16,6 +16,7 @@ from typing import NamedTuple
 from adweir.insight.agents.update import Posterior
 
 DRAWS = 4096
+"""A power of 2: parts of it are exact decimals."""
 FLOOR = Decimal("0.01")
 """Of the budget that each arm keeps before the shares are made to add up to 1."""
 _MICRO = Decimal("0.000001")
@@ -31,19 +32,28 @@ class Chance(NamedTuple):
 
 
 def chances(arms: Mapping[str, Posterior], seed: str) -> dict[str, Chance]:
-    """By arm. The same arms and seed give the same. Of an arm alone the risk is its deviation as a part of its mean."""
+    """By arm. The same arms and seed give the same; the probabilities to be the best add up to 1. Of an arm alone the
+    risk is its deviation as a part of its mean.
+
+    Arms share the draws in which none is higher: of a client that sold nothing, with many clicks, most rates are less
+    than a float can tell from 0.
+    """
     if len(arms) == 1:
         ((arm_id, only),) = arms.items()
         return {arm_id: Chance(Decimal(1), Decimal(1), _alone(only))}
     names = sorted(arms)
-    best, below = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
+    best, below, ties = dict.fromkeys(names, 0), dict.fromkeys(names, 0), 0
     for drawn in zip(*(_draws(arms[name], f"{seed}/{name}") for name in names), strict=True):
-        best[names[drawn.index(max(drawn))]] += 1
+        most = max(drawn)
+        highest = [name for name, rate in zip(names, drawn, strict=True) if rate == most]
+        best[highest[ties % len(highest)]] += 1
+        ties += len(highest) > 1
         mean = sum(drawn) / len(drawn)
         for name, rate in zip(names, drawn, strict=True):
             below[name] += rate < mean
-    shares = allocation({name: _share(best[name]) for name in names})
-    return {name: Chance(_share(best[name]), shares[name], _share(below[name])) for name in names}
+    p_best = {name: Decimal(best[name]) / DRAWS for name in names}
+    shares = allocation(p_best)
+    return {name: Chance(p_best[name], shares[name], _share(below[name])) for name in names}
 
 
 def allocation(p_best: Mapping[str, Decimal]) -> dict[str, Decimal]:
