@@ -11,6 +11,7 @@ from unittest.mock import Mock
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from adweir.model.campaigns import Arm, Binding
 from adweir.model.datasets import Dataset
@@ -254,7 +255,7 @@ def test_an_arm_that_is_said_not_to_run_has_no_share_and_the_others_have_all() -
     paused = world.states["arm_bad"]
     assert (paused.p_best, paused.allocation, paused.risk_score) == (None, None, None)
     assert paused.trials == 1000
-    assert (world.states["arm_good"].p_best, world.states["arm_good"].allocation) == ("1.000000", "1.000000")
+    assert (world.states["arm_good"].p_best, world.states["arm_good"].allocation) == ("1", "1.000000")
 
 
 def test_an_arm_without_days_is_what_the_account_says_and_has_no_context() -> None:
@@ -366,6 +367,20 @@ def with_devices() -> AgentsWorld:
     world = AgentsWorld(GOOD, profiles=[a_profile(options={"datasets": ["campaign_by_device_daily"]})])
     world.reading.platforms = ChosenPlatforms({LOSSY: {**SERVED[LOSSY], **datasets(split)}})
     return world
+
+
+def test_clicks_of_an_object_whose_conversions_are_unknown_are_not_learned_beside_those_of_another() -> None:
+    """Given arms of two campaigns: of the first arm, one reports neither conversions nor spend."""
+    world = AgentsWorld(arm("both", "c1", "c2"), arm("one", "c3"), arm("none", "c4"))
+    silent = replace(sold("c2", 900, 0), conversions=None, spend=None)
+    world.pull([sold("c1", 100, 10), silent, sold("c3", 100, 10), replace(silent, entity_id="c4", campaign_id="c4")])
+
+    world.learn()
+
+    both, one, none = (world.states[f"arm_{name}"] for name in ("both", "one", "none"))
+    assert (both.alpha, both.beta, both.effective_trials) == (one.alpha, one.beta, one.effective_trials)
+    assert (both.trials, both.rewards, both.unknown_days, one.unknown_days) == (1000, "10", 1, 0)
+    assert (both.spending, none.spending, none.spending_by_currency) == ("33.3333", None, {})
 
 
 @at_the_bound("MAX_CONTEXT_VALUES")

@@ -33,7 +33,8 @@ def states(days: dict[str, list[DeliveredDay]], account_id: str = "acc_a", **mor
 
 
 def a_day(age: int, profile: str, slot: Any) -> DeliveredDay:
-    return DeliveredDay(f"meta_ads#{profile}", f"2026-10-{age % 28 + 1:02d}", "EUR", age, age + 1, slot)
+    told = None if None in slot[1:3] else slot[1:3]
+    return DeliveredDay(f"meta_ads#{profile}", f"2026-10-{age % 28 + 1:02d}", "EUR", age, age + 1, slot, told)
 
 
 @given(st.lists(delivered, min_size=2, max_size=2), st.randoms(use_true_random=False))

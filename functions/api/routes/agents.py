@@ -82,7 +82,7 @@ class AgentStateAnswer(Shown):
     reward_mean: Exact = Field(description="The expected conversion rate: alpha / (alpha + beta).")
     reward_variance: Exact = Field(description="Of that distribution: how uncertain the rate is.")
     impressions: int
-    spending: Exact | None = Field(description="In `currency`; null of several currencies, or without any day.")
+    spending: Exact | None = Field(description="In `currency`; null of several currencies, or where it is unknown.")
     currency: str | None
     spending_by_currency: list[ArmSpending]
     risk_score: Exact | None = Field(
@@ -94,7 +94,7 @@ class AgentStateAnswer(Shown):
     effective_trials: Exact = Field(description="How many clicks its days come to, discounted and delay-corrected.")
     beyond_clicks: Exact = Field(description="Conversions that days had beyond their clicks: they are not learned.")
     days: int
-    unknown_days: int = Field(description="Days of them without clicks or conversions: their platform has none.")
+    unknown_days: int = Field(description="Days of them of which not all clicks and conversions are known.")
     first: str | None
     last: str | None
     through: str = Field(description='The newest day that is over; "" where nothing is stored.')

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from adweir.insight.agents.update import ArmDay
@@ -37,7 +38,10 @@ _LOOKS = 5000
 
 
 class DeliveredDay(NamedTuple):
-    """What something delivered on a day in an ad account, in one currency. `age` and `lag` are those of `ArmDay`."""
+    """What something delivered on a day in an ad account, in one currency. `age` and `lag` are those of `ArmDay`.
+
+    `told`: clicks and conversions (millionths) of those of its objects of which both are known.
+    """
 
     profile: str
     day: str
@@ -45,6 +49,7 @@ class DeliveredDay(NamedTuple):
     age: int
     lag: int
     slot: Slot
+    told: tuple[int, int] | None
 
     @property
     def platform(self) -> str:
@@ -54,10 +59,12 @@ class DeliveredDay(NamedTuple):
     @property
     def learned(self) -> ArmDay | None:
         """What is learned of it; None where its clicks or conversions are unknown, which is not 0."""
-        _, clicks, conversions, _, _ = self.slot
-        if clicks is None or conversions is None:
-            return None
-        return ArmDay(self.age, self.lag, clicks, conversions)
+        return ArmDay(self.age, self.lag, *self.told) if self.told else None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether all of its clicks and conversions are."""
+        return self.told == self.slot[1:3]
 
 
 Days = list[DeliveredDay]
@@ -140,20 +147,23 @@ class ClientDays:
     ) -> dict[_K, Days]:
         """The days of rows that are over, by what they belong to; rows of nothing (None) are left out. Raises
         TooLarge."""
-        today, sums = self._queries.today(profile), dict[tuple[_K, str, str], Slot]()
+        today, sums = self._queries.today(profile), dict[tuple[_K, str, str, Hashable], Slot]()
         for read in self._timed(rows):
             key = key_of(read)
             if key is not None:
                 row = read.row
-                part = key, row.day, row.currency or profile.currency
+                part = key, row.day, row.currency or profile.currency, read.claim and read.claim.binding.path
                 self._size += part not in sums
                 if self._size > limits.MAX_ARM_DAYS:
                     raise TooLarge(
                         f"the arms of a client have more than {limits.MAX_ARM_DAYS:,} days: bind fewer of them"
                     )
                 sums[part] = plus(sums[part], row.slot) if part in sums else row.slot
+        by_day: dict[tuple[_K, str, str], list[Slot]] = defaultdict(list)
+        for (key, text, currency, _), slot in sums.items():
+            by_day[key, text, currency].append(slot)
         covered, found = coverage(), dict[_K, Days]()
-        for (key, text, currency), slot in sums.items():
+        for (key, text, currency), slots in by_day.items():
             day = date.fromisoformat(text)
             age = (today - day).days - 1
             if age >= 0:
@@ -161,7 +171,7 @@ class ClientDays:
                 pulled = covered[day].pulled_at if day in covered else None
                 known_on = local_date(parse_instant(pulled), profile.timezone) if pulled else today
                 lag = max((known_on - day).days, 1)
-                delivered = DeliveredDay(profile.key, text, currency, age, lag, slot)
+                delivered = DeliveredDay(profile.key, text, currency, age, lag, reduce(plus, slots), _told(slots))
                 found.setdefault(key, []).append(delivered)
         return found
 
@@ -170,6 +180,12 @@ class ClientDays:
             if not number % _LOOKS:
                 self._check()
             yield read
+
+
+def _told(slots: Iterable[Slot]) -> tuple[int, int] | None:
+    """Clicks without their conversions would count as if nobody had converted."""
+    known = [(clicks, found) for _, clicks, found, _, _ in slots if clicks is not None and found is not None]
+    return (sum(each[0] for each in known), sum(each[1] for each in known)) if known else None
 
 
 def _arm_of(read: ReadRow) -> str | None:

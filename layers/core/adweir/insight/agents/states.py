@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from adweir.insight.agents.sources import ClientDays, Days, DeliveredDay
     from adweir.model.campaigns import Arm, Campaign
 
-_FORM = 1
+_FORM = 2
 """Of what is made of the same days. A greater one has every state made anew."""
 _RUNS = frozenset({"pending", "active"})
 """What an arm is said to be that may be given a part of the budget."""
@@ -143,7 +143,7 @@ def _state(given: CampaignInput, one: _Learned, chance: Chance | None, about: Ma
         reward_mean=_text(one.known.mean, _FINE_DIGITS),
         reward_variance=_text(one.known.variance, _FINE_DIGITS),
         risk_score=_text(chance.risk) if chance else None,
-        p_best=_text(chance.p_best) if chance else None,
+        p_best=f"{chance.p_best:f}" if chance else None,
         allocation=_text(chance.allocation) if chance else None,
         beyond_clicks=_units(one.found.beyond),
         effective_trials=_text(one.found.trials),
@@ -161,7 +161,8 @@ def _sums(days: Days) -> dict[str, Any]:
     spending: dict[str, int] = defaultdict(int)
     for each in days:
         total = plus(total, each.slot)
-        spending[each.currency] += each.slot[3] or 0
+        if each.slot[3] is not None:
+            spending[each.currency] += each.slot[3]
     dates = sorted({each.day for each in days})
     amounts = {currency: _units(amount) for currency, amount in sorted(spending.items())}
     currency = next(iter(amounts)) if len(amounts) == 1 else None
@@ -173,7 +174,7 @@ def _sums(days: Days) -> dict[str, Any]:
         "currency": currency,
         "spending_by_currency": amounts,
         "days": len(dates),
-        "unknown_days": len({each.day for each in days if each.learned is None}),
+        "unknown_days": len({each.day for each in days if not each.is_known}),
         "first": dates[0] if dates else None,
         "last": dates[-1] if dates else None,
     }

@@ -30,8 +30,9 @@ class AgentState:
 
     `as_of`: when the metrics were read (`model.times.iso`), which orders states; `through`: the newest day that counts.
     `input_hash`: of all that the campaign's states are made of. `trials` (clicks), `rewards` (conversions),
-    `impressions` and `spending` are plain sums over `days` days from `first` to `last`, `unknown_days` of them without
-    clicks or conversions; `spending` is None where there are several currencies (`spending_by_currency`), or no day.
+    `impressions` and `spending` are plain sums over `days` days from `first` to `last`, `unknown_days` of them where
+    not all clicks and conversions are known; `spending` is None where it is unknown or there are several currencies
+    (`spending_by_currency`).
     `alpha` and `beta` are what is known of the conversion rate, made of delay-corrected, discounted days: they are no
     counts. `effective_trials`: how many clicks these days come to. `reward_variance` is that of this distribution.
     `risk_score`, `p_best` and `allocation` are None of an arm that is said not to run. `beyond_clicks`: conversions
