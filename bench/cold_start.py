@@ -30,6 +30,7 @@ FIRST_CLIENTS = {
     "curate": ("metrics", "catalog", "raw"),
     "detect": ("metrics", "catalog", "findings"),
     "learn": ("metrics", "catalog", "findings"),
+    "enrich": ("catalog", "findings"),
     "api": ("catalog", "ledger", "sqs"),
     "authorize": ("catalog",),
 }
@@ -60,6 +61,7 @@ ENVIRONMENT = {
     "CURATE_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/curate",
     "DETECT_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/detect",
     "LEARN_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/learn",
+    "ENRICH_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/enrich",
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
 OUTSIDE = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

@@ -18,6 +18,7 @@ _TIMEOUTS: Final = {
         "Curate": 60,
         "Detect": 60,
         "Learn": 60,
+        "Enrich": 60,
     },
     "drill": {
         "Orchestrate": 5,
@@ -28,6 +29,7 @@ _TIMEOUTS: Final = {
         "Curate": 20,
         "Detect": 20,
         "Learn": 20,
+        "Enrich": 20,
     },
 }
 """Seconds by function, where they differ from AWS's. `drill` is for tests that kill workers, but none of
@@ -50,6 +52,7 @@ _READERS: Final = {
     "Curate": "Curate",
     "Detect": "Detect",
     "Learn": "Learn",
+    "Enrich": "Enrich",
     "Stream": "Stream",
 }
 """By queue the function that reads it."""

@@ -34,12 +34,15 @@ def test_given_restated_days_when_lists_are_asked_then_they_sum_to_the_truth_and
 ) -> None:
     meta, yesterday = river.clients["halden"].meta, river.day(0)
     span = {"profile_id": meta, "start": days[0], "end": yesterday, "order": "-spend"}
-    first = river.api.get("/api/v1/ads", limit=1, **span)
-    rest = river.api.get("/api/v1/ads", limit=1000, next_token=first["next_token"], **span)
+    first = river.api.get("/api/v1/ads", limit=1, include="enrichment", **span)
+    rest = river.api.get("/api/v1/ads", limit=1000, next_token=first["next_token"], include="enrichment", **span)
     truth = river.truth(meta, days[0], yesterday)
     assert sum(to_micros(str(ad["spend"])) for ad in first["ads"] + rest["ads"]) == sum(
         row.spend for row in truth.values()
     )
+    said = [ad["enrichment"] for ad in first["ads"] + rest["ads"]]
+    assert {each["sentiment"]["provider"] for each in said if not each["reason"]} == {"local"}
+    assert {each["reason"] for each in said} <= {None, "the ad has no words"}
     (campaign,) = river.api.get("/api/v1/platform-campaigns", profile_id=meta, limit=1)["platform_campaigns"]
     assert campaign["totals"]["last_7_days"]["days_pulled"] == 7
     (lags,) = river.api.get("/api/v1/restatement", profile_id=meta)["restatement"]

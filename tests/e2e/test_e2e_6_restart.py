@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from support.river import River, alive
 
+_WORKERS = ("etl", "curate", "detect", "learn", "enrich")
 _TABLES = ("Catalog", "Metrics", "Ledger", "Findings")
 
 
@@ -11,9 +12,7 @@ def test_given_stored_data_when_the_sandbox_goes_down_and_up_then_key_and_data_a
     river: River, days: tuple[str, str]
 ) -> None:
     mori = river.clients["mori"]
-    river.quiet(
-        "runs", "collect-MetaAds", "collect-AmazonAds", "reports", "landing", "etl", "curate", "detect", "learn"
-    )
+    river.quiet("runs", "collect-MetaAds", "collect-AmazonAds", "reports", "landing", *_WORKERS)
     before = {name: river.table(name) for name in _TABLES}
     description, objects = river.description, river.keys("")
 

@@ -34,7 +34,7 @@ UNSEEN = (
     Unseen("*", ("s3:PutObject",), "DataBucket/quarantine/messages/*", "a message that no function can work on"),
     *(
         row
-        for worker in ("Etl", "Curate", "Detect", "Learn")
+        for worker in ("Etl", "Curate", "Detect", "Learn", "Enrich")
         for row in (
             Unseen(worker, ("dynamodb:PutItem",), "LedgerTable", "why a message failed for the last time"),
             Unseen(worker, ("sqs:SendMessage",), f"{worker}Queue", "work waits for another run's, or for more time"),
@@ -42,8 +42,9 @@ UNSEEN = (
     ),
     *(
         Unseen(worker, ("dynamodb:GetItem",), "MetricsTable", "Etl's, which shares a policy with it")
-        for worker in ("Curate", "Detect", "Learn")
+        for worker in ("Curate", "Detect", "Learn", "Enrich")
     ),
+    Unseen("Enrich", ("dynamodb:BatchGetItem", "dynamodb:Query"), "MetricsTable", "the same"),
     *(Unseen(worker, ("dynamodb:GetItem",), "CatalogTable", "the same") for worker in ("Detect", "Learn")),
     Unseen("Curate", ("s3:DeleteObject",), "DataBucket/curated/*", "a month or an ad account that is gone"),
     Unseen("Detect", ("events:PutEvents",), "Bus", "an anomaly is told, and the stories' days have none"),

@@ -14,6 +14,7 @@ from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
 from adweir.store.metrics.store import PullRows
 from support.api import META, T1, Call, fill, stored
+from support.bounds import at_the_bound
 
 CAMPAIGN = {"campaign_id": "c1", "impressions": 1000, "clicks": 50, "spend": 25.5, "conversions": 5, "revenue": 100}
 DAY = "2026-11-02"
@@ -159,6 +160,53 @@ def test_the_audience_of_another_day_platform_or_ad_account_is_not_added(pipelin
     assert [each["audience"] for each in (later, google, other)] == [None, None, None]
     (undated,) = processed(pipeline, CAMPAIGN, audience=True)["records"]
     assert undated["audience"]["country"]["DE"]["impressions"] == 0.75
+
+
+def test_ads_come_with_what_models_say_of_them(api: ModuleType, pipeline: Call) -> None:
+    """Given an ad with words and one without, when kinds are named, then each says which it has and why not."""
+    before, options = stored(api), {"calculate_metrics": False, "enrich_with": ["entities", "sentiment"]}
+    given = body({"ad_id": "1", "headline": "Socks, 20% off"}, {"ad_id": "2"}, data_type="ads")
+
+    said, silent = pipeline("process", given | {"processing_options": options})["records"]
+
+    assert (said["ad_id"], said["headline"]) == ("1", "Socks, 20% off")
+    assert said["added"] == ["enrichment.entities", "enrichment.sentiment"]
+    assert said["enrichment"].keys() == {"content_hash", "entities", "sentiment"}
+    assert said["enrichment"]["entities"]["entities"] == [
+        {"kind": "discount", "text": "20% off", "value": 20, "unit": "%"}
+    ]
+    assert (silent["added"], silent["enrichment"]["sentiment"]) == ([], None)
+    assert silent["not_added"] == dict.fromkeys(said["added"], "the ad has no words")
+    assert stored(api) == before
+
+
+@at_the_bound("MAX_ENRICH_KINDS")
+def test_so_many_kinds_may_be_named(pipeline: Call, size: int, fits: bool) -> None:
+    given = body({"ad_id": "1"}, data_type="ads", processing_options={"enrich_with": ["topics"] * size})
+    pipeline("process", given, expect=200 if fits else 422)
+
+
+@pytest.mark.parametrize(
+    ("data_type", "kind", "message"),
+    [
+        ("ads", "colour", "'colour' is not one of sentiment, topics, entities"),
+        ("campaign_performance", "topics", "enrich_with is for the data type ads"),
+    ],
+)
+def test_what_nothing_can_be_enriched_with_is_refused(pipeline: Call, data_type: str, kind: str, message: str) -> None:
+    given = body(CAMPAIGN, data_type=data_type, processing_options={"enrich_with": [kind]})
+    refused = pipeline("process", given, expect=422)
+    assert refused["details"][0]["field"] == "processing_options.enrich_with"
+    assert message in refused["message"]
+
+
+def test_records_that_take_too_long_to_enrich_are_too_many(
+    api: ModuleType, pipeline: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = api.app.settings.model_copy(update={"function_timeout_seconds": -1})
+    monkeypatch.setattr(api.app, "settings", short)
+    given = body({"ad_id": "1"}, data_type="ads", processing_options={"enrich_with": ["topics"]})
+    assert "send fewer per call" in pipeline("process", given, expect=413)["message"]
 
 
 def test_without_rules_records_are_checked_as_store_checks_them(api: ModuleType, pipeline: Call) -> None:

@@ -400,6 +400,8 @@ def test_lists_take_words_for_days_and_say_which_they_are(call: Call, stored: Mo
         ({"time_range": "soon"}, "query.time_range"),
         ({"format": "xlsx"}, "query.format"),
         ({"name": "boots,"}, "query.name"),
+        ({"include": "colour"}, "query.include"),
+        ({"include": "colour", "format": "csv"}, "query.include"),
     ],
 )
 def test_what_a_list_cannot_be_is_named(call: Call, query: dict[str, str], field: str) -> None:

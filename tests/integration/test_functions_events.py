@@ -27,6 +27,7 @@ QUEUES = (
     "curate",
     "detect",
     "learn",
+    "enrich",
     "stream",
     *(f"collect-{queue_part(name)}" for name in REGISTRY),
 )
@@ -40,6 +41,7 @@ QUARANTINED = {
     "curate": set[str](),
     "detect": set[str](),
     "learn": set[str](),
+    "enrich": set[str](),
     "stream": set[str](),
 }
 

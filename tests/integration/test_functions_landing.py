@@ -14,9 +14,10 @@ import boto3
 import duckdb
 import pytest
 
+from adweir.insight.enrichment.text import AdCopy
 from adweir.model.campaigns import Arm, Binding, Campaign
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Profile
+from adweir.model.entities import Ad, Profile
 from adweir.model.flows import StageKind
 from adweir.model.messages import Scope, TaskMessage
 from adweir.model.metrics import Grain, Level, Series
@@ -61,7 +62,11 @@ def function(
     make_bucket(settings.bucket)
     boto3.client("events").create_event_bus(Name=settings.bus_name)
     names = {"RUNS_QUEUE_URL": "adweir-runs", "LANDING_QUEUE_URL": "adweir-landing", "ETL_QUEUE_URL": "adweir-etl"}
-    names |= {"DETECT_QUEUE_URL": "adweir-detect", "LEARN_QUEUE_URL": "adweir-learn"}
+    names |= {
+        "DETECT_QUEUE_URL": "adweir-detect",
+        "LEARN_QUEUE_URL": "adweir-learn",
+        "ENRICH_QUEUE_URL": "adweir-enrich",
+    }
     environment = {variable: make_queue(name) for variable, name in names.items()}
     environment |= {
         "CATALOG_TABLE": settings.catalog_table,
@@ -330,6 +335,23 @@ def test_a_task_of_detect_learns_the_days_that_are_settled_and_no_others(
     learned = {one.level: one.entity_id for one in watched.entities.all("meta_ads#1042017731", mark.build)}
     assert learned.keys() >= {"account", "campaign", "arm"}
     assert learned["arm"] == "arm_a"
+
+
+def test_a_task_of_enrich_enriches_the_ads_of_its_client(function: Function) -> None:
+    """Given an ad of an ad account of the client, when `enrich` gets a task, then what it says is known."""
+    enrich = function("enrich")
+    (profile,) = enrich.app.catalog.profiles(account_id="acc_example")
+    own = {"platform": profile.platform, "profile_id": profile.profile_id, "campaign_id": "c", "ad_group_id": "g"}
+    enrich.app.catalog.put_objects([Ad(id="a", headline="Socks, 20% off", **own)], "2026-11-20T06:00:00.000000Z")
+    event = example("enrich/account-task.json")
+    task = planned_work(enrich, event, "acc_example", StageKind.ENRICH, "enrich")
+
+    assert enrich.handler(event, CONTEXT) == NOTHING_FAILED
+
+    ended = enrich.app.ledger.get_task(task.run_id, task.id)
+    assert (ended.state, ended.counts) == (TaskState.LOADED, {"ads_seen": 1, "copies_enriched": 1})
+    said = AdCopy.of({"headline": "Socks, 20% off"}).content_hash
+    assert said in enrich.app.findings.enrichments.of("acc_example", [said])
 
 
 def test_a_task_of_learn_learns_the_arms_of_its_client(function: Function, clock: FrozenClock) -> None:

@@ -137,8 +137,8 @@ def test_a_stage_without_a_function_is_left_out_and_holds_nobody_up(world: Pipel
     """Given a workflow that begins and ends with kinds that are not deployed, when it runs."""
     store(
         world,
-        {"name": "enrich", "kind": "enrich"},
-        pull("days", "ad_daily", after=["enrich"]),
+        {"name": "report", "kind": "report"},
+        pull("days", "ad_daily", after=["report"]),
         {"name": "digest", "kind": "digest", "after": ["days"]},
     )
     world.add_profile("1")
@@ -149,7 +149,7 @@ def test_a_stage_without_a_function_is_left_out_and_holds_nobody_up(world: Pipel
     run = run_of(world)
     assert run.state is RunState.SUCCEEDED
     assert outcome(run) == {
-        "enrich": (0, 0, why.format("enrich")),
+        "report": (0, 0, why.format("report")),
         "days": (1, 1, ""),
         "digest": (0, 0, why.format("digest")),
     }

@@ -274,6 +274,7 @@ def test_metrics_add_up_by_stage_and_platform(world: PipelineWorld) -> None:
         ("reconcile", 1, 1),
         ("etl", 1, 1),
         ("detect", 1, 1),
+        ("enrich", 1, 1),
         ("curate", 1, 1),
     ]
     by_stage = {stage["stage"]: stage for stage in answer["stages"]}

@@ -133,8 +133,10 @@ def test_a_task_of_a_client_says_in_which_function_s_queue_its_message_waits(clo
     at = iso(clock.now())
     tasks = [
         AccountTask("r", "a", "acc_1", kind, 2_000_000_000, created_at=at, updated_at=at)
-        for kind in (StageKind.ETL, StageKind.CURATE, StageKind.DETECT, StageKind.LEARN)
+        for kind in (StageKind.ETL, StageKind.CURATE, StageKind.DETECT, StageKind.LEARN, StageKind.ENRICH)
     ]
     shown = details(a_run("r"), tasks, clock.now())["waiting_tasks"]
     said = [one["waits_for"].partition(" queue ")[0] for one in shown]
-    assert said == [f"not begun: its message waits in the {name}" for name in ("etl", "curate", "detect", "learn")]
+    assert said == [
+        f"not begun: its message waits in the {name}" for name in ("etl", "curate", "detect", "learn", "enrich")
+    ]

@@ -62,6 +62,7 @@ ALL = (
     Function("curate", "curate", 20, 1),
     Function("detect", "detect", 20, 1),
     Function("learn", "learn", 20, 1),
+    Function("enrich", "enrich", 20, 1),
 )
 QUEUES = tuple(function.queue for function in ALL)
 
@@ -147,6 +148,12 @@ class Noted:
         self._parts.work.append(("learn", begun))
         return counts
 
+    def enrich(self, account_id: str, *how: Any) -> dict[str, int]:
+        begun = self._parts.clock_of.now
+        counts: dict[str, int] = self._doer.enrich(account_id, *how)
+        self._parts.work.append(("enrich", begun))
+        return counts
+
 
 @cache
 def _code(name: str) -> CodeType:
@@ -171,6 +178,7 @@ def settings_of(function: Function) -> Settings:
         curate_queue_url=URL + "curate",
         detect_queue_url=URL + "detect",
         learn_queue_url=URL + "learn",
+        enrich_queue_url=URL + "enrich",
         poll_seconds=30.0,
         poll_max_seconds=60.0,
         report_timeout_seconds=600,

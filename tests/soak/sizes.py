@@ -31,6 +31,7 @@ MEMORY_MB: Final = {
     "curate": 3008,
     "detect": 1769,
     "learn": 1769,
+    "enrich": 1769,
 }
 """As template.yaml has it: MemoryPeakPercent is a share of it."""
 _PEAK_MB: Final = 140

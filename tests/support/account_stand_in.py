@@ -7,12 +7,12 @@ from typing import Any
 from adweir.insight.anomalies.watch import Watched
 from adweir.runtime.app import App
 
-DOERS = ("publisher", "scorer", "curator", "anomaly_watch", "learner")
+DOERS = ("publisher", "scorer", "curator", "anomaly_watch", "learner", "enricher")
 """The parts of an app that work for an account."""
 
 
 class AccountStandIn:
-    """What is done for an account in place of datasets, scores, tables, anomalies and arms: it stores an object."""
+    """What is done for an account in place of datasets, scores, tables and all that is found: it stores an object."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -36,3 +36,7 @@ class AccountStandIn:
     def learn(self, account_id: str, *_how: object) -> dict[str, int]:
         self._app.raw.put(f"work/learn/{account_id}", b"done")
         return {"arms": 0, "stored": 0, "outdated": 0}
+
+    def enrich(self, account_id: str, *_how: object) -> dict[str, int]:
+        self._app.raw.put(f"work/enrich/{account_id}", b"done")
+        return {"ads": 0, "stored": 0}

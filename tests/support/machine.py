@@ -119,5 +119,6 @@ def consumers_of(app: App) -> dict[str, Consumer[Any]]:
         "curate": workers.curate(app),
         "detect": workers.detect(app),
         "learn": workers.learn(app),
+        "enrich": workers.enrich(app),
         "landing": workers.validate(app),
     }

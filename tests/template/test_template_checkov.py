@@ -63,6 +63,7 @@ def test_queues_bound_the_workers_that_no_reservation_bounds() -> None:
         "CurateFunction",
         "DetectFunction",
         "LearnFunction",
+        "EnrichFunction",
         "StreamFunction",
     }
 

@@ -28,6 +28,7 @@ TIMEOUTS = {
     "CurateFunction": 600,
     "DetectFunction": 600,
     "LearnFunction": 600,
+    "EnrichFunction": 600,
     "StreamFunction": 60,
 }
 

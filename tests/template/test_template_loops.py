@@ -20,7 +20,7 @@ MAX_BLOCK = 60
 MAX_RESOURCES = 500
 """CloudFormation's limit per stack; it counts what the loops make."""
 
-WORKERS = ("Etl", "Curate", "Detect", "Learn")
+WORKERS = ("Etl", "Curate", "Detect", "Learn", "Enrich")
 READERS = ("Orchestrate", "Collect", "PollReports", "Validate", *WORKERS, "Stream")
 FUNCTIONS = ("Webhooks", "Authorize", "Api", *READERS)
 QUEUES = ("Runs", "Reports", "Landing", *WORKERS, "Stream", *(f"Collect{queue_part(name)}" for name in REGISTRY))
@@ -34,12 +34,10 @@ EXPECTED = {
     "AWS::Lambda::Function": {f"{function}Function" for function in FUNCTIONS},
     "AWS::IAM::Role": {f"{function}Role" for function in (*FUNCTIONS, "Scheduler")},
     "AWS::IAM::Policy": {f"{function}Policy" for function in FUNCTIONS}
-    | {f"{function}SeesNoTokens" for function in ("Api", "Orchestrate", "Validate", *WORKERS)}
     | {f"{function}Works" for function in WORKERS}
-    | {f"{function}SeesNoKeys" for function in FUNCTIONS if function not in {"Authorize", "Api"}}
     | {f"{function}PutsEvents" for function in ("Orchestrate", "Collect", "PollReports", "Validate", "Etl", "Detect")}
     | {f"{function}Tells" for function in ("Orchestrate", "Etl", "Detect")}
-    | {f"{function}SetsAside" for function in READERS},
+    | {"SeesNoTokens", "SeesNoKeys", "SetsAside"},
     "AWS::Logs::LogGroup": {f"{function}Logs" for function in FUNCTIONS} | {"ApiAccessLogs"},
     "AWS::CloudWatch::Alarm": {
         f"{function}{what}" for function in FUNCTIONS for what in ("Errors", "Throttles", "Slow")
@@ -177,6 +175,7 @@ def test_the_variables_with_patterns_name_the_queues_that_the_template_makes() -
         curate_queue_url="https://q/adweir-curate",
         detect_queue_url="https://q/adweir-detect",
         learn_queue_url="https://q/adweir-learn",
+        enrich_queue_url="https://q/adweir-enrich",
         stream_queue_url="https://q/adweir-stream",
         collect_queues=physical(variables["COLLECT_QUEUES"]),
         dead_letter_queues=physical(variables["DEAD_LETTER_QUEUES"]),

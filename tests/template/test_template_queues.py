@@ -42,6 +42,7 @@ def test_every_asynchronous_function_reads_one_queue_and_collect_one_per_platfor
         "CurateFunction": 1,
         "DetectFunction": 1,
         "LearnFunction": 1,
+        "EnrichFunction": 1,
         "StreamFunction": 1,
     }
 
@@ -117,4 +118,5 @@ def test_slow_work_comes_one_message_per_invocation_and_the_stream_in_large_batc
         "CurateFunction": 1,
         "DetectFunction": 1,
         "LearnFunction": 1,
+        "EnrichFunction": 1,
     }

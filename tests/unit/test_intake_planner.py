@@ -361,6 +361,7 @@ def test_stages_follow_each_other() -> None:
         ("etl", ("totals",)),
         ("detect", ("totals",)),
         ("learn", ("totals",)),
+        ("enrich", ("totals",)),
         ("curate", ("reconcile",)),
     ]
 

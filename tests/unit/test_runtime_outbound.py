@@ -200,12 +200,14 @@ class TestApp:
             _ = self.app().queues.runs
 
     def test_each_queue_has_its_own_url(self) -> None:
-        names = ("runs", "reports", "landing", "etl", "curate", "detect", "learn")
+        names = ("runs", "reports", "landing", "etl", "curate", "detect", "learn", "enrich")
         app = self.app(
             **{f"{name}_queue_url": f"https://q/{name}" for name in names},
             collect_queues="https://q/collect-{platform}",
         )
-        work = [app.queues.work(kind) for kind in (StageKind.CURATE, StageKind.DETECT, StageKind.LEARN)]
+        work = [
+            app.queues.work(kind) for kind in (StageKind.CURATE, StageKind.DETECT, StageKind.LEARN, StageKind.ENRICH)
+        ]
         own = [app.queues.runs, app.queues.reports, app.queues.landing, app.queues.etl, *work]
         collect = [app.queues.collect(platform) for platform in REGISTRY]
         expected = [*names, *(f"collect-{queue_part(platform)}" for platform in REGISTRY)]

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from adweir.insight.enrichment.enriching import EnrichmentKind, enrichment_of
-from adweir.model.errors import BadInput, Unprocessable
-
-_SHOWN = 50
+from adweir.insight.enrichment.enriching import EnrichmentKind, enrichment_of, kinds_named
+from adweir.model.errors import BadInput
 
 
 def enrich(
@@ -23,7 +21,7 @@ def enrich(
 
     Raises Unprocessable for another `with_`, before the first ad; BadInput for an ad that is no dict.
     """
-    kinds = _kinds([with_] if isinstance(with_, str) else with_)
+    kinds = kinds_named([with_] if isinstance(with_, str) else with_, "with_")
     return (_enriched(number, ad, kinds, names) for number, ad in enumerate(data))
 
 
@@ -33,12 +31,3 @@ def _enriched(
     if not isinstance(ad, Mapping):
         raise BadInput(f"ad {number} is no dict but {type(ad).__name__}")
     return {**ad, "enrichment": enrichment_of(ad, kinds, names)}
-
-
-def _kinds(asked: Sequence[str]) -> frozenset[EnrichmentKind]:
-    known = [each.value for each in EnrichmentKind]
-    for name in asked:
-        if name not in known:
-            message = f"{str(name)[:_SHOWN]!r} is not one of {', '.join(known)}"
-            raise Unprocessable(message, [{"field": "with_", "message": message}])
-    return frozenset(EnrichmentKind(name) for name in asked)

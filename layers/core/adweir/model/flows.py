@@ -52,6 +52,7 @@ WORKERS: Mapping[StageKind, str] = {
     StageKind.CURATE: "curate",
     StageKind.DETECT: "detect",
     StageKind.LEARN: "learn",
+    StageKind.ENRICH: "enrich",
 }
 """By kind of stages whose tasks are those of client accounts: the function that does them, whose queue has its name."""
 

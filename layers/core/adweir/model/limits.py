@@ -293,5 +293,8 @@ MAX_CLIENT_OPEN_REPORTS = 100  # reports that one call has platforms make at a t
 MAX_CLIENT_PROFILES = 10_000  # ad accounts that one client remembers: 10 MB
 MAX_SCORED_ROWS = 1_000_000  # values of a series that one call of the detector scores: 6 s, 400 MB
 
+MAX_ENRICH_KINDS = 20  # that one call names
 MAX_ENRICHED_TEXT = 5000  # characters of one part of an ad that models read: Amazon Comprehend takes 5,000 bytes
+MAX_ENRICHED_COPIES = 200_000  # of one client, told apart by what they say: 25 MB of hashes, two minutes
+MAX_ENRICHED_NAMES = 400  # that a client's ads are searched for: a millisecond per ad
 MAX_ENTITIES = 50  # of one ad: a headline and a description have some five

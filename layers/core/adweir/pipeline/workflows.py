@@ -197,6 +197,7 @@ _WORK = tuple(
         (StageKind.ETL, ()),
         (StageKind.DETECT, ()),
         (StageKind.LEARN, ()),
+        (StageKind.ENRICH, ()),
         (StageKind.CURATE, (StageKind.RECONCILE.value,)),
     )
 )
@@ -240,8 +241,8 @@ WORKFLOWS: Mapping[str, Workflow] = {
                  _metrics(Reach.WHOLE, (*_ENTITIES, *_METRICS, *_HOURLY)), joins=False),
         Workflow("backfill", "the days of a range that were never pulled, and the invoices of its months",
                  _then_work(_YEARS)),
-        Workflow(REFRESH, "scores, bills, media-mix datasets, anomalies, arms and tables for SQL anew, from the store",
-                 _WORK),
+        Workflow(REFRESH, "scores, bills, media-mix datasets, anomalies, arms, enriched ads and tables for SQL anew,"
+                 " from the store", _WORK),
         Workflow("ad", "pipeline: ads and their days, or the finest level that a platform has",
                  _chain(_PROFILES, _ADS)),
         Workflow("account", "pipeline: ad accounts and the days of each as a whole", _chain(_PROFILES, _ACCOUNTS)),

@@ -17,10 +17,11 @@ _OF_TOTALS = (
 )
 
 
-def list_csv(asked: ListRequest, records: Sequence[Mapping[str, Any]]) -> str:
-    """A header line and a line per record; no text is a formula for a spreadsheet."""
+def list_csv(asked: ListRequest, records: Sequence[Mapping[str, Any]], also: Sequence[str] = ()) -> str:
+    """A header line and a line per record; no text is a formula for a spreadsheet. `also`: further columns."""
     fields = asked.fields or asked.kind.known
     columns = [column for name in fields for column in (_OF_TOTALS if name == TOTALS else (name,))]
+    columns += also
     return csv_rows(columns, [{name: _cell(record, name) for name in columns} for record in records], head=True)
 
 

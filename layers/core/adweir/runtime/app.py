@@ -10,14 +10,13 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from adweir.runtime.finders import Finders
 from adweir.runtime.memory import collect_seldom
-from adweir.runtime.resources import Resources
 from adweir.runtime.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from adweir.insight.agents.learner import Learner
     from adweir.insight.aggregates import Aggregator
     from adweir.insight.anomalies.watch import AnomalyWatch
     from adweir.insight.anomalies.watched import WatchSettings
@@ -60,7 +59,7 @@ if TYPE_CHECKING:
     from adweir.store.findings.breaches import KeptBreach
 
 
-class App(Resources):
+class App(Finders):
     """Everything a function works with."""
 
     whole: App | None = None
@@ -273,7 +272,7 @@ class App(Resources):
 
     @cached_property
     def account_work(self) -> AccountWork:
-        """What `etl`, `curate`, `detect` and `learn` do for stages: their kinds beside `pull`."""
+        """What `etl`, `curate`, `detect`, `learn` and `enrich` do for stages: their kinds beside `pull`."""
         from adweir.pipeline.account_work import AccountWork
         from adweir.runtime.client_jobs import client_jobs
 
@@ -329,12 +328,6 @@ class App(Resources):
         return WatchSettings(
             set_to.anomaly_min_effect, set_to.anomaly_min_spend, set_to.anomaly_min_share, threshold=threshold
         )
-
-    @cached_property
-    def learner(self) -> Learner:
-        from adweir.runtime.learning import learner_of
-
-        return learner_of(self)
 
     @cached_property
     def curator(self) -> Curator:

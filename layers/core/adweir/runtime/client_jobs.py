@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from adweir.insight.aggregates import Aggregator
     from adweir.insight.anomalies.watch import AnomalyWatch
     from adweir.insight.curated.curator import Curator
+    from adweir.insight.enrichment.enricher import Enricher
     from adweir.insight.mmm.fitting import MixFitter
     from adweir.insight.mmm.publish import Publisher
     from adweir.model.runs import Run
@@ -54,11 +55,13 @@ class ClientParts(Protocol):
     @property
     def learner(self) -> Learner: ...
     @property
+    def enricher(self) -> Enricher: ...
+    @property
     def monitor(self) -> Monitor: ...
 
 
 def client_jobs(app: ClientParts) -> Mapping[StageKind, AccountJob]:
-    """The jobs of `etl`, `curate`, `detect` and `learn`. Each makes its parts when it is first done."""
+    """The jobs of `etl`, `curate`, `detect`, `learn` and `enrich`. Each makes its parts when it is first done."""
 
     def score(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
         scored = app.scorer.score(task.account_id, remaining, app.settings.margin_seconds)
@@ -111,6 +114,7 @@ def client_jobs(app: ClientParts) -> Mapping[StageKind, AccountJob]:
         StageKind.CURATE: curate,
         StageKind.DETECT: detect,
         StageKind.LEARN: _learning(app),
+        StageKind.ENRICH: _enriching(app),
     }
 
 
@@ -127,3 +131,12 @@ def _learning(app: ClientParts) -> AccountJob:
         return {"arms_learned": found["arms"], "states_stored": found["stored"], "states_outdated": found["outdated"]}
 
     return learn
+
+
+def _enriching(app: ClientParts) -> AccountJob:
+    def enrich(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
+        found = app.enricher.enrich(task.account_id, remaining, app.settings.margin_seconds)
+        counts = {"ads_seen": found["ads"], "copies_enriched": found["stored"]}
+        return counts | ({"copies_left_out": found["left_out"]} if found["left_out"] else {})
+
+    return enrich

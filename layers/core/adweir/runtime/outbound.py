@@ -105,6 +105,8 @@ class SqsQueues:
                 return self._queue(self._settings.detect_queue_url)
             case "learn":
                 return self._queue(self._settings.learn_queue_url)
+            case "enrich":
+                return self._queue(self._settings.enrich_queue_url)
             case _:
                 return self.etl
 

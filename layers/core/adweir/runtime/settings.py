@@ -62,6 +62,7 @@ class Settings(BaseModel):
     curate_queue_url: str = ""
     detect_queue_url: str = ""
     learn_queue_url: str = ""
+    enrich_queue_url: str = ""
     landing_queue_url: str = ""
     stream_queue_url: str = ""
     stream_queue_arn: str = Field(default="", description="where Amazon Marketing Stream is asked to send")

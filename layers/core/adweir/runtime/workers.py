@@ -91,6 +91,11 @@ def learn(app: App) -> Consumer[TaskMessage]:
     return _work(app)
 
 
+def enrich(app: App) -> Consumer[TaskMessage]:
+    """The enrich queue: tasks of stages that add what models say of ads."""
+    return _work(app)
+
+
 def _work(app: App) -> Consumer[TaskMessage]:
     work = app.account_work
     return app.consumer(parse=_task, handle=work.handle, settle=work.settle)

@@ -13,8 +13,6 @@ from adweir.insight.enrichment.text import AdCopy
 from adweir.model import limits
 
 MODEL = "adweir-entities-1"
-_NAMED = 400
-"""Names that one ad is searched for."""
 
 
 class EntityKind(StrEnum):
@@ -86,7 +84,7 @@ def entities_of(text: AdCopy, names: Iterable[str] = ()) -> list[EntityFound]:
     """
     found: dict[tuple[EntityKind, str], EntityFound] = {}
     for part in (text.headline, text.description):
-        for _, entity in sorted(_in_part(part, tuple(names)[:_NAMED])):
+        for _, entity in sorted(_in_part(part, tuple(names)[: limits.MAX_ENRICHED_NAMES])):
             found.setdefault((entity.kind, entity.text.lower()), entity)
     return list(found.values())[: limits.MAX_ENTITIES]
 

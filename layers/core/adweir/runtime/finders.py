@@ -1,0 +1,30 @@
+"""What finds out things of a client company: which arms convert best, what its ads say."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from adweir.runtime.resources import Resources
+
+if TYPE_CHECKING:
+    from adweir.insight.agents.learner import Learner
+    from adweir.insight.enrichment.enricher import Enricher
+
+
+class Finders(Resources):
+    """The part of `App` that has them."""
+
+    @cached_property
+    def learner(self) -> Learner:
+        """Learns a client's arms from its stored days."""
+        from adweir.insight.agents.learner import Learner, LearnParts
+
+        return Learner(LearnParts(self.catalog, self.queries, self.metrics, self.findings.agents, self.clock))
+
+    @cached_property
+    def enricher(self) -> Enricher:
+        """Has models say of a client's ads what there is to say."""
+        from adweir.insight.enrichment.enricher import Enricher, EnrichParts
+
+        return Enricher(EnrichParts(self.catalog, self.findings.enrichments))
