@@ -22,6 +22,7 @@ from routes.answers import (
     Unknown,
     Warnings,
 )
+from routes.enrichment_answers import AdEnrichment
 from routes.fields import Exact, Instant, NextToken, Number, PlatformId, Shown
 from routes.report_answers import AnsweredRange, AnswerFreshness
 
@@ -46,6 +47,7 @@ class ListedAd(AdRecord):
     client_name: CalledNow
     campaign_name: CalledNow
     ad_group_name: CalledNow
+    enrichment: AdEnrichment | None = Field(default=None, description="With `include=enrichment`.")
     unknown: Unknown = None
     kept: Kept = False
 

@@ -9,15 +9,16 @@ from adweir.model.errors import TooLarge, Unprocessable
 from adweir.runtime.app import App
 from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Here, Resource
-from routes.fields import PAGE_ITEMS, WORDS, AnyLimit, Given, PageToken, one, several
+from routes.fields import PAGE_ITEMS, WORDS, AnyLimit, Given, OneOf, PageToken, one, several
 from routes.large import LARGE, bounds, sent
 
 if TYPE_CHECKING:
     from adweir.reporting.lists import ListRequest, RecordLists
 
-_HOW = ("start", "end", "time_range", "fields", "order", "name", "format")
+_HOW = ("start", "end", "time_range", "fields", "order", "name", "format", "include")
 """What a query says beside its filters."""
 _FORMATS = ("json", "csv")
+_ENRICHMENT = "enrichment"
 
 
 class ProfilesQuery(Given):
@@ -91,6 +92,7 @@ class AdsQuery(PlatformCampaignsQuery):
     time_range: str = one(WORDS)
     start: str = one("The first day of the metrics; without it 30 days are summed.")
     end: str = one("The last day of the metrics; without it today.")
+    include: Annotated[str, OneOf("", _ENRICHMENT)] = one("enrichment: with what models say of each ad.")
 
 
 def _answers(name: str) -> Any:
@@ -204,7 +206,7 @@ def _listed(app: App, name: str, asked: ListQuery, limit: int | None, next_token
     pages = KeptPages(app.raw, {"list": name, "accounts": sorted(app.accounts or ()), **given})
     try:
         if asked.format == "csv":
-            return _csv(app, found, wanted, limit)
+            return _csv(app, found, wanted, asked, limit)
         if next_token:
             records, said, token = pages.page(next_token, size, now)
         else:
@@ -214,13 +216,14 @@ def _listed(app: App, name: str, asked: ListQuery, limit: int | None, next_token
             said = {"warnings": every.warnings} | (rests_on if wanted.kind.metrics else {}) | found.days(wanted, now)
             token = pages.keep(app.new_id(), rest, said, now) if rest else ""
         said |= _months(app, records) if name == "invoices" else {}
-        return answer({name: found.shown(wanted, records), **said, "next_token": token or None})
+        shown = _with_enrichment(app, asked, records, found.shown(wanted, records))
+        return answer({name: shown, **said, "next_token": token or None})
     except TooLarge as large:
         message = f"{large.message}: ask for less, or POST /api/v1/data_pipeline/retrieve, which can make an export"
         raise Unprocessable(message, [{"field": "query", "message": message}]) from None
 
 
-def _csv(app: App, found: "RecordLists", wanted: "ListRequest", limit: int | None) -> Answer:
+def _csv(app: App, found: "RecordLists", wanted: "ListRequest", asked: ListQuery, limit: int | None) -> Answer:
     """All records, or the first of them, as a table. Raises TooLarge."""
     from adweir.reporting.delivery import deliver_text
     from adweir.reporting.formats import CSV, FORMATS
@@ -229,9 +232,32 @@ def _csv(app: App, found: "RecordLists", wanted: "ListRequest", limit: int | Non
 
     now = app.clock.now()
     every = found.all(wanted, now)
-    text = list_csv(wanted, found.shown(wanted, every.records[:limit]))
+    records = every.records[:limit]
+    shown = _with_enrichment(app, asked, records, found.shown(wanted, records))
+    text = list_csv(wanted, shown, (_ENRICHMENT,) if _is_enriched(asked) else ())
     delivered = deliver_text(text, FORMATS[CSV][0], app.raw, f"exports/{now:%Y/%m/%d}/{app.new_id()}.{CSV}")
     return sent(delivered, freshness(every.coverage) if wanted.kind.metrics else None)
+
+
+def _is_enriched(asked: ListQuery) -> bool:
+    """Whether it asks for enrichments. Raises Unprocessable for anything else that is to be included."""
+    include = asked.include if isinstance(asked, AdsQuery) else ""
+    if include not in {"", _ENRICHMENT}:
+        message = f"unknown {include[:20]!r} in include; known: {_ENRICHMENT}"
+        raise Unprocessable(message, [{"field": "query.include", "message": "is unknown", "known": [_ENRICHMENT]}])
+    return bool(include)
+
+
+def _with_enrichment(
+    app: App, asked: ListQuery, records: Sequence[dict[str, Any]], shown: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """What is shown of these records, with what is stored of them where that is asked for."""
+    if not _is_enriched(asked):
+        return shown
+    from adweir.insight.enrichment.shown import shown_enrichments
+
+    found = shown_enrichments(app.findings.enrichments, records)
+    return [{**each, _ENRICHMENT: said} for each, said in zip(shown, found, strict=True)]
 
 
 def _months(app: App, records: Sequence[dict[str, Any]]) -> dict[str, Any]:

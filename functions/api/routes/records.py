@@ -14,7 +14,7 @@ from adweir.runtime.changes import note_change
 from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Caller, Here
 from routes.data_pipeline import Word, data_pipeline
-from routes.fields import Given
+from routes.fields import Given, OneOf
 from routes.large import bounds
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["data_pipeline"]
 
+_ADS = "ads"
 _LEFT_SECONDS = 2.0
 """Of the function's time, for the answer."""
 _ACCEPTED: dict[str, Any] = {
@@ -38,6 +39,12 @@ def _readable() -> tuple[str, ...]:
     from adweir.reporting.records import DATA_TYPES as READ
 
     return tuple(dict.fromkeys((*DATA_TYPES, *READ)))
+
+
+def _enrichments() -> list[str]:
+    from adweir.insight.enrichment.enriching import EnrichmentKind
+
+    return [each.value for each in EnrichmentKind]
 
 
 def _answer_of(name: str) -> Callable[[], dict[str, Any]]:
@@ -84,6 +91,11 @@ class ProcessingOptions(Given):
     calculate_metrics: bool = Field(default=True, strict=True, description="Ratios of the record's own numbers.")
     enrich_with_audience_data: bool = Field(
         default=False, strict=True, description="Shares of ages, genders and countries of the record's campaign."
+    )
+    enrich_with: list[Annotated[Word, OneOf(known=_enrichments)]] = Field(
+        default=[],
+        max_length=limits.MAX_ENRICH_KINDS,
+        description="What models say of ads by their headline and description; for the data type ads.",
     )
 
 
@@ -171,8 +183,8 @@ def process_records(app: Here, asked: ProcessRequest) -> Answer:
 
     kind, options = data_type_named(asked.data_type), asked.processing_options
     check_number(asked.data.records)
-    if not (options.calculate_metrics or options.enrich_with_audience_data):
-        message = "names nothing to do: calculate_metrics or enrich_with_audience_data has to be true"
+    if not (options.calculate_metrics or options.enrich_with_audience_data or options.enrich_with):
+        message = "names nothing to do: calculate_metrics, enrich_with_audience_data or enrich_with has to be there"
         raise Unprocessable(f"processing_options {message}", [{"field": "processing_options", "message": message}])
     records = [ProcessedRecord(dict(record)) for record in asked.data.records]
     more: dict[str, Any] = {}
@@ -180,6 +192,8 @@ def process_records(app: Here, asked: ProcessRequest) -> Answer:
         refuse([fault_of(*fault) for fault in calculate(kind, records)])
     if options.enrich_with_audience_data:
         more["audience_days"] = _enrich(app, kind, asked, records)
+    if options.enrich_with:
+        _add_enrichment(app, kind, options.enrich_with, records)
     now = app.clock.now()
     result = {"processed_at": iso(now), "records_count": len(records), "records": [each.shown() for each in records]}
     made = answer({"success": True, "data_type": kind.name, "result": result | more | {"status": "success"}})
@@ -199,6 +213,23 @@ def _enrich(app: App, kind: DataType, asked: ProcessRequest, records: list[Any])
         return {}
     audiences = Audiences(app.queries.within(bounds(app)), app.platforms.parse, asked.source)
     return audiences.enrich(records, app.clock.now().date())
+
+
+def _add_enrichment(app: App, kind: DataType, names: list[str], records: list[Any]) -> None:
+    """Raises Unprocessable for a kind that there is not, and for records that are no ads; TooLarge."""
+    from adweir.insight.enrichment.enriching import kinds_named
+    from adweir.insight.enrichment.given import enrich_given
+
+    kinds, left = kinds_named(names, "processing_options.enrich_with"), bounds(app).remaining
+    if kind.name != _ADS:
+        message = f"enrich_with is for the data type {_ADS}, and these are {kind.name}"
+        raise Unprocessable(message, [{"field": "processing_options.enrich_with", "message": message}])
+
+    def check() -> None:
+        if left() < 0:
+            raise TooLarge("the records take too long to enrich: send fewer per call")
+
+    enrich_given(records, kinds, check)
 
 
 @data_pipeline.route(
