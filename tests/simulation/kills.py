@@ -25,7 +25,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from adweir.insight.curated.layout import PREFIX
+from adweir.insight.enrichment.text import AdCopy
 from adweir.model.campaigns import Arm, Binding, Campaign
+from adweir.model.entities import Ad
 from adweir.model.messages import Scope, StartRun
 from adweir.model.times import Window
 from adweir.pipeline.starting import ask_for
@@ -69,6 +71,8 @@ _LEAVINGS = ("open#", "open-runs", "turn#", "parked#", "unfollowed")
 _DATASETS = f"mmm/{ACCOUNT}/EUR/"
 _MANIFEST = f"{_DATASETS}mmm_manifest.json"
 _OLD = "of an earlier day"
+_SAID = {"headline": "Warm socks, 20% off"}
+_SAID_HASH = AdCopy.of(_SAID).content_hash
 _CAMPAIGN = "cmp_killed"
 _OF_A_RUN = {"as_of": "", "last_updated": "", "run_id": "", "version": 0}
 """What a state of an arm says of when it was made."""
@@ -123,7 +127,7 @@ class KilledRun(Simulation):
 
     @contextmanager
     def _set_up(self) -> Iterator[None]:
-        """There are datasets of an earlier day, which are replaced, and two arms that are learned."""
+        """There are datasets of an earlier day, which are replaced, two arms that are learned, and an ad."""
         with super()._set_up():
             for item in _campaign():
                 self.dynamodb.call("PutItem", {"TableName": CATALOG, "Item": item})
@@ -176,13 +180,14 @@ class KilledRun(Simulation):
 
 @cache
 def _campaign() -> list[Item]:
-    """A campaign across platforms with an arm that is the ad account, and one that is bound to nothing."""
+    """A campaign across platforms with an arm that is the ad account, one that is bound to nothing, and an ad."""
     own = DynamoDB(TABLES)
     whole = Binding(platform=NAME, profile_id=PROFILE)
     arms = Arm(arm_id="arm_whole", platform=NAME, bindings=(whole,)), Arm(arm_id="arm_alone", platform=NAME)
     with answered_by(services(dynamodb=own)):
         catalog = Catalog(SimulatedClock(Scheduler(random.Random(0), 1_790_000_000.0)))
         catalog.create_campaign(Campaign(campaign_id=_CAMPAIGN, account_id=ACCOUNT, name="Both", arms=arms))
+        catalog.put_objects([Ad(platform=NAME, profile_id=PROFILE, id="said", **_SAID)], "2026-09-01T06:00:00.000000Z")
     return own.items(CATALOG)
 
 
@@ -209,6 +214,7 @@ def _story(mode: Mode, weather: Weather) -> AskedStory:
     stages.append({"name": "tables", "kind": "curate", "after": ["scores"]})
     stages.append({"name": "anomalies", "kind": "detect", "after": ["totals"]})
     stages.append({"name": "arms", "kind": "learn", "after": ["totals"]})
+    stages.append({"name": "said", "kind": "enrich", "after": ["totals"]})
     habits = replace(
         drawn.habits,
         mode=mode,
@@ -292,6 +298,7 @@ def made(run: KilledRun) -> dict[str, Any]:
         findings = run._reader().findings
         scores = findings.scores.days(f"{NAME}#{PROFILE}", *(str(day) for day in days))
         states = findings.agents.of(_CAMPAIGN)
+        said = findings.enrichments.of(ACCOUNT, [_SAID_HASH])
     return {f"the bytes of {key}": body for key, body in files.items()} | {
         "the scores": [score | {"scored_at": ""} for score in scores],
         "what was learned": [
@@ -299,6 +306,7 @@ def made(run: KilledRun) -> dict[str, Any]:
             for item in run.dynamodb.items(FINDINGS)
             if item["pk"]["S"].startswith("watched#")
         ],
+        "what the ad says": {each: found.body for each, found in said.items()},
         "the states of arms": {arm_id: _timeless(state) for arm_id, state in states.items()},
     }
 
@@ -347,6 +355,7 @@ def made_untouched(mode: Mode) -> dict[str, Any]:
     assert reported == wanted, f"the dataset says {reported}, and the platform {wanted}"
     assert found[f"the bytes of {_MANIFEST}"]["inputs"] not in {None, _OLD}
     assert [score["score"] for score in found["the scores"]] == [1.0] * len(wanted)
+    assert found["what the ad says"].keys() == {_SAID_HASH}
     whole, alone = (found["the states of arms"][name] for name in ("arm_whole", "arm_alone"))
     assert (whole["trials"], alone["trials"]) == (sum(row[1] for row in wanted.values()), 0)
     return found
