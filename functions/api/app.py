@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from routes import RESOURCES
+from routes.mcp import assistants
 
 from adweir.runtime.app import build
 from adweir.runtime.routes import mount
 
 app = build("api")
-http = mount(app, RESOURCES)
+http = mount(app, (*RESOURCES, assistants))
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

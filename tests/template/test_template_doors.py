@@ -141,6 +141,7 @@ def test_the_api_asks_for_a_key_and_the_other_doors_do_not() -> None:
     doors = {route["RouteKey"]: route["AuthorizationType"] for route in ROUTES.values()}
     assert doors == {
         "ANY /api/{proxy+}": "CUSTOM",
+        "ANY /mcp": "CUSTOM",
         "GET /openapi.json": "NONE",
         "GET /docs": "NONE",
         "ANY /webhook/{proxy+}": "NONE",

@@ -33,6 +33,7 @@ _LOGGED = frozenset(
     {
         "Accounts",
         "Ad accounts",
+        "Assistants",
         "Audit",
         "Brakes",
         "Campaigns",

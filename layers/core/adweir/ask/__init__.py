@@ -1,0 +1,1 @@
+"""What assistants ask: the Model Context Protocol, and tools that only read."""
