@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export ADWEIR_ARCH = $(ARCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-all test coverage check contract contracts contract-dbt contract-geox contract-mmm client security layers hashes fuzz simulate kills soak mutants lint up down status build deploy bench sam clean
+.PHONY: help demo demo-all test coverage check contract contracts contract-dbt contract-geox contract-mcp contract-mmm client security layers hashes fuzz simulate kills soak mutants lint up down status build deploy bench sam clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ contract-dbt: $(READY) ## have dbt build examples/dbt (installs it once)
 
 contract-mmm: $(READY) ## load media-mix datasets with other tools (5 GB; TOOL="pymc")
 	$(BIN)/python -m contract.media_mix $(TOOL)
+
+contract-mcp: $(READY) ## have the protocol's own client ask (installs it once)
+	$(BIN)/python -m contract.assistant
 
 contract-geox: $(READY) ## plant lifts in 20 geo experiments of Meridian GeoX
 	$(BIN)/python -m contract.experiments
