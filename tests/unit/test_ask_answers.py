@@ -26,9 +26,11 @@ from adweir.model import limits
 from adweir.model.entities import AdCampaign, Status
 from adweir.model.errors import AdweirError, TooLarge, Unavailable, Unprocessable
 from adweir.model.metrics import Level
+from adweir.model.platforms import Platform
 from adweir.reporting import breakdowns
 from adweir.reporting.dimensions import DIMENSIONS
 from adweir.reporting.report_names import METRICS
+from adweir.store.catalog.references import ReferenceRow
 from adweir.store.findings import Findings
 from support.bounds import at_the_bound, refuses
 from support.reading_world import DAY, LOSSY, ReadingWorld, a_profile, account, ad, campaign
@@ -119,6 +121,21 @@ def test_given_a_number_when_it_is_explained_then_its_pull_and_what_adds_up_are_
     assert of.keys() == {"currency", "spend", "clicks"}
     assert [(row[2], row[5], row[6]) for row in answer["rows"]] == [("campaign_performance", "t2", DAY)]
     assert [day["date"] for day in answer["days_not_final"]] == [DAY]
+
+
+def test_given_a_currency_to_show_amounts_in_then_the_answer_has_the_first_rates(world: ReadingWorld) -> None:
+    days = [f"2026-11-{day}" for day in range(11, 19)]
+    world.pull(Level.ACCOUNT, *(account(10, day) for day in days), days=(days[0], days[-1]))
+    world.catalog.reference_rows = [
+        ReferenceRow(Platform("bank"), "", {"date": day, "base": "USD", "quote": "EUR", "rate": "0.5"}) for day in days
+    ]
+
+    for tool in (QUERY, EXPLAIN):
+        answer = asked(world, tool, metrics=["spend"], start_date=days[0], convert_to="EUR")
+
+        assert (answer["currency"], answer["totals"]) == (["EUR"], [{"currency": "EUR", "spend": 40}])
+        assert (answer["conversion"]["to"], len(answer["conversion"]["rates"])) == ("EUR", 5)
+        assert answer["conversion"]["rates_more"] == 3
 
 
 def test_given_a_series_that_is_not_of_ads_then_it_has_no_pulls() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from adweir.ask.numbers import NumbersAsked
+from adweir.ask.numbers import NumbersAsked, converted
 from adweir.ask.sized import counted, fitted
 from adweir.ask.standing import range_said, standing
 from adweir.ask.tool import TABLE, Desk, Tool
@@ -42,6 +42,7 @@ def explain(desk: Desk, asked: NumbersAsked) -> dict[str, Any]:
     document = {
         "time_range": range_said(made.head["time_range"]),
         **standing((row["currency"] for row in made.totals if "currency" in row), made.coverage),
+        **converted(made),
         "totals": made.totals,
         "equation": EQUATION,
         "adjustments": _adjustments(made.adjustments, request.metrics or NUMBERS),

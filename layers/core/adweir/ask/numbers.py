@@ -33,6 +33,7 @@ _OURS = frozenset(
 )
 """Columns whose texts are made here."""
 _NOTED = ("unattributed", "kept", "live")
+_RATES = 5
 _DEFAULT_RANGE = "last_28_days"
 
 
@@ -62,7 +63,16 @@ class NumbersAsked(ToolArguments, frozen=True):
     ] = field(default_factory=dict)
     currency: Annotated[
         str,
-        Meta(max_length=limits.MAX_WORD_CHARS, description="Only ad accounts in it: EUR. Nothing is converted."),
+        Meta(max_length=limits.MAX_WORD_CHARS, description="Only ad accounts in it, e.g. EUR."),
+    ] = ""
+    convert_to: Annotated[
+        str, Meta(max_length=limits.MAX_WORD_CHARS, description="Show amounts in this currency, by the client's rates.")
+    ] = ""
+    rates_source: Annotated[
+        str, Meta(max_length=limits.MAX_WORD_CHARS, description="Whose rates, where there are several sources.")
+    ] = ""
+    rates_through: Annotated[
+        str, Meta(max_length=limits.MAX_WORD_CHARS, description="The currency that rates may be crossed through.")
     ] = ""
     data_type: Annotated[
         str, Meta(max_length=limits.MAX_WORD_CHARS, description="A series that is not of ads, e.g. orders.")
@@ -91,6 +101,9 @@ class NumbersAsked(ToolArguments, frozen=True):
             "live": self.include_live,
             "report_of": self.data_type,
             "asked_at": iso(desk.now),
+            "convert_to": self.convert_to,
+            "rates_source": self.rates_source,
+            "rates_through": self.rates_through,
         }
         return ExportedReport(**asked | more).request(Moments(desk.now))
 
@@ -173,6 +186,7 @@ def _table(made: MetricReport, more: dict[str, Any]) -> dict[str, Any]:
         "time_range": range_said(made.head["time_range"]),
         **standing(currencies, made.coverage),
         **more,
+        **converted(made),
         "totals": [_bare(row, made.columns) for row in made.totals],
         "columns": columns,
         "row_count": len(rows),
@@ -182,6 +196,15 @@ def _table(made: MetricReport, more: dict[str, Any]) -> dict[str, Any]:
     if not made.columns or not rows:
         return checked(document | {"rows": []})
     return fitted(document, rows, lambda hidden: summed(hidden, columns, added))
+
+
+def converted(made: MetricReport) -> dict[str, Any]:
+    """By which rates amounts were converted: the first of them."""
+    if not made.conversion:
+        return {}
+    rates = made.conversion["rates"]
+    left_out = max(0, len(rates) - _RATES) + made.conversion.get("rates_more", 0)
+    return {"conversion": {**made.conversion, "rates": rates[:_RATES], "rates_more": left_out}}
 
 
 def _base(name: str) -> str:
