@@ -49,6 +49,31 @@ def test_words_that_look_alike_name_nothing(text: str) -> None:
     assert named(text) == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("$1.5k", "$1.5M", "$2 million", "$1 000", "$1,23", "$1,2345", "$1.2.3", "$1234567890123456"),
+        *("€10,50", "€1.234,56", "€1.234", "10.555 EUR", "1 000 EUR", "1'000 CHF", "A$5"),
+    ],
+)
+def test_a_part_of_a_number_is_no_amount_and_an_unclear_one_is_none_either(text: str) -> None:
+    assert named(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "amounts"),
+    [
+        ("US$5, or $1,250.", ["5", "1250"]),
+        ("$5-$10/mo", ["5", "10"]),
+        ("iPhone 15 400 EUR", []),
+        ("$5 100% cotton", ["5", "100"]),
+        ("€5,000 (5 EUR a day)", ["5000", "5"]),
+    ],
+)
+def test_an_amount_beside_other_numbers_is_its_own(text: str, amounts: list[str]) -> None:
+    assert [str(each.value) for each in entities_of(AdCopy(text))] == amounts
+
+
 def test_an_amount_is_exact_and_has_its_currency() -> None:
     (found,) = entities_of(AdCopy("Only £1,099.50"))
     assert (found.value, found.unit) == (Decimal("1099.50"), "GBP")
@@ -60,6 +85,11 @@ def test_a_discount_is_no_percentage_and_no_amount_beside_it() -> None:
 
 def test_names_of_one_s_own_are_found_in_any_case_as_whole_words() -> None:
     assert named("New at WEIRWORKS: the Weirworkshop", "Weirworks") == [("name", "WEIRWORKS")]
+
+
+def test_a_name_is_found_however_it_is_typeset() -> None:
+    text = AdCopy.of({"headline": "At Macy\u2019s and Caf\u00e9 Weir"})
+    assert [each.text for each in entities_of(text, ["Macy\u2019s", "Cafe\u0301 Weir"])] == ["Macy's", "Caf\u00e9 Weir"]
 
 
 def test_the_longest_name_that_fits_is_meant() -> None:

@@ -38,7 +38,9 @@ def test_one_kind_alone_is_added_where_it_alone_is_asked_for() -> None:
     assert set(enrichment(AD, with_=["entities", "sentiment"])) == {"content_hash", "entities", "sentiment"}
 
 
-@pytest.mark.parametrize("ad", [{}, {"headline": None, "description": ""}, {"headline": 7}, {"cta": "Shop Now"}])
+@pytest.mark.parametrize(
+    "ad", [{}, {"headline": None, "description": ""}, {"headline": 7}, {"cta": "Shop Now"}, {"headline": "\u2014 ?!"}]
+)
 def test_an_ad_without_words_has_nothing_said_of_it(ad: dict[str, Any]) -> None:
     found = enrichment(ad)
     assert (found["sentiment"], found["topics"], found["entities"]) == (None, None, None)
@@ -65,6 +67,24 @@ def test_ads_are_read_one_after_the_other() -> None:
 def test_what_nobody_can_add_is_named_before_the_first_ad() -> None:
     with pytest.raises(Unprocessable, match="'colour' is not one of sentiment, topics, entities"):
         adweir.enrich([], with_=["colour"])
+
+
+def test_names_are_looked_for_in_each_ad_even_where_they_can_be_read_once() -> None:
+    found = adweir.enrich([AD, AD], with_="entities", names=(name for name in ["Merino"]))
+    assert [[each["text"] for each in ad["enrichment"]["entities"]["entities"]] for ad in found] == [
+        ["Merino", "20% off"],
+        ["Merino", "20% off"],
+    ]
+
+
+def test_one_name_is_one_and_not_its_letters() -> None:
+    (found,) = adweir.enrich([{"headline": "A Merino"}], with_="entities", names="Merino")
+    assert [each["text"] for each in found["enrichment"]["entities"]["entities"]] == ["Merino"]
+
+
+def test_a_name_that_is_no_text_is_named_before_the_first_ad() -> None:
+    with pytest.raises(Unprocessable, match="7 is no text"):
+        adweir.enrich([], names=["Merino", 7])  # type: ignore[list-item]
 
 
 def test_what_is_no_ad_is_named_by_its_place() -> None:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from adweir.insight.enrichment.enriching import EnrichmentKind, enrichment_of, kinds_named
-from adweir.model.errors import BadInput
+from adweir.model.errors import BadInput, Unprocessable
+
+_SHOWN = 50
 
 
 def enrich(
-    data: Iterable[Mapping[str, Any]], with_: Sequence[str] = tuple(EnrichmentKind), names: Sequence[str] = ()
+    data: Iterable[Mapping[str, Any]], with_: Sequence[str] = tuple(EnrichmentKind), names: Iterable[str] = ()
 ) -> Iterator[dict[str, Any]]:
     """Add what models say of ads → each ad with `enrichment`, in the order given, one after the other.
 
@@ -19,10 +21,12 @@ def enrich(
     `entities` (amounts, discounts, dates, codes, addresses, and what `names` lists: brands, products, places).
     docs/enrichment.md says what each holds, and how often it is right.
 
-    Raises Unprocessable for another `with_`, before the first ad; BadInput for an ad that is no dict.
+    Raises Unprocessable for another `with_` or a name that is no text, before the first ad; BadInput for an ad that is
+    no dict.
     """
     kinds = kinds_named([with_] if isinstance(with_, str) else with_, "with_")
-    return (_enriched(number, ad, kinds, names) for number, ad in enumerate(data))
+    known = _texts([names] if isinstance(names, str) else names)
+    return (_enriched(number, ad, kinds, known) for number, ad in enumerate(data))
 
 
 def _enriched(
@@ -31,3 +35,12 @@ def _enriched(
     if not isinstance(ad, Mapping):
         raise BadInput(f"ad {number} is no dict but {type(ad).__name__}")
     return {**ad, "enrichment": enrichment_of(ad, kinds, names)}
+
+
+def _texts(names: Iterable[str]) -> tuple[str, ...]:
+    found = tuple(names)
+    for name in found:
+        if not isinstance(name, str):
+            message = f"{name!r:.{_SHOWN}} is no text"
+            raise Unprocessable(message, [{"field": "names", "message": message}])
+    return found

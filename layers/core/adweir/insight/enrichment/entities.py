@@ -9,10 +9,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from adweir.insight.enrichment.text import AdCopy
+from adweir.insight.enrichment.text import AdCopy, plain_text
 from adweir.model import limits
 
-MODEL = "adweir-entities-1"
+MODEL = "adweir-entities-2"
 
 
 class EntityKind(StrEnum):
@@ -48,12 +48,19 @@ class EntityFound(NamedTuple):
 
 _SIGNS: Final = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR"}
 """A sign stands for several currencies ($ for Australia's, too): the usual one is said."""
-_NUMBER = r"(?<!\d)(?<!\d[.,])(?:\d{1,3}(?:,\d{3}){1,5}|\d{1,15})(?:\.\d{1,6})?"
-"""One that begins where a number does: else a long one would be tried from each of its digits."""
+_NUMBER = r"(?<!\d)(?<!\d[.,'])(?:\d{1,3}(?:,\d{3}){1,5}|\d{1,15})(?:\.\d{1,6})?(?![\d]|[.,']\d)"
+"""One that begins where a number does, else a long one would be tried from each of its digits, and ends where it does:
+of `€1.234,56` and `$1,23` no part is one."""
+_GROUPS = r"(?!(?<=\d\s)\d{3}(?!\d))"
+"""Not the thousands of a number that is written with spaces: `1 000 EUR` is not 0."""
+_WHOLE = r"(?![a-z]|\s(?:thousand|million|billion|[kmb]n?)\b|\s\d{3}(?![\d%]))"
+"""Nothing follows that makes it another number: `$1.5M`, `$1 000`."""
 _AMOUNT = (
-    rf"(?P<sign>[$€£¥₹])\s?(?P<number>{_NUMBER})|"
-    rf"(?P<number2>{_NUMBER})\s?(?P<code>USD|EUR|GBP|JPY|INR|CAD|AUD|CHF|SEK)\b"
+    rf"(?:(?<!\w)|(?<=\bUS))(?!€\s?\d{{1,3}}\.\d{{3}}(?!\d))(?P<sign>[$€£¥₹])\s?(?P<number>{_NUMBER}){_WHOLE}|"
+    rf"{_GROUPS}(?!\d{{1,3}}\.\d{{3}}\s?EUR)(?P<number2>{_NUMBER})\s?"
+    r"(?P<code>USD|EUR|GBP|JPY|INR|CAD|AUD|CHF|SEK)\b"
 )
+"""A sign after letters is of a currency that they name (A$5). `€1.234` may be 1,234 euros: nothing is said of it."""
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
     r"nov(?:ember)?|dec(?:ember)?)"
@@ -118,5 +125,5 @@ def _number(text: str) -> Decimal:
 
 @lru_cache(maxsize=16)
 def _named(names: tuple[str, ...]) -> re.Pattern[str]:
-    longest_first = sorted({name for name in names if name.strip()}, key=len, reverse=True)
+    longest_first = sorted({plain for name in names if (plain := plain_text(name))}, key=len, reverse=True)
     return re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in longest_first) or "(?!)", re.IGNORECASE)

@@ -31,7 +31,7 @@ class AdCopy:
     @classmethod
     def of(cls, ad: Mapping[str, Any]) -> AdCopy:
         """Of an ad's fields; one that is absent, null or no text says nothing. A part is cut at `MAX_ENRICHED_TEXT`."""
-        return cls(*(_plain(ad.get(name)) for name in _PARTS))
+        return cls(*(plain_text(ad.get(name)) for name in _PARTS))
 
     @property
     def copy(self) -> str:
@@ -44,7 +44,8 @@ class AdCopy:
         return hashlib.sha256(json.dumps([self.headline, self.description, self.cta]).encode()).hexdigest()[:32]
 
     def __bool__(self) -> bool:
-        return bool(self.headline or self.description)
+        """Whether it has words: marks alone say nothing."""
+        return any(sign.isalnum() for part in (self.headline, self.description) for sign in part)
 
 
 def words(text: str) -> list[str]:
@@ -64,10 +65,11 @@ def singular(word: str) -> str:
     return word if _NO_PLURAL.search(word) else word[:-1]
 
 
-def _plain(value: Any) -> str:
+def plain_text(value: Any) -> str:
+    """A text as the models know it; "" of what is none. Some characters are eighteen of them (NFKC)."""
     if not isinstance(value, str):
         return ""
-    text = unicodedata.normalize("NFKC", value[: limits.MAX_ENRICHED_TEXT])
+    text = unicodedata.normalize("NFKC", value[: limits.MAX_ENRICHED_TEXT])[: limits.MAX_ENRICHED_TEXT]
     return " ".join(text.translate(_MARKS).split())
 
 
