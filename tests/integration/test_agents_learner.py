@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from adweir.model import limits
 from adweir.model.campaigns import Arm, Binding
 from adweir.model.datasets import Dataset
 from adweir.model.errors import NotReady, TooLarge
@@ -431,3 +432,15 @@ def test_a_client_whose_arms_have_too_many_days_is_refused_with_what_to_do(size:
         world.learn()
 
     assert bool(world.states) is fits
+
+
+def test_objects_of_an_arm_count_as_one_day_once_their_ad_account_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given room for three days: those of two ad accounts, and an arm's day of two campaigns of the first."""
+    monkeypatch.setattr(limits, "MAX_ARM_DAYS", 3)
+    world = AgentsWorld(arm("both", "c1", "c2"), profiles=(a_profile(), a_profile(profile_id="p2")))
+    world.pull(ONE_DAY)
+    world.reading.pull(Level.CAMPAIGN, sold("c9", 10, 1), profile_id="p2", days=("2026-09-21", "2026-09-21"))
+
+    world.learn()
+
+    assert world.states["arm_both"].trials == 2000

@@ -153,8 +153,7 @@ class ClientDays:
             if key is not None:
                 row = read.row
                 part = key, row.day, row.currency or profile.currency, read.claim and read.claim.binding.path
-                self._size += part not in sums
-                if self._size > limits.MAX_ARM_DAYS:
+                if part not in sums and self._size + len(sums) >= limits.MAX_ARM_DAYS:
                     raise TooLarge(
                         f"the arms of a client have more than {limits.MAX_ARM_DAYS:,} days: bind fewer of them"
                     )
@@ -162,6 +161,7 @@ class ClientDays:
         by_day: dict[tuple[_K, str, str], list[Slot]] = defaultdict(list)
         for (key, text, currency, _), slot in sums.items():
             by_day[key, text, currency].append(slot)
+        self._size += len(by_day)
         covered, found = coverage(), dict[_K, Days]()
         for (key, text, currency), slots in by_day.items():
             day = date.fromisoformat(text)
