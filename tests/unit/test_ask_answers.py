@@ -262,13 +262,20 @@ def test_the_bytes_of_an_answer(size: int, fits: bool) -> None:
         assert checked({"x": "y" * (size - len('{"x":""}'))})
 
 
-def test_given_sums_that_grow_when_rows_are_left_out_then_fewer_rows_are_shown() -> None:
-    rows = [[f"n{at}", "EUR", Decimal((-1) ** at * 10**40), None, None] for at in range(400)]
+@pytest.mark.parametrize("count", [400, 401])
+def test_given_sums_that_grow_when_rows_are_left_out_then_fewer_rows_are_shown(count: int) -> None:
+    rows = [[f"n{at}", "EUR", Decimal((-1) ** at * 10**40), None, None] for at in range(count)]
 
     answer = fitted({}, rows, lambda hidden: summed(hidden, _COLUMNS, ["spend"]))
 
     assert size(answer) <= limits.MAX_ASKED_BYTES
-    assert sum(row[2] for row in answer["rows"]) + answer["left_out"][0]["spend"] == 0
+    assert sum(row[2] for row in answer["rows"]) + answer["left_out"][0]["spend"] == (count % 2) * 10**40
+
+
+def test_given_rows_that_just_fit_then_all_are_shown_though_nothing_could_be_said_of_others() -> None:
+    row = ["x" * (limits.MAX_ASKED_BYTES - len('{"rows":[[""]]}'))]
+
+    assert fitted({}, [row], counted) == {"rows": [row]}
 
 
 def test_rows_that_have_no_sum_are_counted() -> None:
@@ -321,3 +328,15 @@ def test_given_very_many_ads_then_the_first_are_shown_and_the_others_summed() ->
     assert answer["rows"][0][3] == 600
     (left,) = answer["left_out"]
     assert sum(row[3] for row in answer["rows"]) + left["spend"] == answer["totals"][0]["spend"] == 600 * 601 // 2
+    assert len(answer["rows"]) + answer["rows_left_out"] == answer["row_count"] == 600
+    assert "others" not in answer["columns"]
+
+
+def test_given_a_limit_then_the_others_are_one_row_that_says_of_how_many() -> None:
+    world = ReadingWorld(a_profile())
+    world.pull(Level.AD, *(ad(f"a{number}", number + 1) for number in range(9)))
+
+    answer = asked(world, QUERY, metrics=["spend"], dimensions=["ad"], limit=2)
+
+    assert [(row[3], row[4]) for row in answer["rows"]] == [(9, None), (8, None), (28, 7)]
+    assert (answer["columns"][4], answer["row_count"]) == ("others", 3)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
-from adweir.ask.sized import checked, fitted, summed
+from adweir.ask.sized import fitted, summed
 from adweir.ask.standing import range_said, standing
 from adweir.ask.tool import TABLE, Desk, Tool, ToolArguments
 from adweir.ask.untrusted import cleaned
@@ -34,6 +34,8 @@ _OURS = frozenset(
 """Columns whose texts are made here."""
 _NOTED = ("unattributed", "kept", "live")
 _RATES = 5
+_ROWS = 500
+"""More rows of a currency than ever fit: names are looked up for no more."""
 _DEFAULT_RANGE = "last_28_days"
 
 
@@ -126,7 +128,7 @@ class RowsAsked(NumbersAsked, frozen=True):
 
     def arranged(self, desk: Desk, **more: Any) -> ReportRequest:
         """The report with its order: where none is asked for, and it is not by time, what matters most comes first."""
-        shown = {"order": self.order, "limit": self.limit, "names": self.names}
+        shown = {"order": self.order, "limit": self.limit or _ROWS, "names": self.names}
         by_time = bool(OF_TIME.keys() & {*self.dimensions})
         if not self.order and not by_time and self.metrics and self.dimensions:
             shown["order"] = [f"-{self.metrics[0]}"]
@@ -145,7 +147,7 @@ class ComparisonAsked(RowsAsked, frozen=True):
 
 def query(desk: Desk, asked: RowsAsked) -> dict[str, Any]:
     """Rows and totals of a report."""
-    return _table(report(desk.queries, asked.arranged(desk)), {})
+    return _table(report(desk.queries, asked.arranged(desk)), {}, is_limited=bool(asked.limit))
 
 
 def compare(desk: Desk, asked: ComparisonAsked) -> dict[str, Any]:
@@ -164,38 +166,46 @@ def compare(desk: Desk, asked: ComparisonAsked) -> dict[str, Any]:
                 for side, days in sides.items()
             },
         },
+        is_limited=bool(asked.limit),
     )
 
 
-def _table(made: MetricReport, more: dict[str, Any]) -> dict[str, Any]:
-    """A report as an answer."""
+def _table(made: MetricReport, more: dict[str, Any], *, is_limited: bool) -> dict[str, Any]:
+    """A report as an answer. `is_limited`: the row that sums the others was asked for, so it is shown."""
     notes = [_notes(row) for row in made.rows]
-    columns = [*made.columns, *(["notes"] if any(notes) else [])]
+    shown = [name for name in made.columns if is_limited or name != OTHERS]
+    columns = [*shown, *(["notes"] if any(notes) else [])]
     others = [name for name in columns if name not in _OURS]
     texts = [name for name in others if any(isinstance(row.get(name), str) for row in made.rows)]
-    rows = [
-        [
+    rows: list[list[Any]] = []
+    beyond: list[list[Any]] = []
+    count = 0
+    for row, said in zip(made.rows, notes, strict=True):
+        cells = [
             said if name == "notes" else cleaned(row[name]) if name in texts and row[name] is not None else row[name]
             for name in columns
         ]
-        for row, said in zip(made.rows, notes, strict=True)
-    ]
+        is_kept = is_limited or not row.get(OTHERS)
+        (rows if is_kept else beyond).append(cells)
+        count += 0 if is_kept else row[OTHERS]
     added = [name for name in others if name not in texts and _base(name) not in MADE_OF and _is_sum(made, name)]
-    currencies = [row["currency"] for row in made.totals if "currency" in row]
     document = {
         "time_range": range_said(made.head["time_range"]),
-        **standing(currencies, made.coverage),
+        **standing((row["currency"] for row in made.totals if "currency" in row), made.coverage),
         **more,
         **converted(made),
         "totals": [_bare(row, made.columns) for row in made.totals],
         "columns": columns,
-        "row_count": len(rows),
+        "row_count": len(rows) + count,
         "untrusted": texts,
         "warnings": made.warnings,
     }
-    if not made.columns or not rows:
-        return checked(document | {"rows": []})
-    return fitted(document, rows, lambda hidden: summed(hidden, columns, added))
+
+    def left_out(hidden: Sequence[Any]) -> dict[str, Any]:
+        found = summed([*hidden, *beyond], columns, added)
+        return found | ({"rows_left_out": len(hidden) + count} if found else {})
+
+    return fitted(document, rows, left_out)
 
 
 def converted(made: MetricReport) -> dict[str, Any]:

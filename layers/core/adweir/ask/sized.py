@@ -35,13 +35,13 @@ def fitted(document: Document, rows: Sequence[Any], left_out: Callable[[Sequence
     while shown < len(rows) and spare >= 0:
         spare -= len(to_json(rows[shown])) + 1
         shown += spare >= 0
-    whole = document | {"rows": list(rows)}
-    if shown < len(rows) or size(whole) > limits.MAX_ASKED_BYTES:
-        while True:  # what is said of fewer rows may be longer: numbers have other lengths
-            whole = document | {"rows": list(rows[:shown])} | left_out(rows[shown:])
-            if size(whole) <= limits.MAX_ASKED_BYTES or shown == 0:
-                break
-            shown -= 1
+    if shown < len(rows) and size(document | {"rows": list(rows)} | left_out([])) <= limits.MAX_ASKED_BYTES:
+        shown = len(rows)  # what would be said of rows that are left out is not said
+    while True:  # what is said of fewer rows may be longer: numbers have other lengths
+        whole = document | {"rows": list(rows[:shown])} | left_out(rows[shown:])
+        if size(whole) <= limits.MAX_ASKED_BYTES or shown == 0:
+            break
+        shown -= 1
     return checked(whole)
 
 
