@@ -13,7 +13,9 @@ from routes.fields import PAGE_ITEMS, WORDS, AnyLimit, Given, OneOf, PageToken, 
 from routes.large import LARGE, bounds, sent
 
 if TYPE_CHECKING:
+    from adweir.insight.enrichment.listed import EnrichedList
     from adweir.reporting.lists import ListRequest, RecordLists
+    from adweir.reporting.query import Queries
 
 _HOW = ("start", "end", "time_range", "fields", "order", "name", "format", "include")
 """What a query says beside its filters."""
@@ -201,29 +203,34 @@ def _listed(app: App, name: str, asked: ListQuery, limit: int | None, next_token
     from adweir.reporting.pages import KeptPages
 
     now, given = app.clock.now(), asked.model_dump(exclude_defaults=True)
-    wanted, found = _request(name, given), RecordLists(app.catalog, app.queries.within(bounds(app)))
+    wanted, queries = _request(name, given), app.queries.within(bounds(app))
+    found, enriched = RecordLists(app.catalog, queries), _enriched_list(app, queries, asked, wanted)
     size = limit or PAGE_ITEMS
     pages = KeptPages(app.raw, {"list": name, "accounts": sorted(app.accounts or ()), **given})
     try:
         if asked.format == "csv":
-            return _csv(app, found, wanted, asked, limit)
+            return _csv(app, found, wanted, enriched, limit)
         if next_token:
             records, said, token = pages.page(next_token, size, now)
         else:
             every = found.all(wanted, now)
+            if enriched:
+                enriched.compare(every.records)
             records, rest = every.records[:size], every.records[size:]
             rests_on = {"freshness": freshness(every.coverage), "coverage": every.coverage}
             said = {"warnings": every.warnings} | (rests_on if wanted.kind.metrics else {}) | found.days(wanted, now)
             token = pages.keep(app.new_id(), rest, said, now) if rest else ""
         said |= _months(app, records) if name == "invoices" else {}
-        shown = _with_enrichment(app, asked, records, found.shown(wanted, records))
+        shown = _with_enrichment(enriched, records, found.shown(wanted, records))
         return answer({name: shown, **said, "next_token": token or None})
     except TooLarge as large:
         message = f"{large.message}: ask for less, or POST /api/v1/data_pipeline/retrieve, which can make an export"
         raise Unprocessable(message, [{"field": "query", "message": message}]) from None
 
 
-def _csv(app: App, found: "RecordLists", wanted: "ListRequest", asked: ListQuery, limit: int | None) -> Answer:
+def _csv(
+    app: App, found: "RecordLists", wanted: "ListRequest", enriched: "EnrichedList | None", limit: int | None
+) -> Answer:
     """All records, or the first of them, as a table. Raises TooLarge."""
     from adweir.reporting.delivery import deliver_text
     from adweir.reporting.formats import CSV, FORMATS
@@ -232,32 +239,40 @@ def _csv(app: App, found: "RecordLists", wanted: "ListRequest", asked: ListQuery
 
     now = app.clock.now()
     every = found.all(wanted, now)
+    if enriched:
+        enriched.compare(every.records)
     records = every.records[:limit]
-    shown = _with_enrichment(app, asked, records, found.shown(wanted, records))
-    text = list_csv(wanted, shown, (_ENRICHMENT,) if _is_enriched(asked) else ())
+    shown = _with_enrichment(enriched, records, found.shown(wanted, records))
+    text = list_csv(wanted, shown, (_ENRICHMENT,) if enriched else ())
     delivered = deliver_text(text, FORMATS[CSV][0], app.raw, f"exports/{now:%Y/%m/%d}/{app.new_id()}.{CSV}")
     return sent(delivered, freshness(every.coverage) if wanted.kind.metrics else None)
 
 
-def _is_enriched(asked: ListQuery) -> bool:
-    """Whether it asks for enrichments. Raises Unprocessable for anything else that is to be included."""
+def _enriched_list(app: App, queries: "Queries", asked: ListQuery, wanted: "ListRequest") -> "EnrichedList | None":
+    """What enriches the ads of a list; None where that is not asked for. Raises Unprocessable for anything else that is
+    to be included."""
     include = asked.include if isinstance(asked, AdsQuery) else ""
     if include not in {"", _ENRICHMENT}:
         message = f"unknown {include[:20]!r} in include; known: {_ENRICHMENT}"
         raise Unprocessable(message, [{"field": "query.include", "message": "is unknown", "known": [_ENRICHMENT]}])
-    return bool(include)
+    if not include:
+        return None
+    from adweir.insight.enrichment.listed import EnrichedList, ListedParts
+
+    parts = ListedParts(app.catalog, queries, app.findings.enrichments, app.platforms.parse)
+    return EnrichedList(parts, wanted, app.clock.now())
 
 
 def _with_enrichment(
-    app: App, asked: ListQuery, records: Sequence[dict[str, Any]], shown: list[dict[str, Any]]
+    enriched: "EnrichedList | None", records: Sequence[dict[str, Any]], shown: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """What is shown of these records, with what is stored of them where that is asked for."""
-    if not _is_enriched(asked):
+    """What is shown of these records, with what is known of them where that is asked for."""
+    if enriched is None:
         return shown
-    from adweir.insight.enrichment.shown import shown_enrichments
+    from adweir.insight.enrichment.listed import PERFORMANCE
 
-    found = shown_enrichments(app.findings.enrichments, records)
-    return [{**each, _ENRICHMENT: said} for each, said in zip(shown, found, strict=True)]
+    plain = ({name: value for name, value in each.items() if name != PERFORMANCE} for each in shown)
+    return [{**each, _ENRICHMENT: said} for each, said in zip(plain, enriched.of(records), strict=True)]
 
 
 def _months(app: App, records: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -300,4 +300,5 @@ MAX_ENRICH_KINDS = 20  # that one call names
 MAX_ENRICHED_TEXT = 5000  # characters of one part of an ad that models read: Amazon Comprehend takes 5,000 bytes
 MAX_ENRICHED_COPIES = 200_000  # of one client, told apart by what they say: 25 MB of hashes, two minutes
 MAX_ENRICHED_NAMES = 400  # that a client's ads are searched for: a millisecond per ad
+MAX_SHOWN_BENCHMARKS = 20  # that one rate of an ad is compared with
 MAX_ENTITIES = 50  # of one ad: a headline and a description have some five

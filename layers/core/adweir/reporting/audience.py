@@ -7,7 +7,6 @@ unknown.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -25,7 +24,7 @@ from adweir.reporting.totals import NOTHING
 
 DIMENSIONS = ("age", "gender", "country")
 _SHARED = ("impressions", "clicks", "spend")
-_Campaign = tuple[str, str, str]
+Campaign = tuple[str, str, str]
 """Platform, ad account and id."""
 _Shares = Mapping[str, Mapping[str, Decimal | None]]
 """Value of a dimension → number → its share."""
@@ -51,20 +50,12 @@ class Audiences:
             self._add(each, found)
         return {"start": span.start.isoformat(), "end": span.end.isoformat()}
 
-    def _shares(self, span: TimeSpan, name: str, asked: set[str]) -> Mapping[_Campaign, _Shares]:
+    def _shares(self, span: TimeSpan, name: str, asked: set[str]) -> Mapping[Campaign, _Shares]:
         """The shares of a dimension's values by campaign."""
-        dimensions = ("platform", "profile_id", "campaign_id", name)
-        query = Query(span, dimensions, Filters({"campaign_id": frozenset(asked)}), level=Level.CAMPAIGN, rest=False)
-        sums: defaultdict[_Campaign, dict[str, Slot]] = defaultdict(dict)
-        currencies: defaultdict[_Campaign, set[str]] = defaultdict(set)
-        for (platform, profile_id, campaign_id, value, currency), total in self._queries.answer(query).groups.items():
-            if campaign_id and value:
-                campaign = platform, profile_id, campaign_id
-                sums[campaign][value] = plus(sums[campaign].get(value, NOTHING), total.slot)
-                currencies[campaign].add(currency)
-        return {campaign: _shares_of(values, currencies[campaign]) for campaign, values in sums.items()}
+        found = campaign_values(self._queries, span, name, Filters({"campaign_id": frozenset(asked)}))
+        return {campaign: _shares_of(values, currencies) for campaign, (values, currencies) in found.items()}
 
-    def _add(self, each: ProcessedRecord, found: Mapping[str, Mapping[_Campaign, _Shares]]) -> None:
+    def _add(self, each: ProcessedRecord, found: Mapping[str, Mapping[Campaign, _Shares]]) -> None:
         campaign_id = str(each.record.get("campaign_id") or "")
         if not campaign_id:
             each.add("audience", None, "the record names no campaign_id")
@@ -84,7 +75,7 @@ class Audiences:
                 if campaign not in shares:
                     each.not_added[f"audience.{name}"] = f"no breakdown by {name} was pulled of this campaign"
 
-    def _is_of(self, record: Mapping[str, Any], campaign: _Campaign) -> bool:
+    def _is_of(self, record: Mapping[str, Any], campaign: Campaign) -> bool:
         """Whether a record may be of a campaign, by the platform and the ad account that it names."""
         profile_id = str(record.get("profile_id") or "")
         named = str(record.get("platform") or self._source)
@@ -93,6 +84,21 @@ class Audiences:
         except AdweirError:
             platform = "" if named == self._source else named
         return platform in {"", campaign[0]} and profile_id in {"", campaign[1]}
+
+
+def campaign_values(
+    queries: Queries, span: TimeSpan, name: str, filters: Filters
+) -> dict[Campaign, tuple[dict[str, Slot], set[str]]]:
+    """Campaign → the sums of a dimension's values, and their currencies. Raises TooLarge, Unavailable."""
+    dimensions = ("platform", "profile_id", "campaign_id", name)
+    query = Query(span, dimensions, filters, level=Level.CAMPAIGN, rest=False)
+    found: dict[Campaign, tuple[dict[str, Slot], set[str]]] = {}
+    for (platform, profile_id, campaign_id, value, currency), total in queries.answer(query).groups.items():
+        if campaign_id and value:
+            sums, currencies = found.setdefault((platform, profile_id, campaign_id), ({}, set()))
+            sums[value] = plus(sums.get(value, NOTHING), total.slot)
+            currencies.add(currency)
+    return found
 
 
 def _shares_of(values: Mapping[str, Slot], currencies: Collection[str]) -> dict[str, dict[str, Decimal | None]]:
