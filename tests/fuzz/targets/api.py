@@ -49,6 +49,8 @@ _RECORDS = [
     },
     {"ad_id": "", "clicks": None, "spend": "1", "platform": "", "day": "yesterday", "tags": ["x"], "more": {}},
 ]
+_ASK = "/mcp"
+_CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
 _RETRIEVE = "/api/v1/data_pipeline/retrieve"
 _CREDENTIALS = "/api/v1/accounts/{account_id}/credentials"
 BODIES: dict[tuple[str, str], tuple[Any, ...]] = {
@@ -107,6 +109,18 @@ BODIES: dict[tuple[str, str], tuple[Any, ...]] = {
          "constants": {"platform": "meta_ads"}},
     ),
     ("PUT", "/api/v1/specs/{name}"): (example("own-columns"), example("pinterest")),
+    ("POST", _ASK): (
+        _CALL | {"params": {"name": "query", "arguments": _DAYS | {
+            "metrics": ["spend", "roas"], "dimensions": ["date", "campaign"], "order": ["-spend"], "limit": 3,
+            "names": True, "filters": {"platform": ["meta"], "campaign_name": ["x"]}, "currency": "EUR"}}},
+        _CALL | {"params": {"name": "compare", "arguments": _DAYS | {
+            "metrics": ["clicks"], "dimensions": ["account"], "compare_start_date": "2026-10-01",
+            "compare_end_date": "2026-10-02", "convert_to": "EUR"}}},
+        _CALL | {"params": {"name": "explain", "arguments": _DAYS | {"metrics": ["cpc"], "dimensions": ["ad"]}}},
+        _CALL | {"params": {"name": "quality", "arguments": _DAYS | {"account_id": "111", "platform": "meta"}}},
+        _CALL | {"params": {"name": "accounts", "arguments": {"account_id": "acc", "time_range": "last_30_days"}}},
+        {"jsonrpc": "2.0", "id": "a", "method": "initialize", "params": {"protocolVersion": "2025-11-25"}},
+    ),
     ("POST", "/api/v1/keys"): (
         {"name": "k", "scopes": ["read"], "accounts": ["acc"], "expires_at": "2027-01-01T00:00:00Z"},
     ),
@@ -142,7 +156,8 @@ class Api:
         app.__dict__["http"] = self._wire.reset(_agreeable)
         self._cloud.keep()
         self._seeds = {key: tuple(map(Document.of, bodies)) for key, bodies in BODIES.items()}
-        self._operations = [each for resource in self._function.module.RESOURCES for each in resource.operations]
+        resources = (*self._function.module.RESOURCES, self._function.module.assistants)
+        self._operations = [each for resource in resources for each in resource.operations]
         self._operations = [each for each in self._operations if each.scope]
         self._with_body = [each for each in self._operations if (each.method, each.path) in BODIES]
 
@@ -154,6 +169,8 @@ class Api:
             value = rng.choice(_IN_PATH.get(name, ("x",))) if known else quote(awkward.plain(rng), errors="replace")
             path = path.replace("{" + name + "}", value)
         event = an_event(operation.method, path, None, rng.choice(("admin", "admin", "admin", "read")))
+        if path == _ASK:
+            event["headers"]["mcp-protocol-version"] = "2025-11-25"
         # A call with a body takes no query: with one, few bodies would be read.
         event["queryStringParameters"] = _query(rng) if operation.method == "GET" or rng.random() < 0.2 else {}
         if rng.random() < 0.3:
