@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from adweir.insight.curated import state
+from adweir.insight.curated.layout import STATE
 from adweir.model.entities import AdCampaign, Profile, ProfileStatus
-from adweir.model.errors import NotReady, TooLarge
+from adweir.model.errors import NotReady, TooLarge, UnreadableItem
 from adweir.model.metrics import MetricRow
 from support.crash import Killed
 from support.curated_world import CuratedWorld, FakeBucket
-from support.reading_world import ACCOUNT, AD, HOURS, LOSSY, ONE, TODAY, account, ad
+from support.reading_world import ACCOUNT, AD, HOURS, LOSSY, ONE, TODAY, a_profile, account, ad
 
 STEPS = 14
 DAYS = ("2026-09-10", "2026-11-10", "2026-11-12")
@@ -214,3 +215,26 @@ def test_an_older_form_of_the_state_leaves_no_entities_that_there_are_no_more(mo
     world.curate()
 
     assert world.ask("SELECT COUNT(*) AS count FROM entities WHERE dataset = 'campaigns'") == [{"count": 0}]
+
+
+@pytest.mark.parametrize("cut", [lambda body: body[: len(body) // 2], lambda body: body[:4], lambda _: b"{}"])
+def test_a_state_that_cannot_be_read_is_named_and_keeps_no_other_ad_account_from_its_tables(
+    cut: Callable[[bytes], bytes],
+) -> None:
+    # given the tables of two ad accounts, and the state of the first one spoiled
+    world = CuratedWorld(ONE, a_profile(profile_id="p2"))
+    world.pull(ACCOUNT, account(5))
+    world.curate()
+    key = f"{STATE}{ONE.platform}/p1.json.gz"
+    world.bucket.put(key, cut(world.bucket.get_bytes(key)))
+    # when both have new days, then the error names the object, and the other one has its tables
+    world.pull(ACCOUNT, account(7), profile_id="p2")
+    with pytest.raises(UnreadableItem, match=f"the object {key} cannot be read: "):
+        world.curate()
+    assert world.ask("SELECT SUM(spend) AS spend FROM metrics WHERE level = 'account'") == [{"spend": 12}]
+    # when the object is deleted, then all of the ad account is made anew
+    content, puts = world.content, len(world.bucket.puts)
+    world.bucket.delete([key])
+    world.curate()
+    assert any(key.startswith("curated/metrics/") for key in world.bucket.puts[puts:])
+    assert world.content == content

@@ -23,7 +23,7 @@ from adweir.insight.curated.state import OPEN, AccountState, MonthPart, state_ke
 from adweir.insight.parquet import engine
 from adweir.model.campaigns import OWN, alone_profile
 from adweir.model.entities import Account, Profile
-from adweir.model.errors import TooLarge
+from adweir.model.errors import TooLarge, UnreadableItem
 from adweir.model.platforms import Platform
 from adweir.model.times import is_zone
 
@@ -37,7 +37,7 @@ class _Done:
 
     months: int = 0
     objects: int = 0
-    too_large: list[TooLarge] = field(default_factory=list)
+    not_made: list[TooLarge | UnreadableItem] = field(default_factory=list)
 
 
 class Curator:
@@ -53,7 +53,8 @@ class Curator:
         changed, and of ad accounts that are `left_out` since their time zone is unknown.
 
         Raises NotReady when less than `margin` seconds are left (the same call goes on), NotFound for a client that is
-        gone, TooLarge when an ad account is (after all others), Unavailable.
+        gone, TooLarge when an ad account is, UnreadableItem where the state of one cannot be read (both after all
+        others), Unavailable.
         """
         catalog, time = self._parts.catalog, CuratingTime(remaining, margin)
         account = catalog.account(account_id)
@@ -67,8 +68,8 @@ class Curator:
         self._make(by_turns(late, self._parts.queries.now.date()), account, time, done)
         done.objects += self._campaigns(account)
         done.objects += self._forget({state_key(each.platform, each.profile_id) for each in every}, states)
-        if done.too_large:
-            raise done.too_large[0]
+        if done.not_made:
+            raise done.not_made[0]
         left_out = sum(not is_zone(each.timezone) for each in mine)
         return {"months": done.months, "objects": done.objects, "left_out": left_out}
 
@@ -80,8 +81,8 @@ class Curator:
             try:
                 with tempfile.TemporaryDirectory() as folder:
                     made.curate(Path(folder), late)
-            except TooLarge as error:  # the other ad accounts have their tables all the same
-                done.too_large.append(error)
+            except (TooLarge, UnreadableItem) as error:  # the other ad accounts have their tables all the same
+                done.not_made.append(error)
             if made.left and not late:
                 left.append((profile, made.left))
             done.months, done.objects = done.months + made.months, done.objects + made.changed

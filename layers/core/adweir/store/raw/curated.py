@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from adweir.model.errors import NotFound
+from adweir.model.errors import NotFound, UnreadableItem
 
 if TYPE_CHECKING:
     from adweir.store.raw.store import RawStore
@@ -85,12 +86,16 @@ class CuratedObjects:
         return _hash(body).hexdigest()
 
     def state(self, key: str) -> TaggedState:
-        """What was put under a key; empty without any."""
+        """What was put under a key; empty without any. Raises UnreadableItem, which names the object."""
         found = self._objects.tagged(f"{key}{_ENDING}")
         if found is None:
             return TaggedState({}, "")
         body, tag = found
-        return TaggedState(msgspec.json.decode(gzip.decompress(body)), tag)
+        try:
+            return TaggedState(msgspec.json.decode(gzip.decompress(body), type=dict[str, Any]), tag)
+        except (OSError, EOFError, zlib.error, msgspec.DecodeError) as error:
+            name = f"{key}{_ENDING}"
+            raise UnreadableItem(f"the object {name} cannot be read: {error}"[:300], key=name) from error
 
     def state_put_at(self, key: str) -> datetime:
         """S3's time of a state, in whole seconds. Raises NotFound."""
