@@ -107,7 +107,7 @@ def test_the_command_line_shows_the_same(world: ModuleType, call: Call, monkeypa
             return world.app
 
     adweir = commands_on(Target(), monkeypatch, "agents")
-    assert "no arm was learned yet" in adweir().stderr
+    assert "no arm was learned yet: the next run learns" in adweir().stderr
     learned(world)
 
     shown = adweir()
@@ -116,7 +116,28 @@ def test_the_command_line_shows_the_same(world: ModuleType, call: Call, monkeypa
     lines = [line.split() for line in shown.stdout.splitlines() if line]
     assert [line[0] for line in lines[:4]] == ["ARM", "arm_a1", "arm_a2", "arm_radio"]
     assert lines[1][:4] == ["arm_a1", "meta_ads", "20", "5"]
-    assert {line[-1] for line in lines if line[0] == "arm_radio"} & {"2026-11-19"}
+    assert lines[3][-4:] == ["100.00", "%", "34.62", "%"]
+    assert lines[-1][-2:] == ["2026-11-19", "active"]
     assert "a table says how late" in shown.stderr
     assert [each["arm_id"] for each in as_json] == ["arm_a1", "arm_a2"]
     assert as_json[0]["spending"] == Decimal("2.469134")
+
+
+def test_the_command_line_says_why_an_arm_has_no_chance(world: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Target:
+        def app(self) -> Any:
+            return world.app
+
+    paused = {"status": "paused", "name": "blue banner"}
+    world.app.catalog.change_campaign(
+        "cmp_a",
+        lambda was: was.model_copy(update={"arms": (was.arms[0].model_copy(update=paused), *was.arms[1:])}),
+        None,
+    )
+    learned(world)
+
+    shown = commands_on(Target(), monkeypatch, "agents")("cmp_a")
+
+    row = [line.split() for line in shown.stdout.splitlines() if line.startswith("arm_a1")][-1]
+    assert row == ["arm_a1", "2026-11-19", "paused", "blue", "banner"]
+    assert "an arm that is paused, ended or archived has no BEST, SHARE and RISK" in shown.stderr
