@@ -15,7 +15,7 @@ import typer
 
 from adweir.model.times import epoch, iso
 from ops.options import Json, target_of
-from ops.output import hanging, remark, show_json, span_text
+from ops.output import hanging, printable, remark, show_json, span_text
 from ops.target import Deployment
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -29,6 +29,8 @@ _OUTSIDE = ("api", "authorize", "webhooks")
 _IDS = ("task_id", "run_id", "request_id", "message_id")
 _IN_FRONT = {"level", "location", "message", "timestamp", "service", "xray_trace_id", *_IDS}
 """What a line for people has in front, or leaves out."""
+_TRACEBACK = {"exception", "exception_name", "stack_trace"}
+"""One traceback, as text and as data. The text ends with the name and the reason."""
 _BY_LAMBDA = re.compile(
     r"\[ERROR\] (\w[\w.]*: [^\n]*)|[^\n]*?(Task timed out after [\d.]+ seconds)|[^\n]*Error: (Runtime exited[^\n]*)"
 )
@@ -183,10 +185,11 @@ def _events(client: Any, group: str, wanted: LogFilter) -> Iterator[Mapping[str,
 
 
 def shown(found: LogLine) -> list[str]:
-    """A line for people: when, which function, what; below it what else is known, as KEY=VALUE."""
+    """A line for people: when, which function, what; below it what else is known, as KEY=VALUE, and the traceback."""
     line = found.line
     head = f"{found.at:%m-%d %H:%M:%S}  {line.get('service', ''):<12}  {line['level']:<7}  "
-    rest = "  ".join(f"{name}={value}" for name, value in line.items() if name not in _IN_FRONT)
+    rest = "  ".join(f"{name}={value}" for name, value in line.items() if name not in _IN_FRONT | _TRACEBACK)
     task = f"task_id={line['task_id']}  " if "task_id" in line else ""
     further = hanging("    ", f"{task}{rest}") if task or rest else []
-    return [*hanging(head, str(line.get("message", "")), 4), *further]
+    traceback = [f"    {printable(each)}" for each in str(line.get("exception", "")).splitlines()]
+    return [*hanging(head, str(line.get("message", "")), 4), *further, *traceback]

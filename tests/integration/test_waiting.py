@@ -87,7 +87,7 @@ def test_a_platform_that_fails_is_named_with_how_often_and_a_worker_that_died_to
     world.ledger.claim(task.run_id, task.id, 0, 330)
     assert waits_for(world, task)[0].startswith("being worked on since 12:06 UTC")
     world.clock.advance(331)
-    assert "ended without a word" in waits_for(world, task)[0]
+    assert "failed or was ended (its log says how); its message comes back" in waits_for(world, task)[0]
 
 
 def test_a_poll_in_vain_says_so_now_and_then_in_one_write(world: CollectWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -268,6 +268,17 @@ def test_a_function_that_ended_in_the_sandbox_has_a_line(adweir: Run, tmp_path: 
     assert "duckdb" not in adweir("logs", "t2").stdout
 
 
+def test_a_traceback_is_shown_once_as_python_prints_it() -> None:
+    raised = 'Traceback (most recent call last):\n  File "app.py", line 5, in handle\nEOFError: it ended'
+    data = {"exception": raised, "exception_name": "EOFError", "stack_trace": {"type": "EOFError"}}
+    head = {"level": "ERROR", "service": "curate", "message": "unexpected fault"}
+
+    first, *below = logs.shown(LogLine(AT, head | data))
+
+    assert first.endswith("curate        ERROR    unexpected fault")
+    assert below == [f"    {each}" for each in raised.splitlines()]
+
+
 def test_a_line_for_people_has_its_reason_in_lines_that_fit(adweir: Run) -> None:
     told = {"level": "WARNING", "service": "collect", "message": "settled", "task_id": "t", "reason": "word " * 40}
 

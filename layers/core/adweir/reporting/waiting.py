@@ -21,7 +21,7 @@ def _why(task: AnyTask, now: datetime) -> tuple[str, int]:
     if task.hold_until > epoch(now):
         return f"being worked on since {since}", 0
     if task.hold_until:
-        return f"its worker, begun {since}, ended without a word; it goes on when its message comes back", 0
+        return f"its worker, begun {since}, failed or was ended (its log says how); its message comes back by itself", 0
     if task.waits:
         return _said(task, int(task.waits.get("until") or 0), now)
     match task:

@@ -120,7 +120,9 @@ class _Fitting:
             errors = [each["message"] for each in entry["findings"] if each["severity"] == "error"]
             raise _NotFitted(LookResult.NOT_READY, "; ".join(errors))
         if (days := days_of(entry)) < FEWEST_DAYS:
-            raise _NotFitted(LookResult.NOT_FITTED, f"{days} days are too few: a fit needs {FEWEST_DAYS}")
+            said = f"{days} days are too few: a fit needs {FEWEST_DAYS}"
+            begin = f"the table begins on {manifest['first_date']}, when the last of its ad accounts is known"
+            raise _NotFitted(LookResult.NOT_FITTED, f"{said}, and {begin}")
         wide = read_table(self._objects, entry)
         of = mixed(manifest, table, "revenue" if "revenue" in wide.columns else wide.target)
         found = framed(wide, manifest.get("lift_tests", ()), of.currency, of.kpi)
