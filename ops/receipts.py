@@ -14,7 +14,8 @@ _REASONS = 3
 def lines_of(receipt: Mapping[str, Any], begin: str = "") -> Iterator[str]:
     """The receipt of a file that was loaded, in lines that fit (keys may be longer), each of which starts with
     `begin`."""
-    yield f"{begin}loaded: {receipt['rows_stored']:,} rows stored, {receipt['rows_read']:,} read"
+    stored = receipt["rows_stored"]
+    yield f"{begin}loaded: {stored:,} {'row' if stored == 1 else 'rows'} stored, {receipt['rows_read']:,} read"
     left_out = receipt.get("rows_left_out") or {}
     told = [f"{times:,} {reason.replace('_', ' ')}" for reason, times in left_out.items()]
     told += [f"{receipt['duplicates']:,} came twice"] if receipt["duplicates"] else []

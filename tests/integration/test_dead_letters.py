@@ -159,6 +159,14 @@ def test_a_dead_letter_of_a_function_for_one_kind_of_stages_is_about_its_task(
     assert (found["about"], found["task_id"]) == (f"do the {kind} of acc_1; its task is planned", task.id)
 
 
+def test_a_dead_letter_of_a_task_that_is_gone_says_so(call: Call, letters: Letters) -> None:
+    letters.put("detect", TaskMessage.of(AccountTask("run-1", "gone", "acc_1", StageKind.DETECT, 2_000_000_000)))
+
+    (found,) = call("GET", "/api/v1/dead-letters", queue="detect")["dead_letters"]
+
+    assert (found["about"], found["again"]) == ("work on a task that is gone", "does nothing")
+
+
 def test_a_list_that_is_cut_says_so_and_an_unknown_queue_is_refused(call: Call, letters: Letters) -> None:
     for number in range(3):
         letters.put("landing", LOAD.model_copy(update={"key": f"raw/{number}"}))

@@ -116,7 +116,7 @@ def test_a_credential_says_what_it_lacks_and_never_a_value(call: Call, account_i
 
     assert "PUT /api/v1/specs/other" in nothing["error"]["message"]
     assert "the spec example needs of the credential: token" in lacking["error"]["message"]
-    assert short["error"]["details"] == [{"field": "key", "message": "has at least 8 characters"}]
+    assert short["error"]["details"] == [{"field": "key", "message": "needs at least 8 characters"}]
     assert "12345678" not in json.dumps([nothing, lacking, short])
 
 

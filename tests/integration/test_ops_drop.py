@@ -77,7 +77,7 @@ def test_given_an_account_when_a_file_is_dropped_then_it_is_loaded_and_its_rows_
     assert result.exit_code == 0
     first, *told = result.stdout.splitlines()
     assert first == "stored drops/acme/offline.csv"
-    assert told[:-1] == ["loaded: 1 rows stored, 2 read", "  refused: 1", f"    line 3: {MANY}"]
+    assert told[:-1] == ["loaded: 1 row stored, 2 read", "  refused: 1", f"    line 3: {MANY}"]
     assert told[-1].startswith("  see: adweir raw quarantine/")
     assert [row[3][3] for row in world.stored()] == [1_500_000]
 
@@ -244,7 +244,7 @@ def test_given_reference_data_when_a_file_of_it_is_dropped_then_it_is_loaded(
 
     # then
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[1:] == ["loaded: 1 rows stored, 1 read"]
+    assert result.stdout.splitlines()[1:] == ["loaded: 1 row stored, 1 read"]
 
 
 @pytest.mark.parametrize(("line", "code"), [(GOOD, 0), (HEADER + "meta,1,campaign,2026-11-18,8,many,1,1.50\n", 1)])

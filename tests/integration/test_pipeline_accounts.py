@@ -309,7 +309,7 @@ def test_two_runs_do_not_do_the_same_for_an_account_at_once(world: PipelineWorld
     world.job = lambda kind, account_id: None
     world.account_work.handle(second, lambda: 60.0)
 
-    assert waits == "etl of acc-1 is being worked on"
+    assert waits == "etl of acc-1 is being worked on by another worker"
     assert world.done == [(StageKind.ETL, "acc-1")] * 2
 
 

@@ -237,7 +237,7 @@ def test_what_ran_before_a_table_acts_into_its_first_rows_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "said"), [(1.0, []), (1.27, ["the channels would have brought 127% of the KPI, more than there was"])]
+    ("share", "said"), [(1.0, []), (1.27, ["the channels would have brought 127 % of the KPI, more than there was"])]
 )
 def test_what_cannot_be_is_warned_of(share: float, said: list[str]) -> None:
     found = list(implausible(share))
@@ -261,4 +261,4 @@ def test_a_fit_that_explains_less_than_the_mean_is_refused_with_the_row_that_is_
 
 def test_channels_that_would_bring_more_than_the_kpi_are_warned_of_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimate, "_media_share", lambda *_: 1.5)
-    assert fit(world(spends())).warnings[0].startswith("the channels would have brought 150% of the KPI")
+    assert fit(world(spends())).warnings[0].startswith("the channels would have brought 150 % of the KPI")

@@ -315,7 +315,7 @@ def test_given_a_client_when_it_is_made_then_no_request_is_sent_and_no_secret_is
         ("meta", {}, "credential of meta_ads is refused: access_token is required"),
         ("meta", {"access_token": "x" * 40, "token": "hush-hush-hush"}, "token is unknown; known: access_token"),
         ("amazon", {"client_id": "amzn1.a", "client_secret": None, "refresh_token": "r"}, "client_secret is required"),
-        ("meta", {"access_token": "short"}, "access_token has at least"),
+        ("meta", {"access_token": "short"}, "access_token needs at least"),
     ],
 )
 def test_given_wrong_secrets_when_a_client_is_made_then_each_is_named_and_none_is_shown(

@@ -59,11 +59,11 @@ def _of_stream(_body: str) -> About:
 
 
 def _of_task(queue: str, message: TaskMessage, ledger: Ledger) -> About:
-    verb = _VERBS.get(queue, "pull")
     names = {"run_id": message.run_id, "task_id": message.task_id}
     task = ledger.get_task(message.run_id, message.task_id)
     if task is None or task.generation != message.generation:
-        return About(f"{verb} a task that is gone", "does nothing", **names)
+        return About("work on a task that is gone", "does nothing", **names)
+    verb = _VERBS.get(queue, "pull")
     return About(f"{verb} {task.about}; its task is {_state(task)}", _task_again(task), **names)
 
 

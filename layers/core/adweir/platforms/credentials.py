@@ -73,7 +73,7 @@ class CredentialFields(BaseModel):
         least = limits.MIN_CREDENTIAL_SECRET_CHARS
         short = [name for name in cls.named(FieldKind.SECRET) if 0 < len(values.get(name, "")) < least]
         if short:
-            faults = [{"field": name, "message": f"has at least {least} characters"} for name in short]
+            faults = [{"field": name, "message": f"needs at least {least} characters"} for name in short]
             raise Unprocessable.listing("the credential is refused", faults)
 
     @classmethod

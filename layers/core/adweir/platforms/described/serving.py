@@ -46,7 +46,7 @@ class DescribedCredential(CredentialFields):
         further = {name: value for name, value in values.items() if name not in cls.model_fields}
         short = sorted(name for name, value in further.items() if len(value) < least and not _is_id(name))
         if short:
-            faults = [{"field": name[:64], "message": f"has at least {least} characters"} for name in short]
+            faults = [{"field": name[:64], "message": f"needs at least {least} characters"} for name in short]
             raise Unprocessable.listing("the credential is refused", faults)
 
     @classmethod

@@ -75,7 +75,8 @@ class Leases(Rows):
 
 
 def _busy(name: str, left: float) -> Throttled:
-    return Throttled(f"{name} is being worked on", retry_after=float(min(_BUSY_SECONDS, max(1, left))), lease=name)
+    words = f"{name} is being worked on by another worker"
+    return Throttled(words, retry_after=float(min(_BUSY_SECONDS, max(1, left))), lease=name)
 
 
 def _pk(name: str) -> str:

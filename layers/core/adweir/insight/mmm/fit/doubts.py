@@ -66,7 +66,8 @@ def doubts_of(frame: MixFrame, found: Settled, asked: AskedShapes) -> Doubts:
 def implausible(share: float) -> Iterator[str]:
     """What cannot be, whatever the intervals say. `share`: of the KPI, that all channels bring."""
     if share > 1:
-        said = f"the channels would have brought {share:.0%} of the KPI, more than there was: the fit overstates them"
+        much = f"{100 * share:.0f} % of the KPI, more than there was"
+        said = f"the channels would have brought {much}: the fit overstates them"
         yield f"{said}. Give it a KPI that also counts what came without advertising, or an experiment"
 
 
