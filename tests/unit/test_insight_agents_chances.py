@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adweir.insight.agents.chances import allocation, chances
@@ -46,10 +47,10 @@ def test_arms_of_a_client_that_sold_nothing_with_many_clicks_share_alike() -> No
     assert all(abs(each.p_best - Decimal(1) / 3) < Decimal("0.03") for each in found.values())
 
 
-@given(st.lists(st.integers(1, 60), min_size=2, max_size=5))
-@settings(max_examples=5)
-def test_probabilities_to_be_the_best_add_up_to_one(sold: list[int]) -> None:
-    found = chances({str(at): Posterior(Decimal(each), Decimal(1000)) for at, each in enumerate(sold)}, "seed")
+@pytest.mark.parametrize("seed", ["a", "b", "c", "d", "e", "f"])
+def test_probabilities_to_be_the_best_add_up_to_one(seed: str) -> None:
+    """Rounded to six decimals, those of three arms alike would not, with three of these seeds."""
+    found = chances(dict.fromkeys(("a", "b", "c"), GOOD), seed)
 
     assert sum(each.p_best for each in found.values()) == 1
 
