@@ -80,7 +80,7 @@ def test_a_request_carries_what_the_authorizer_gave(path: Path) -> None:
     event = example(path)
     request = event["requestContext"]
     context = request.get("authorizer", {}).get("lambda")
-    if not event["rawPath"].startswith("/api/"):
+    if not event["rawPath"].startswith(("/api/", "/mcp")):
         assert context is None
         return
     header = example(EVENTS / "authorize/key.json")["headers"]["authorization"]
