@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from adweir.insight.curated.layout import GLUE_TYPES, REPORTS, CuratedTable, report_columns, tables
+from adweir.model.feature_columns import COLUMNS
 from ops.between_marks import replaced
 
 PAGE = Path(__file__).parents[1] / "docs/data-model.md"
@@ -125,6 +126,9 @@ ABOUT: dict[str, dict[str, str]] = {
         "landing_page_url": "its landing page",
         "quality_score": "the platform's score",
         "as_of": "moment (UTC) from which it is known so",
+    },
+    "features": {
+        name: f"{column.about}{f'; NULL: {column.nulls}' if column.nulls else ''}" for name, column in COLUMNS.items()
     },
 }
 """Table → column → what is in it."""

@@ -65,7 +65,9 @@ class FakeBucket(RawStore):
             return None
         return self.get_bytes(key), self._tag(key)
 
-    def swapped(self, key: str, body: bytes, tag: str, metadata: Mapping[str, str] | None = None) -> str:
+    def swapped(
+        self, key: str, body: bytes, tag: str, metadata: Mapping[str, str] | None = None, content_type: str = ""
+    ) -> str:
         if self._tag(key) != tag:
             return ""
         self.put(key, body, metadata)

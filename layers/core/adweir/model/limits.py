@@ -289,6 +289,9 @@ MAX_ARM_DAYS = 1_000_000  # days of arms and their breakdowns that a client is l
 MAX_CONTEXT_DAYS = 90  # the same of their breakdowns: four months of each are read
 MAX_CONTEXT_VALUES = 40  # values of a breakdown that an arm's state has, those with the most clicks: 5 kB
 
+# --- features ---------------------------------------------------------------------------------------------------
+MAX_FEATURE_ADS = 20_000  # ads of an ad account that have features: two months of days of each are held, 300 MB
+
 # --- the library ------------------------------------------------------------------------------------------------
 MAX_BACKOFF_SECONDS = 3600  # between two tries of retry_with_backoff, where no platform asks for more
 MAX_CLIENT_FAILURES = 5  # times that a request is asked again which gets no answer: each has retries of its own

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from adweir.model.datasets import Dataset
+from adweir.model.feature_columns import TYPES as FEATURE_COLUMNS
 from adweir.model.metrics import AD_LEVELS, SERIES_LEVELS, Grain, Level
 
 PREFIX = "curated/"
@@ -245,6 +246,7 @@ def tables(platforms: Sequence[str]) -> dict[str, CuratedTable]:
         CuratedTable("coverage", series, _COVERAGE),
         CuratedTable("changes", series, _CHANGES),
         CuratedTable("entities", (platform, PartitionKey("dataset", ENTITIES)), _OF_ENTITIES),
+        CuratedTable("features", (platform, _MONTH), FEATURE_COLUMNS),
         *(
             CuratedTable(f"ad_reporting__{name}", reported, report_columns(columns), plain=True)
             for name, columns in REPORTS.items()

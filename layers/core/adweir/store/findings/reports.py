@@ -24,6 +24,7 @@ from adweir.store.findings.breaches import Breaches
 from adweir.store.findings.coefficients import MixCoefficients
 from adweir.store.findings.day_scores import DayScores
 from adweir.store.findings.enrichments import Enrichments
+from adweir.store.findings.features import AdFeatures
 from adweir.store.findings.held_rows import HeldRows
 from adweir.store.findings.tallies import DayTallies
 
@@ -41,7 +42,7 @@ class Findings:
     """Stores and lists quality reports; `held` says what is in quarantine, `tallies` what loads found by day, `scores`
     how good each day is, `breaches` what is wrong with the data of ad accounts, `mix` what channels bring, `anomalies`
     which numbers left their expected range, `agents` what bandits know of arms, `enrichments` what
-    models say of ads."""
+    models say of ads, `features` what ads are like."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -53,6 +54,7 @@ class Findings:
         self.anomalies = Anomalies(clock)
         self.agents = AgentStates(clock)
         self.enrichments = Enrichments(clock)
+        self.features = AdFeatures(clock)
 
     def put_quality(self, profile_key: str, as_of: str, task: str, report: Mapping[str, Any]) -> None:
         """Store a load's report; the same load again replaces its own.

@@ -85,6 +85,14 @@ class CuratedObjects:
         target.write_bytes(body)
         return _hash(body).hexdigest()
 
+    def tagged(self, key: str) -> tuple[bytes, str] | None:
+        """A whole object and the tag by which it is known again; None where there is none."""
+        return self._objects.tagged(key)
+
+    def swap(self, key: str, body: bytes, tag: str) -> bool:
+        """Put an object in place of the one with this tag, of none for ""; False where another one is there by now."""
+        return bool(self._objects.swapped(key, body, tag, content_type=_PARQUET))
+
     def state(self, key: str) -> TaggedState:
         """What was put under a key; empty without any. Raises UnreadableItem, which names the object."""
         found = self._objects.tagged(f"{key}{_ENDING}")

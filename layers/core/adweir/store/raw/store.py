@@ -268,7 +268,14 @@ class RawStore:
         """
         return bool(self.swapped(key, body, tag))
 
-    def swapped(self, key: str, body: bytes, tag: str, metadata: Mapping[str, str] | None = None) -> str:
+    def swapped(
+        self,
+        key: str,
+        body: bytes,
+        tag: str,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str = "application/json",
+    ) -> str:
         """The same as `swap`: the tag of what is there then, "" where nothing was replaced."""
         condition: dict[str, Any] = {"IfMatch": tag} if tag else {"IfNoneMatch": "*"}
         try:
@@ -277,7 +284,7 @@ class RawStore:
                 Key=key,
                 Body=body,
                 Metadata=dict(metadata or {}),
-                ContentType="application/json",
+                ContentType=content_type,
                 **condition,
             )
         except ClientError as error:

@@ -1,0 +1,4 @@
+"""Features of ads and ad accounts, recorded point in time: docs/features.md.
+
+`model.feature_columns` says what a row has.
+"""
