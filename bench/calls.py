@@ -88,6 +88,7 @@ FUNCTIONS = {
     "detect": "DetectFunction",
     "learn": "LearnFunction",
     "enrich": "EnrichFunction",
+    "features": "FeaturesFunction",
 }
 WAITS = {"dynamodb": 0.005, "s3": 0.03, "secretsmanager": 0.02, "sqs": 0.01, "events": 0.01, "platform": 0.6}
 """Seconds that a function waits for one answer."""

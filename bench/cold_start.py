@@ -31,6 +31,7 @@ FIRST_CLIENTS = {
     "detect": ("metrics", "catalog", "findings"),
     "learn": ("metrics", "catalog", "findings"),
     "enrich": ("catalog", "findings"),
+    "features": ("metrics", "catalog", "findings", "raw"),
     "api": ("catalog", "ledger", "sqs"),
     "authorize": ("catalog",),
 }
@@ -62,6 +63,7 @@ ENVIRONMENT = {
     "DETECT_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/detect",
     "LEARN_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/learn",
     "ENRICH_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/enrich",
+    "FEATURES_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/features",
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
 OUTSIDE = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

@@ -33,6 +33,7 @@ SECTIONS = {
         Verb("breaches", "ops.breaches:list_breaches", "What is wrong with the data of ad accounts"),
         Verb("anomalies", "ops.anomalies:anomalies", "Numbers that left their expected range"),
         Verb("agents", "ops.agents:agents", "What is known of the arms of campaigns"),
+        Verb("features", "ops.features:features", "What ads and ad accounts are like, for models"),
         Verb("audit", "ops.audit:list_deeds", "What was changed, and by whom"),
         Verb("describe", "ops.apply.command:describe", "Write the deployment as a file for `apply`"),
         Verb("raw", "ops.raw:raw", "Print a stored object: a platform's answer, a receipt"),

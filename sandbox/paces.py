@@ -19,6 +19,7 @@ _TIMEOUTS: Final = {
         "Detect": 60,
         "Learn": 60,
         "Enrich": 60,
+        "Features": 60,
     },
     "drill": {
         "Orchestrate": 5,
@@ -30,6 +31,7 @@ _TIMEOUTS: Final = {
         "Detect": 20,
         "Learn": 20,
         "Enrich": 20,
+        "Features": 20,
     },
 }
 """Seconds by function, where they differ from AWS's. `drill` is for tests that kill workers, but none of
@@ -53,6 +55,7 @@ _READERS: Final = {
     "Detect": "Detect",
     "Learn": "Learn",
     "Enrich": "Enrich",
+    "Features": "Features",
     "Stream": "Stream",
 }
 """By queue the function that reads it."""

@@ -73,6 +73,7 @@ def settings(urls: Mapping[str, Mapping[str, str]], history_days: int) -> Settin
         detect_queue_url=f"{_URL}detect",
         learn_queue_url=f"{_URL}learn",
         enrich_queue_url=f"{_URL}enrich",
+        features_queue_url=f"{_URL}features",
         dead_letter_queues=f"{_URL}{DEAD}{{queue}}",
         platform_urls={str(name): dict(checked_urls(REGISTRY.spec(name), each)) for name, each in named.items()},
         poll_seconds=1.0,
@@ -195,7 +196,7 @@ class Machine:
     @cached_property
     def _order(self) -> tuple[str, ...]:
         """The queues, those first whose work makes room."""
-        first = ("runs", "landing", "reports", "etl", "curate", "detect", "learn", "enrich")
+        first = ("runs", "landing", "reports", "etl", "curate", "detect", "learn", "enrich", "features")
         return (*first, *(name for name in self.sqs.queues if name not in first))
 
     @cached_property
@@ -210,6 +211,7 @@ class Machine:
             "detect": workers.detect(app),
             "learn": workers.learn(app),
             "enrich": workers.enrich(app),
+            "features": workers.features(app),
         }
         return {name: own.get(name, collect) for name in self._order}
 

@@ -8,7 +8,7 @@ from typing import Any
 from support.river import River, until
 from support.slow_stories import Begun
 
-FOLLOWING = {"reconcile", "etl", "curate", "detect", "learn", "enrich"}
+FOLLOWING = {"reconcile", "etl", "curate", "detect", "learn", "enrich", "features"}
 
 
 def pulls_done(run: dict[str, Any]) -> int:

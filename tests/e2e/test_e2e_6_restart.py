@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from support.river import River, alive
 
-_WORKERS = ("etl", "curate", "detect", "learn", "enrich")
+_WORKERS = ("etl", "curate", "detect", "learn", "enrich", "features")
 _TABLES = ("Catalog", "Metrics", "Ledger", "Findings")
 
 

@@ -34,7 +34,7 @@ UNSEEN = (
     Unseen("*", ("s3:PutObject",), "DataBucket/quarantine/messages/*", "a message that no function can work on"),
     *(
         row
-        for worker in ("Etl", "Curate", "Detect", "Learn", "Enrich")
+        for worker in ("Etl", "Curate", "Detect", "Learn", "Enrich", "Features")
         for row in (
             Unseen(worker, ("dynamodb:PutItem",), "LedgerTable", "why a message failed for the last time"),
             Unseen(worker, ("sqs:SendMessage",), f"{worker}Queue", "work waits for another run's, or for more time"),
@@ -42,7 +42,7 @@ UNSEEN = (
     ),
     *(
         Unseen(worker, ("dynamodb:GetItem",), "MetricsTable", "Etl's, which shares a policy with it")
-        for worker in ("Curate", "Detect", "Learn", "Enrich")
+        for worker in ("Curate", "Detect", "Learn", "Enrich", "Features")
     ),
     Unseen("Enrich", ("dynamodb:BatchGetItem", "dynamodb:Query"), "MetricsTable", "the same"),
     *(Unseen(worker, ("dynamodb:GetItem",), "CatalogTable", "the same") for worker in ("Detect", "Learn")),

@@ -17,7 +17,7 @@ from sandbox.aws.s3 import S3
 from sandbox.aws.sqs import Sqs
 
 _TABLES = ("catalog", "metrics", "ledger", "findings")
-_QUEUES = ("runs", "landing", "etl", "curate", "detect", "learn", "enrich", "reports")
+_QUEUES = ("runs", "landing", "etl", "curate", "detect", "learn", "enrich", "features", "reports")
 _COLLECT = ("collect-MetaAds", "collect-AmazonAds")
 _URL = "https://sqs.us-east-1.amazonaws.com/123456789012/"
 ENVIRONMENT = {

@@ -37,7 +37,7 @@ def test_a_row_as_of_a_moment_is_the_online_item_of_that_moment_after_restatemen
     world, known, rng = FeaturesWorld(), dict[str, Known](), random.Random(14)
     for step in range(4):
         spends = [rng.randint(0, 40) for _ in range(28)]
-        world.has(delivered("a1", spends), NEW if step else [], delivered("a3", [7] * 20, until=5))
+        world.ran(delivered("a1", spends), NEW if step else [], delivered("a3", [7] * 20, until=5))
         known[world.moment] = recorded(world)
         world.record()  # a message that came twice
         world.pass_by(hours=7)
@@ -51,7 +51,7 @@ def test_a_row_as_of_a_moment_is_the_online_item_of_that_moment_after_restatemen
 
 def test_the_same_days_give_no_new_row_and_no_object() -> None:
     world = FeaturesWorld()
-    world.has(STEADY)
+    world.ran(STEADY)
     assert world.record() == FeatureCounts(recorded=2)
     before, puts = world.online, len(world.bucket.puts)
 
@@ -63,7 +63,7 @@ def test_the_same_days_give_no_new_row_and_no_object() -> None:
 
 def test_the_next_day_is_another_row_and_older_ones_stay() -> None:
     world = FeaturesWorld()
-    world.has(STEADY)
+    world.ran(STEADY)
     first, at = recorded(world), world.moment
 
     world.pass_by(days=1)
@@ -76,11 +76,11 @@ def test_the_next_day_is_another_row_and_older_ones_stay() -> None:
 
 def test_who_read_earlier_replaces_nothing_and_adds_nothing() -> None:
     world = FeaturesWorld()
-    world.has(STEADY)
+    world.ran(STEADY)
     late = world.now
     world.pass_by(hours=2)
     before, content = recorded(world), world.content
-    world.has(STEADY, NEW)
+    world.ran(STEADY, NEW)
 
     assert world.record(at=late) == FeatureCounts(outdated=1)
 
@@ -111,16 +111,16 @@ def test_what_a_killed_worker_leaves_is_mended_to_the_rows_that_were_decided(
     step: str, after: bool, is_restated: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = FeaturesWorld()
-    world.has(STEADY)
+    world.ran(STEADY)
     first, begun = recorded(world), world.moment
     world.pass_by(hours=1)
-    world.has(STEADY, NEW)
+    world.ran(STEADY, NEW)
     died = world.moment
     dies(world, step, after=after, monkeypatch=monkeypatch)
     is_decided = step in {"put", "finish"} or (step == "add" and after)
     world.pass_by(hours=1)
     if is_restated:
-        world.has(delivered("a1", [9] * 28), NEW)
+        world.ran(delivered("a1", [9] * 28), NEW)
 
     counts = world.record()
 
@@ -139,7 +139,7 @@ def test_what_a_killed_worker_leaves_is_mended_to_the_rows_that_were_decided(
 
 def test_a_worker_that_stalled_adds_no_rows_behind_those_of_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
     world = FeaturesWorld()
-    world.has(STEADY)
+    world.ran(STEADY)
     stalled = AdFeatures(FrozenClock(world.now))
     begin = stalled.begin
 
@@ -201,10 +201,10 @@ def test_money_of_another_currency_makes_a_day_unknown() -> None:
 
 def test_an_ad_whose_windows_became_empty_says_so_once() -> None:
     world = FeaturesWorld()
-    world.has(delivered("a1", [10] * 3, until=27), delivered("a2", [1] * 28))
+    world.ran(delivered("a1", [10] * 3, until=27), delivered("a2", [1] * 28))
     assert recorded(world)[FIRST]["delivery_days_28"] == 2
     world.pass_by(days=2)
-    world.has(delivered("a2", [1] * 30))
+    world.ran(delivered("a2", [1] * 30))
 
     row = recorded(world)[FIRST]
 
@@ -213,14 +213,14 @@ def test_an_ad_whose_windows_became_empty_says_so_once() -> None:
     world.pass_by(days=1)
     assert recorded(world)[FIRST] == row
     world.pass_by(hours=1)
-    world.has(delivered("a2", [1] * 30), delivered("a1", [3]))
+    world.ran(delivered("a2", [1] * 30), delivered("a1", [3]))
     again = recorded(world)[FIRST]
     assert (again["delivery_days_28"], again["first_delivery"]) == (1, ago(29)), "what was seen once is remembered"
 
 
 def test_a_launch_is_known_where_the_days_before_it_are() -> None:
     world = FeaturesWorld()
-    world.has(delivered("a1", [5] * 10), delivered("a2", [5] * 56))
+    world.ran(delivered("a1", [5] * 10), delivered("a2", [5] * 56))
 
     found = recorded(world)
 
@@ -239,7 +239,7 @@ def listed(**budget: Any) -> Sequence[AdCampaign | Ad]:
 
 def test_budgets_and_starts_are_what_platforms_list() -> None:
     world = FeaturesWorld(*listed())
-    world.has(STEADY, delivered("a2", [6] * 7), delivered("a3", [4] * 7, campaign_id="c9"))
+    world.ran(STEADY, delivered("a2", [6] * 7), delivered("a3", [4] * 7, campaign_id="c9"))
 
     found = recorded(world)
 
@@ -249,13 +249,13 @@ def test_budgets_and_starts_are_what_platforms_list() -> None:
     without = FeaturesWorld(*listed(budget_type="lifetime"))
     without.online_store = AdFeatures(FrozenClock(without.now))
     without.pass_by(hours=1)
-    without.has(STEADY, delivered("a2", [6] * 7))
+    without.ran(STEADY, delivered("a2", [6] * 7))
     assert recorded(without)[OWN]["budget_use_7"] is None
 
 
 def test_the_account_has_weekdays_settled_days_and_the_scores_of_its_days() -> None:
     world = FeaturesWorld()
-    world.has(delivered("a1", [10] * 56))
+    world.ran(delivered("a1", [10] * 56))
     world.scores.known = {(KEY, ago(2)): 0.9, (KEY, ago(1)): 0.7, (KEY, ago(3)): None, (KEY, ago(40)): 0.1}
 
     row = recorded(world)[OWN]
@@ -276,7 +276,7 @@ def test_a_client_without_any_day_has_no_row() -> None:
 
 def test_the_work_ends_in_time() -> None:
     world = FeaturesWorld()
-    world.has(STEADY)
+    world.ran(STEADY)
     with pytest.raises(NotReady):
         world.record(lambda: 0.5)
 
@@ -284,7 +284,7 @@ def test_the_work_ends_in_time() -> None:
 @at_the_bound("MAX_FEATURE_ADS", as_if=2)
 def test_of_too_many_ads_those_that_spent_most_have_rows(size: int, fits: bool) -> None:
     world = FeaturesWorld()
-    world.has(*(delivered(f"a{place}", [place + 1]) for place in range(size)))
+    world.ran(*(delivered(f"a{place}", [place + 1]) for place in range(size)))
 
     counts = world.record()
 
@@ -295,7 +295,7 @@ def test_of_too_many_ads_those_that_spent_most_have_rows(size: int, fits: bool) 
 
 def test_a_day_that_is_not_written_out_is_no_start() -> None:
     world = FeaturesWorld(*(each.model_copy(update={"start_date": "soon"}) for each in listed()))
-    world.has(STEADY)
+    world.ran(STEADY)
 
     row: Row = recorded(world)[FIRST]
 
@@ -307,7 +307,7 @@ def test_the_documented_join_gives_each_label_what_was_known_then() -> None:
     asof, newest = (each.split("```")[0] for each in page.split("```sql\n")[1:3])
     known: list[Decimal] = []
     for spend in (10, 12):
-        world.has(delivered("a1", [spend] * 28))
+        world.ran(delivered("a1", [spend] * 28))
         known.append(recorded(world)[FIRST]["spend_7"])
         world.pass_by(days=1)
     of_labels = (

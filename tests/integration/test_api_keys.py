@@ -166,6 +166,7 @@ ALLOWED: list[tuple[str, str, Any, dict[str, str], int]] = [
     ("PATCH", "/api/v1/campaigns/cmp_rival", {"name": "Mine"}, {}, 404),
     ("DELETE", "/api/v1/campaigns/cmp_rival/arms/arm_rival", None, {}, 404),
     ("GET", "/api/v1/agents", None, {}, 200),
+    ("GET", "/api/v1/features", None, {}, 200),
     ("GET", "/api/v1/agents", None, {"campaign_id": "cmp_rival"}, 422),
     ("GET", f"/api/v1/accounts/{OWN}/mmm", None, {}, 200),
     ("GET", f"/api/v1/accounts/{RIVAL}/mmm", None, {}, 404),

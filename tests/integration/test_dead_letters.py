@@ -32,7 +32,7 @@ EVENTS = Path(__file__).resolve().parents[2] / "events"
 KEY = "raw/meta_ads/1/ad_daily/0f1e2d3c4b5a69788796.0.gz"
 LOAD = ObjectArrived(bucket="adweir-data", key=KEY)
 
-OWN = ("runs", "reports", "landing", "etl", "curate", "detect", "learn", "enrich")
+OWN = ("runs", "reports", "landing", "etl", "curate", "detect", "learn", "enrich", "features")
 
 
 class Letters:
@@ -146,7 +146,9 @@ def test_given_dead_letters_of_etl_then_an_export_is_told_from_a_task(call: Call
     }
 
 
-@pytest.mark.parametrize("kind", [StageKind.CURATE, StageKind.DETECT, StageKind.LEARN, StageKind.ENRICH])
+@pytest.mark.parametrize(
+    "kind", [StageKind.CURATE, StageKind.DETECT, StageKind.LEARN, StageKind.ENRICH, StageKind.FEATURES]
+)
 def test_a_dead_letter_of_a_function_for_one_kind_of_stages_is_about_its_task(
     call: Call, letters: Letters, clock: Any, kind: StageKind
 ) -> None:

@@ -28,6 +28,7 @@ QUEUES = (
     "detect",
     "learn",
     "enrich",
+    "features",
     "stream",
     *(f"collect-{queue_part(name)}" for name in REGISTRY),
 )
@@ -42,6 +43,7 @@ QUARANTINED = {
     "detect": set[str](),
     "learn": set[str](),
     "enrich": set[str](),
+    "features": set[str](),
     "stream": set[str](),
 }
 

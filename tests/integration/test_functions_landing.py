@@ -66,6 +66,7 @@ def function(
         "DETECT_QUEUE_URL": "adweir-detect",
         "LEARN_QUEUE_URL": "adweir-learn",
         "ENRICH_QUEUE_URL": "adweir-enrich",
+        "FEATURES_QUEUE_URL": "adweir-features",
     }
     environment = {variable: make_queue(name) for variable, name in names.items()}
     environment |= {
@@ -375,3 +376,22 @@ def test_a_task_of_learn_learns_the_arms_of_its_client(function: Function, clock
     (state,) = learn.app.findings.agents.of("cmp_a").values()
     assert (state.arm_id, state.days, state.run_id) == ("arm_a", 2, task.run_id)
     assert state.trials > 0
+
+
+def test_a_task_of_features_records_what_validate_loaded_online_and_in_the_table(
+    function: Function, clock: FrozenClock
+) -> None:
+    validate, features = function("validate"), function("features")
+    validate.handler(landed_event(land(validate, clock)), CONTEXT)
+    event = example("features/account-task.json")
+    task = planned_work(features, event, "acc_example", StageKind.FEATURES, "features")
+
+    assert features.handler(event, CONTEXT) == NOTHING_FAILED
+
+    ended = features.app.ledger.get_task(task.run_id, task.id)
+    (profile,) = features.app.catalog.profiles(account_id="acc_example")
+    rows = [row for _, row in features.app.findings.features.rows(profile.key)]
+    assert (ended.state, ended.counts) == (TaskState.LOADED, {"features_recorded": len(rows), "features_mended": 0})
+    assert {row["level"] for row in rows} == {"account", "ad"}
+    key = f"curated/features/platform=meta_ads/month={rows[0]['as_of'][:7]}/{profile.profile_id}.parquet"
+    assert features.app.raw.get_bytes(key)[:4] == b"PAR1"

@@ -49,6 +49,7 @@ READS = {
     "accounts list": [],
     "accounts show": ["{account}"],
     "agents": [],
+    "features": [],
     "anomalies list": [],
     "anomalies show": ["{anomaly}"],
     "audit": [],

@@ -25,7 +25,7 @@ from support.pipeline_world import DAILY, META, MORNING, SPECS, PipelineWorld, r
 
 pytestmark = pytest.mark.usefixtures("tables")
 
-KINDS = (StageKind.RECONCILE, StageKind.ETL, StageKind.CURATE, StageKind.DETECT, StageKind.ENRICH)
+KINDS = (StageKind.RECONCILE, StageKind.ETL, StageKind.CURATE, StageKind.DETECT, StageKind.ENRICH, StageKind.FEATURES)
 """What follows the days that a built-in workflow brings."""
 FOLLOWING = [(kind, "acc-1") for kind in KINDS]
 WITH_TOTALS = {
@@ -89,6 +89,7 @@ def test_what_follows_the_data_is_done_once_per_client_after_its_pulls(world: Pi
         "curate": (1, 1),
         "detect": (1, 1),
         "enrich": (1, 1),
+        "features": (1, 1),
     }
 
 

@@ -59,6 +59,7 @@ def test_a_daily_run_goes_through_its_stages_and_publishes_its_end_once(world: P
         ("detect", 1, 1),
         ("enrich", 1, 1),
         ("curate", 1, 1),
+        ("features", 1, 1),
     ]
     (event,) = world.bus.events
     assert (event.state, event.accounts, event.tasks_total, event.tasks_failed) == ("succeeded", ["acc-1"], 10, 0)

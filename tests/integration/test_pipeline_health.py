@@ -276,6 +276,7 @@ def test_metrics_add_up_by_stage_and_platform(world: PipelineWorld) -> None:
         ("detect", 1, 1),
         ("enrich", 1, 1),
         ("curate", 1, 1),
+        ("features", 1, 1),
     ]
     by_stage = {stage["stage"]: stage for stage in answer["stages"]}
     assert by_stage["pulls"]["tasks"] == {"failed": 1, "loaded": 3}

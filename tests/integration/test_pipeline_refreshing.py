@@ -29,7 +29,7 @@ from support.pipeline_world import DAILY, MORNING, PipelineWorld, run_to_end, st
 pytestmark = pytest.mark.usefixtures("tables")
 
 BY_HAND = StartRun(workflow="refresh", scheduled_at=MORNING, run_id="by-hand", scope=Scope(accounts=("acc-1",)))
-KINDS = (StageKind.RECONCILE, StageKind.ETL, StageKind.CURATE, StageKind.DETECT, StageKind.ENRICH)
+KINDS = (StageKind.RECONCILE, StageKind.ETL, StageKind.CURATE, StageKind.DETECT, StageKind.ENRICH, StageKind.FEATURES)
 
 
 @pytest.fixture
@@ -90,8 +90,9 @@ def test_hours_alone_start_a_run_that_has_nothing_to_do(world: PipelineWorld) ->
     sweep(world)
 
     (run,) = refreshes(world)
+    names = ("reconcile", "etl", "detect", "learn", "enrich", "curate", "features")
     assert (run.state, [(stage.name, stage.tasks) for stage in run.stages]) == (
-        RunState.SUCCEEDED, [("reconcile", 0), ("etl", 0), ("detect", 0), ("learn", 0), ("enrich", 0), ("curate", 0)]
+        RunState.SUCCEEDED, [(name, 0) for name in names]
     )  # fmt: skip
     assert world.done == []
 

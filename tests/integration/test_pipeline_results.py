@@ -9,6 +9,7 @@ import pytest
 
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Unprocessable
+from adweir.model.flows import StageKind
 from adweir.model.messages import CancelRun, Scope, StartRun
 from adweir.model.runs import RunState
 from adweir.model.tasks import Task, TaskState
@@ -107,7 +108,8 @@ def test_a_pipeline_pulls_its_days_in_batches_again_where_they_are_stored(world:
     assert came(world, "again")["success"]
 
 
-def test_stages_that_no_function_is_there_for_are_left_out_with_the_reason(world: PipelineWorld) -> None:
+def test_stages_that_no_function_is_there_for_are_left_out_with_the_reason(clock: FrozenClock) -> None:
+    world = PipelineWorld(clock, deployed=frozenset({StageKind.PULL, StageKind.RECONCILE}))
     run_to_end(world, asked("platform", destination="feature_store"))
 
     records = {record.name: record.left_out for record in run_of(world).stages}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adweir.model.errors import Throttled, Transient
-from adweir.model.flows import StageKind
+from adweir.model.flows import WORKERS
 from adweir.model.messages import ObjectArrived
 from adweir.model.tasks import AccountTask, Task
 from adweir.model.times import iso
@@ -129,14 +129,13 @@ def test_an_answer_that_waits_for_its_month_s_numbers_says_so(clock: FrozenClock
     assert waits_for(world, task) == (words, "2026-11-20T12:00:02.000000Z")
 
 
+WORK = {kind: name for kind, name in WORKERS.items() if kind == name}
+"""Kinds of stages that are called as their function."""
+
+
 def test_a_task_of_a_client_says_in_which_function_s_queue_its_message_waits(clock: FrozenClock) -> None:
     at = iso(clock.now())
-    tasks = [
-        AccountTask("r", "a", "acc_1", kind, 2_000_000_000, created_at=at, updated_at=at)
-        for kind in (StageKind.ETL, StageKind.CURATE, StageKind.DETECT, StageKind.LEARN, StageKind.ENRICH)
-    ]
+    tasks = [AccountTask("r", "a", "acc_1", kind, 2_000_000_000, created_at=at, updated_at=at) for kind in WORK]
     shown = details(a_run("r"), tasks, clock.now())["waiting_tasks"]
     said = [one["waits_for"].partition(" queue ")[0] for one in shown]
-    assert said == [
-        f"not begun: its message waits in the {name}" for name in ("etl", "curate", "detect", "learn", "enrich")
-    ]
+    assert said == [f"not begun: its message waits in the {name}" for name in WORK.values()]

@@ -15,6 +15,7 @@ from types import CodeType
 from typing import Any
 from unittest import mock
 
+from adweir.insight.ad_features.recorder import FeatureCounts
 from adweir.insight.anomalies.watch import Watched
 from adweir.model.log import log
 from adweir.platforms import Platforms
@@ -63,6 +64,7 @@ ALL = (
     Function("detect", "detect", 20, 1),
     Function("learn", "learn", 20, 1),
     Function("enrich", "enrich", 20, 1),
+    Function("features", "features", 20, 1),
 )
 QUEUES = tuple(function.queue for function in ALL)
 
@@ -154,6 +156,12 @@ class Noted:
         self._parts.work.append(("enrich", begun))
         return counts
 
+    def record(self, account_id: str, *how: Any) -> FeatureCounts:
+        begun = self._parts.clock_of.now
+        counts: FeatureCounts = self._doer.record(account_id, *how)
+        self._parts.work.append(("features", begun))
+        return counts
+
 
 @cache
 def _code(name: str) -> CodeType:
@@ -179,6 +187,7 @@ def settings_of(function: Function) -> Settings:
         detect_queue_url=URL + "detect",
         learn_queue_url=URL + "learn",
         enrich_queue_url=URL + "enrich",
+        features_queue_url=URL + "features",
         poll_seconds=30.0,
         poll_max_seconds=60.0,
         report_timeout_seconds=600,

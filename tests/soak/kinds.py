@@ -12,7 +12,18 @@ from typing import Any, Final
 from sandbox.platforms import stand_ins
 from sandbox.switches import EVERYWHERE
 
-FUNCTIONS: Final = ("orchestrate", "collect", "poll_reports", "validate", "etl", "curate", "detect", "learn", "enrich")
+FUNCTIONS: Final = (
+    "orchestrate",
+    "collect",
+    "poll_reports",
+    "validate",
+    "etl",
+    "curate",
+    "detect",
+    "learn",
+    "enrich",
+    "features",
+)
 """Whose workers are killed."""
 HAPPENINGS: Final[Mapping[str, tuple[str, ...]]] = {"delete": ("meta_ads",), "archive": ("meta_ads", "tiktok_ads")}
 """What happens to an ad of an ad account, and on which platforms. Deleted ads of Meta are in no ad's row any more."""

@@ -32,6 +32,7 @@ MEMORY_MB: Final = {
     "detect": 1769,
     "learn": 1769,
     "enrich": 1769,
+    "features": 3008,
 }
 """As template.yaml has it: MemoryPeakPercent is a share of it."""
 _PEAK_MB: Final = 140

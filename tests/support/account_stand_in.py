@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from adweir.insight.ad_features.recorder import FeatureCounts
 from adweir.insight.anomalies.watch import Watched
 from adweir.runtime.app import App
 
-DOERS = ("publisher", "scorer", "curator", "anomaly_watch", "learner", "enricher")
+DOERS = ("publisher", "scorer", "curator", "anomaly_watch", "learner", "enricher", "feature_recorder")
 """The parts of an app that work for an account."""
 
 
@@ -40,3 +41,7 @@ class AccountStandIn:
     def enrich(self, account_id: str, *_how: object) -> dict[str, int]:
         self._app.raw.put(f"work/enrich/{account_id}", b"done")
         return {"ads": 0, "stored": 0}
+
+    def record(self, account_id: str, *_how: object) -> FeatureCounts:
+        self._app.raw.put(f"work/features/{account_id}", b"done")
+        return FeatureCounts()

@@ -39,14 +39,14 @@ def delivered(name: str, spends: Iterable[int], *, until: int = 1, **more: Any) 
 
 
 class FeaturesWorld(CuratedWorld):
-    """`has` stores days, `record` is what a task does, `online` what anybody would read then."""
+    """`ran` stores days, `record` is what a task does, `online` what anybody would read then."""
 
     def __init__(self, *objects: PlatformObject) -> None:
         super().__init__(ONE, objects=objects)
         self.online_store = AdFeatures(FrozenClock(self.now))
         self.taker: RecordTaker | None = None
 
-    def has(self, *ads: Sequence[MetricRow], days: int = 56) -> None:
+    def ran(self, *ads: Sequence[MetricRow], days: int = 56) -> None:
         """Have these be all rows of the last days, and the account's their sums."""
         rows = [row for each in ads for row in each]
         window = ago(days), ago(1)

@@ -120,5 +120,6 @@ def consumers_of(app: App) -> dict[str, Consumer[Any]]:
         "detect": workers.detect(app),
         "learn": workers.learn(app),
         "enrich": workers.enrich(app),
+        "features": workers.features(app),
         "landing": workers.validate(app),
     }

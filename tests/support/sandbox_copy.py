@@ -7,7 +7,7 @@ from pathlib import Path
 
 from support.template import ROOT
 
-_WORKERS = ("etl", "curate", "detect", "learn", "enrich")
+_WORKERS = ("etl", "curate", "detect", "learn", "enrich", "features")
 NAMES = ("webhooks", "authorize", "api", "orchestrate", "collect", "poll_reports", "validate", *_WORKERS, "stream")
 ECHO = """
 import json, os

@@ -33,7 +33,7 @@ def actions_on(role: str, resource: str) -> set[str]:
 
 def test_each_function_has_a_role_of_its_own() -> None:
     roles = [target(function["Role"]) for function in FUNCTIONS.values()]
-    assert len(set(roles)) == len(FUNCTIONS) == 13
+    assert len(set(roles)) == len(FUNCTIONS) == 14
 
 
 def test_no_role_was_generated_and_none_carries_a_managed_policy_of_aws() -> None:

@@ -64,6 +64,7 @@ def test_queues_bound_the_workers_that_no_reservation_bounds() -> None:
         "DetectFunction",
         "LearnFunction",
         "EnrichFunction",
+        "FeaturesFunction",
         "StreamFunction",
     }
 

@@ -29,6 +29,7 @@ TIMEOUTS = {
     "DetectFunction": 600,
     "LearnFunction": 600,
     "EnrichFunction": 600,
+    "FeaturesFunction": 600,
     "StreamFunction": 60,
 }
 
@@ -91,7 +92,7 @@ def test_on_aws_no_function_gets_another_endpoint(name: str) -> None:
 def test_only_what_computes_carries_the_analytics_layer() -> None:
     heavy = [name for name, function in FUNCTIONS.items() if "AnalyticsLayer" in json.dumps(function["Layers"])]
     # Of validate, only the process that reads Parquet imports it.
-    assert heavy == ["ValidateFunction", "EtlFunction", "CurateFunction"]
+    assert heavy == ["ValidateFunction", "EtlFunction", "CurateFunction", "FeaturesFunction"]
     assert all("CoreLayer" in json.dumps(function["Layers"]) for function in FUNCTIONS.values())
 
 

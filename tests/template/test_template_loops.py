@@ -20,7 +20,7 @@ MAX_BLOCK = 60
 MAX_RESOURCES = 500
 """CloudFormation's limit per stack; it counts what the loops make."""
 
-WORKERS = ("Etl", "Curate", "Detect", "Learn", "Enrich")
+WORKERS = ("Etl", "Curate", "Detect", "Learn", "Enrich", "Features")
 READERS = ("Orchestrate", "Collect", "PollReports", "Validate", *WORKERS, "Stream")
 FUNCTIONS = ("Webhooks", "Authorize", "Api", *READERS)
 QUEUES = ("Runs", "Reports", "Landing", *WORKERS, "Stream", *(f"Collect{queue_part(name)}" for name in REGISTRY))
@@ -35,9 +35,7 @@ EXPECTED = {
     "AWS::IAM::Role": {f"{function}Role" for function in (*FUNCTIONS, "Scheduler")},
     "AWS::IAM::Policy": {f"{function}Policy" for function in FUNCTIONS}
     | {f"{function}Works" for function in WORKERS}
-    | {f"{function}PutsEvents" for function in ("Orchestrate", "Collect", "PollReports", "Validate", "Etl", "Detect")}
-    | {f"{function}Tells" for function in ("Orchestrate", "Etl", "Detect")}
-    | {"SeesNoTokens", "SeesNoKeys", "SetsAside"},
+    | {"SeesNoTokens", "SeesNoKeys", "PutsEvents", "Tells", "SetsAside"},
     "AWS::Logs::LogGroup": {f"{function}Logs" for function in FUNCTIONS} | {"ApiAccessLogs"},
     "AWS::CloudWatch::Alarm": {
         f"{function}{what}" for function in FUNCTIONS for what in ("Errors", "Throttles", "Slow")
@@ -176,6 +174,7 @@ def test_the_variables_with_patterns_name_the_queues_that_the_template_makes() -
         detect_queue_url="https://q/adweir-detect",
         learn_queue_url="https://q/adweir-learn",
         enrich_queue_url="https://q/adweir-enrich",
+        features_queue_url="https://q/adweir-features",
         stream_queue_url="https://q/adweir-stream",
         collect_queues=physical(variables["COLLECT_QUEUES"]),
         dead_letter_queues=physical(variables["DEAD_LETTER_QUEUES"]),

@@ -169,7 +169,18 @@ def test_executions_are_reserved_for_a_group_of_functions_or_not_at_all(paramete
     [
         ("PullConcurrency", {*(f"Collect{queue_part(name)}Source" for name in REGISTRY), "ReportsSource"}),
         ("LoadConcurrency", {"LandingSource"}),
-        ("PlanConcurrency", {"RunsSource", "EtlSource", "CurateSource", "DetectSource", "LearnSource", "EnrichSource"}),
+        (
+            "PlanConcurrency",
+            {
+                "RunsSource",
+                "EtlSource",
+                "CurateSource",
+                "DetectSource",
+                "LearnSource",
+                "EnrichSource",
+                "FeaturesSource",
+            },
+        ),
     ],
 )
 def test_executions_that_read_queues_are_bounded_by_group(parameter: str, sources: set[str]) -> None:

@@ -43,6 +43,7 @@ def test_every_asynchronous_function_reads_one_queue_and_collect_one_per_platfor
         "DetectFunction": 1,
         "LearnFunction": 1,
         "EnrichFunction": 1,
+        "FeaturesFunction": 1,
         "StreamFunction": 1,
     }
 
@@ -119,4 +120,5 @@ def test_slow_work_comes_one_message_per_invocation_and_the_stream_in_large_batc
         "DetectFunction": 1,
         "LearnFunction": 1,
         "EnrichFunction": 1,
+        "FeaturesFunction": 1,
     }

@@ -122,7 +122,7 @@ def test_a_trend_is_no_pattern_of_weekdays() -> None:
 
 @pytest.mark.parametrize(("known", "says"), [(20, True), (19, False)])
 def test_an_index_needs_fourteen_days_with_all_their_neighbors(known: int, says: bool) -> None:
-    days: list[Slot | None] = [None] * 10 + weekly([3] * 7, 12)[:known]
+    days = [*[None] * 10, *weekly([3] * 7, 12)[:known]]
 
     assert (weekday_indices(days, THROUGH) is not None) is says
     assert weekday_indices([(0, 0, 0, 0, 0)] * known, THROUGH) is None

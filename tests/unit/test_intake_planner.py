@@ -363,6 +363,7 @@ def test_stages_follow_each_other() -> None:
         ("learn", ("totals",)),
         ("enrich", ("totals",)),
         ("curate", ("reconcile",)),
+        ("features", ("reconcile",)),
     ]
 
 

@@ -200,14 +200,12 @@ class TestApp:
             _ = self.app().queues.runs
 
     def test_each_queue_has_its_own_url(self) -> None:
-        names = ("runs", "reports", "landing", "etl", "curate", "detect", "learn", "enrich")
+        names = ("runs", "reports", "landing", "etl", "curate", "detect", "learn", "enrich", "features")
         app = self.app(
             **{f"{name}_queue_url": f"https://q/{name}" for name in names},
             collect_queues="https://q/collect-{platform}",
         )
-        work = [
-            app.queues.work(kind) for kind in (StageKind.CURATE, StageKind.DETECT, StageKind.LEARN, StageKind.ENRICH)
-        ]
+        work = [app.queues.work(kind) for kind in list(WORKERS)[3:]]
         own = [app.queues.runs, app.queues.reports, app.queues.landing, app.queues.etl, *work]
         collect = [app.queues.collect(platform) for platform in REGISTRY]
         expected = [*names, *(f"collect-{queue_part(platform)}" for platform in REGISTRY)]

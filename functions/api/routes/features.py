@@ -1,9 +1,9 @@
-"""Features of media-mix datasets: what the series of a campaign or client are like, and what each period has."""
+"""Features: of ads and ad accounts, as they were recorded last, and of the series of media-mix datasets."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from adweir.model import limits
 from adweir.runtime.app import App
@@ -11,7 +11,7 @@ from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Here, Resource
 from routes.campaigns import CampaignPath
 from routes.datasets import DatasetFiles, link_files
-from routes.fields import AccountPath, Exact, Given, Shown
+from routes.fields import PAGE_ITEMS, AccountPath, Exact, Given, Instant, Limit, NextToken, PageToken, Shown
 
 Values = dict[str, Exact | None]
 
@@ -106,7 +106,7 @@ class FeaturesQuery(Given):
 
 
 Asked = Annotated[FeaturesQuery, Query()]
-features = Resource("Features", "What the series of a media mix are like, for models of one's own")
+features = Resource("Features", "What ads, ad accounts and the series of a media mix are like, for models of one's own")
 _CONTENT: dict[str, Any] = {
     "limited": True,
     "errors": (404, 422),
@@ -135,3 +135,66 @@ def _shown(app: App, account_id: str, campaign_id: str, asked: FeaturesQuery) ->
     found = featured(app.raw, account_id, campaign_id, wanted)
     link_files(app, found["files"])
     return answer(found)
+
+
+def _list_content() -> dict[str, Any]:
+    """The description of a page of rows, made of the dictionary of columns when somebody asks for it."""
+    from pydantic import create_model
+
+    from adweir.model import feature_columns as columns
+
+    kinds: dict[str, Any] = {columns.COUNT: int, columns.SMALL: int, columns.MONEY: Exact, columns.RATIO: Exact}
+    kinds |= {columns.FLAG: bool, columns.MOMENT: Instant, columns.TEXT: str, columns.DAY: str}
+    fields: dict[str, Any] = {
+        name: (
+            kinds[each.kind] | None if each.nulls else kinds[each.kind],
+            Field(description=f"{each.about[0].upper()}{each.about[1:]}.{each.nulls and f' null: {each.nulls}.'}"),
+        )
+        for name, each in columns.COLUMNS.items()
+    }
+    row = create_model("RecordedFeatures", __base__=Shown, __doc__="A row of an ad or an ad account.", **fields)
+    page: Any = create_model(
+        "FeatureList",
+        __base__=Shown,
+        __doc__="One page of rows.",
+        features=(list[row], ...),
+        next_token=(NextToken, ...),
+    )
+    return {"application/json": {"model": page}}
+
+
+_Word = Annotated[str, StringConstraints(max_length=limits.MAX_PATH_ID_CHARS)]
+
+
+class RecordedQuery(Given):
+    """Whose rows. Each field leaves the others out."""
+
+    account_id: _Word = Field(default="", description="Of this client company, acc_….")
+    platform: _Word = Field(default="", description="Of its ad accounts on this platform.")
+    profile_id: _Word = Field(default="", description="Of this ad account, as its platform shows it.")
+    level: Literal["", "account", "ad"] = Field(default="", description="Of ad accounts alone, or of ads alone.")
+    campaign_id: _Word = Field(default="", description="Of the ads of this campaign of the platform.")
+    ad_id: _Word = Field(default="", description="Of this ad.")
+    limit: Limit = PAGE_ITEMS
+    next_token: PageToken = ""
+
+
+@features.route(
+    "GET",
+    "/api/v1/features",
+    "List the features of ads and ad accounts",
+    limited=True,
+    errors=(400, 422),
+    content=_list_content,
+)
+def list_features(app: Here, asked: Annotated[RecordedQuery, Query()]) -> Answer:
+    """The newest row of each, with the moment `as_of` at which its days were read; stages of the kind `features` record
+    them. All rows that there ever were are in the table `features` of SQL. A page may be short, also empty, where
+    others follow."""
+    from adweir.insight.ad_features.shown import FeatureFilter, FeaturePages, shown_row
+
+    platform = asked.platform and str(app.queries.parse_platform(asked.platform))
+    whose = (asked.account_id, platform, asked.profile_id)
+    only = FeatureFilter(*whose, asked.level, asked.campaign_id, asked.ad_id)
+    rows, token = FeaturePages(app.catalog, app.findings.features).page(only, asked.limit, asked.next_token)
+    return answer({"features": [shown_row(row) for row in rows], "next_token": token or None})

@@ -39,7 +39,7 @@ KINDS: Mapping[StageKind, str] = {
     StageKind.DETECT: "looks for anomalies",
     StageKind.LEARN: "learns which arms of campaigns convert best",
     StageKind.ENRICH: "adds what models say of ads",
-    StageKind.FEATURES: "computes features",
+    StageKind.FEATURES: "records features of ads and ad accounts",
     StageKind.ETL: "builds the media-mix datasets of the client accounts",
     StageKind.REPORT: "makes reports",
     StageKind.DIGEST: "sends a digest",
@@ -53,6 +53,7 @@ WORKERS: Mapping[StageKind, str] = {
     StageKind.DETECT: "detect",
     StageKind.LEARN: "learn",
     StageKind.ENRICH: "enrich",
+    StageKind.FEATURES: "features",
 }
 """By kind of stages whose tasks are those of client accounts: the function that does them, whose queue has its name."""
 

@@ -291,6 +291,7 @@ MAX_CONTEXT_VALUES = 40  # values of a breakdown that an arm's state has, those 
 
 # --- features ---------------------------------------------------------------------------------------------------
 MAX_FEATURE_ADS = 20_000  # ads of an ad account that have features: two months of days of each are held, 300 MB
+MAX_FEATURES_LOOKED_AT = 2000  # rows that one page of features looks at for those that are asked for: 4 MB
 
 # --- the library ------------------------------------------------------------------------------------------------
 MAX_BACKOFF_SECONDS = 3600  # between two tries of retry_with_backoff, where no platform asks for more

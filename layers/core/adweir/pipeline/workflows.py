@@ -189,7 +189,8 @@ _TOTAL = Stage("totals", _TOTALS, _TOTALS, on_failure=OnFailure.GO_ON)
 _ADS = one_of("ads", _LADDER, _OBJECT_LADDER)
 CAMPAIGNS = one_of("campaigns", _LADDER[::-1])
 _ACCOUNTS = one_of("totals", (*_TOTALS, *_LADDER[::-1]))
-# The tables for SQL show the scores of days. The others need nothing of each other, and no failure of one ends another.
+# The tables for SQL and features show the scores of days. The others need nothing of each other, and no failure of one
+# ends another.
 _WORK = tuple(
     Stage(kind.value, kind=kind, after=after, on_failure=OnFailure.GO_ON)
     for kind, after in (
@@ -199,6 +200,7 @@ _WORK = tuple(
         (StageKind.LEARN, ()),
         (StageKind.ENRICH, ()),
         (StageKind.CURATE, (StageKind.RECONCILE.value,)),
+        (StageKind.FEATURES, (StageKind.RECONCILE.value,)),
     )
 )
 """What is made of the days that runs brought."""
@@ -241,8 +243,8 @@ WORKFLOWS: Mapping[str, Workflow] = {
                  _metrics(Reach.WHOLE, (*_ENTITIES, *_METRICS, *_HOURLY)), joins=False),
         Workflow("backfill", "the days of a range that were never pulled, and the invoices of its months",
                  _then_work(_YEARS)),
-        Workflow(REFRESH, "scores, bills, media-mix datasets, anomalies, arms, enriched ads and tables for SQL anew,"
-                 " from the store", _WORK),
+        Workflow(REFRESH, "scores, bills, media-mix datasets, anomalies, arms, enriched ads, features and tables"
+                 " for SQL anew, from the store", _WORK),
         Workflow("ad", "pipeline: ads and their days, or the finest level that a platform has",
                  _chain(_PROFILES, _ADS)),
         Workflow("account", "pipeline: ad accounts and the days of each as a whole", _chain(_PROFILES, _ACCOUNTS)),

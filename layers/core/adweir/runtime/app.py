@@ -272,7 +272,7 @@ class App(Finders):
 
     @cached_property
     def account_work(self) -> AccountWork:
-        """What `etl`, `curate`, `detect`, `learn` and `enrich` do for stages: their kinds beside `pull`."""
+        """What `etl`, `curate`, `detect`, `learn`, `enrich` and `features` do for stages: their kinds beside `pull`."""
         from adweir.pipeline.account_work import AccountWork
         from adweir.runtime.client_jobs import client_jobs
 

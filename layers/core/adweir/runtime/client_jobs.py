@@ -11,6 +11,7 @@ from adweir.model.flows import StageKind, SumGrain, SumLevel
 from adweir.model.log import log
 
 if TYPE_CHECKING:
+    from adweir.insight.ad_features.recorder import FeatureRecorder
     from adweir.insight.agents.learner import Learner
     from adweir.insight.aggregates import Aggregator
     from adweir.insight.anomalies.watch import AnomalyWatch
@@ -57,11 +58,13 @@ class ClientParts(Protocol):
     @property
     def enricher(self) -> Enricher: ...
     @property
+    def feature_recorder(self) -> FeatureRecorder: ...
+    @property
     def monitor(self) -> Monitor: ...
 
 
 def client_jobs(app: ClientParts) -> Mapping[StageKind, AccountJob]:
-    """The jobs of `etl`, `curate`, `detect`, `learn` and `enrich`. Each makes its parts when it is first done."""
+    """The jobs of functions that work for client companies. Each makes its parts when it is first done."""
 
     def score(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
         scored = app.scorer.score(task.account_id, remaining, app.settings.margin_seconds)
@@ -115,6 +118,7 @@ def client_jobs(app: ClientParts) -> Mapping[StageKind, AccountJob]:
         StageKind.DETECT: detect,
         StageKind.LEARN: _learning(app),
         StageKind.ENRICH: _enriching(app),
+        StageKind.FEATURES: _recording(app),
     }
 
 
@@ -140,3 +144,16 @@ def _enriching(app: ClientParts) -> AccountJob:
         return counts | ({"copies_left_out": found["left_out"]} if found["left_out"] else {})
 
     return enrich
+
+
+def _recording(app: ClientParts) -> AccountJob:
+    def record(task: AccountTask, remaining: Remaining) -> Mapping[str, int]:
+        found = app.feature_recorder.record(task.account_id, remaining, app.settings.margin_seconds)
+        counts = {"features_recorded": found.recorded, "features_mended": found.mended}
+        return counts | {
+            name: count
+            for name, count in (("features_outdated", found.outdated), ("ads_left_out", found.left_out))
+            if count
+        }
+
+    return record

@@ -1,4 +1,4 @@
-"""What finds out things of a client company: which arms convert best, what its ads say."""
+"""What finds out things of a client company: which arms convert best, what its ads say and are like."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from adweir.runtime.resources import Resources
 
 if TYPE_CHECKING:
+    from adweir.insight.ad_features.recorder import FeatureRecorder
     from adweir.insight.agents.learner import Learner
     from adweir.insight.enrichment.enricher import Enricher
 
@@ -28,3 +29,16 @@ class Finders(Resources):
         from adweir.insight.enrichment.enricher import Enricher, EnrichParts
 
         return Enricher(EnrichParts(self.catalog, self.findings.enrichments))
+
+    @cached_property
+    def feature_recorder(self) -> FeatureRecorder:
+        """Records features of a client's ad accounts and ads."""
+        from adweir.insight.ad_features.offline import OfflineFeatures
+        from adweir.insight.ad_features.recorder import FeatureRecorder, RecorderParts
+        from adweir.store.raw.curated import CuratedObjects
+
+        connected = [str(spec.name) for spec in self.platforms.specs()]
+        offline, found = OfflineFeatures(CuratedObjects(self.raw), connected), self.findings
+        return FeatureRecorder(
+            RecorderParts(self.catalog, self.queries, found.scores, found.features, offline, self.clock)
+        )

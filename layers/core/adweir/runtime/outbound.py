@@ -107,6 +107,8 @@ class SqsQueues:
                 return self._queue(self._settings.learn_queue_url)
             case "enrich":
                 return self._queue(self._settings.enrich_queue_url)
+            case "features":
+                return self._queue(self._settings.features_queue_url)
             case _:
                 return self.etl
 

@@ -63,6 +63,7 @@ class Settings(BaseModel):
     detect_queue_url: str = ""
     learn_queue_url: str = ""
     enrich_queue_url: str = ""
+    features_queue_url: str = ""
     landing_queue_url: str = ""
     stream_queue_url: str = ""
     stream_queue_arn: str = Field(default="", description="where Amazon Marketing Stream is asked to send")

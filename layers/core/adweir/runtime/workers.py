@@ -96,6 +96,11 @@ def enrich(app: App) -> Consumer[TaskMessage]:
     return _work(app)
 
 
+def features(app: App) -> Consumer[TaskMessage]:
+    """The features queue: tasks of stages that record features of ads and ad accounts."""
+    return _work(app)
+
+
 def _work(app: App) -> Consumer[TaskMessage]:
     work = app.account_work
     return app.consumer(parse=_task, handle=work.handle, settle=work.settle)

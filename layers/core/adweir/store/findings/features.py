@@ -57,11 +57,6 @@ class AdFeatures(Keyed[FeatureItem]):
         found = self._query(_pk(profile_key), f"{level}#" if level else "", after=after)
         return self._readable(found, lambda item: (item.sk, row_of(item.body)))
 
-    def row(self, profile_key: str, level: str, entity_id: str) -> dict[str, Any] | None:
-        """The newest row of an entity."""
-        item = self._fetch(_pk(profile_key), f"{level}#{entity_id}")
-        return None if item is None else self._parsed(item, lambda one: row_of(one.body))
-
     def put(self, profile_key: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Have rows be the newest, those of which there is none that was read later; a hundred in a transaction."""
         pending = iter(rows)
