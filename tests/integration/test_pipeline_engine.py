@@ -62,7 +62,7 @@ def test_a_daily_run_goes_through_its_stages_and_publishes_its_end_once(world: P
         ("features", 1, 1),
     ]
     (event,) = world.bus.events
-    assert (event.state, event.accounts, event.tasks_total, event.tasks_failed) == ("succeeded", ["acc-1"], 10, 0)
+    assert (event.state, event.accounts, event.tasks_total, event.tasks_failed) == ("succeeded", ["acc-1"], 11, 0)
     assert list(world.ledger.open_runs()) == []
     assert not world.ledger.progress("r")[1]
     assert ("meta_ads#1", "ad_daily", "2026-09-21..2026-11-19") in world.tasks("r")

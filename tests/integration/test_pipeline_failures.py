@@ -34,7 +34,7 @@ def test_one_failed_task_makes_a_run_partial(world: PipelineWorld) -> None:
     run_to_end(world)
 
     assert state(world) is RunState.PARTIAL
-    assert (world.bus.events[0].tasks_total, world.bus.events[0].tasks_failed) == (10, 2)
+    assert (world.bus.events[0].tasks_total, world.bus.events[0].tasks_failed) == (11, 2)
 
 
 def test_a_stage_of_which_nothing_loaded_ends_the_run_as_failed(world: PipelineWorld) -> None:
@@ -80,7 +80,7 @@ def test_a_split_task_is_judged_by_its_children(world: PipelineWorld) -> None:
     run = world.ledger.get_run("r")
     assert run is not None
     assert run.state is RunState.SUCCEEDED
-    assert [stage.tasks for stage in run.stages] == [1, 3, 0, 0, 1, 1, 1, 1, 1]
+    assert [stage.tasks for stage in run.stages] == [1, 3, 0, 0, 1, 1, 1, 1, 1, 1]
     assert sorted(world.tasks("r").values()).count(TaskState.SPLIT) == 1
 
 

@@ -71,7 +71,7 @@ def test_each_function_answers_with_the_layer_it_needs(box: Box, name: str) -> N
 def test_every_queue_is_drained_by_its_function(box: Box) -> None:
     sqs = box.clients("sqs")
     urls = [url for url in sqs.list_queues()["QueueUrls"] if "dead-letters" not in url]
-    assert len(urls) == 9 + len(list(REGISTRY))
+    assert len(urls) == 10 + len(list(REGISTRY))
     for url in urls:
         sqs.send_message(QueueUrl=url, MessageBody="{}", MessageGroupId="one")
     deadline = time.monotonic() + 20
