@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adweir.insight.ad_features.entity import Row
-from adweir.insight.curated.entities import parquet_of
+from adweir.insight.curated.entities import parsed_table
 from adweir.insight.curated.layout import FIRST_MONTH, owner_name, partition_of, tables
 from adweir.insight.parquet import CsvLines, copy_out, engine, quoted
 from adweir.model.errors import NotReady
@@ -58,8 +58,7 @@ class OfflineFeatures:
         key = self._key(profile, as_of)
         found = self._objects.tagged(key)
         with _workplace() as (place, connection):
-            fresh = _staged(rows, place / "fresh.csv")
-            parts = [f"SELECT * FROM read_parquet({quoted(parquet_of(connection, self._table, fresh))})"]  # noqa: S608
+            parts = [f"SELECT * FROM {parsed_table(self._table, _staged(rows, place / 'fresh.csv'))}"]  # noqa: S608
             if found is not None:
                 old = place / "old.parquet"
                 old.write_bytes(found[0])

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from adweir.reporting.reading import ReadRow
     from adweir.store.findings.day_scores import DayScores
 
-ACCOUNT_DAYS, AD_DAYS = 84, 56
-"""Days that are read: twelve weeks for the weekdays, and for ads the windows and as long before them."""
+READ_DAYS = 56
+"""Days that are read: eight weeks for the weekdays, and the long window with as long before it."""
 Check = Callable[[], None]
 _LOOKS = 5000
 """Rows between two looks at the time."""
@@ -97,7 +97,7 @@ class FeatureSources:
     def _account_days(
         self, queries: Queries, profile: Profile, through: date, check: Check
     ) -> tuple[Days, frozenset[date]]:
-        window = Window(through - (ACCOUNT_DAYS - 1) * DAY, through)
+        window = Window(through - (READ_DAYS - 1) * DAY, through)
         reader = queries.reader(profile, ProfileQuestion(window, Level.ACCOUNT))
         sums: dict[date, Slot | None] = {}
         for read in _timed(reader.rows(), check):
@@ -109,7 +109,7 @@ class FeatureSources:
         return days, frozenset(day for day, one in covered.items() if one.settled and one.whole)
 
     def _ad_days(self, queries: Queries, profile: Profile, through: date, check: Check) -> _AdDays:
-        window = Window(through - (AD_DAYS - 1) * DAY, through)
+        window = Window(through - (READ_DAYS - 1) * DAY, through)
         reader = queries.reader(profile, ProfileQuestion(window, Level.AD))
         found = _AdDays({}, {}, frozenset())
         for read in _timed(reader.rows(), check):
@@ -137,7 +137,7 @@ class FeatureSources:
     ) -> list[FeatureEntity]:
         """The ads with delivery in the long window, and those whose newest row says that they had some: their windows
         are empty now, which one more row says."""
-        days = [facts.through - ago * DAY for ago in range(AD_DAYS - 1, -1, -1)]
+        days = [facts.through - ago * DAY for ago in range(READ_DAYS - 1, -1, -1)]
         delivered = {name for name, row in before.items() if row[f"delivery_days_{LONG}"]}
         found, spent = list[FeatureEntity](), dict[str, tuple[int, int]]()
         for name in {*ads.ids, *delivered}:

@@ -125,13 +125,17 @@ def staged(rows: Iterable[_Row], client_name: str, columns: Iterable[str], targe
 
 def parquet_of(connection: DuckDBPyConnection, table: CuratedTable, source: Path) -> Path:
     """What `staged` wrote, as a file of the table. A day that is none is null."""
+    target = source.with_suffix(".parquet")
+    copy_out(connection, shown(table, parsed_table(table, source)), target)
+    return target
+
+
+def parsed_table(table: CuratedTable, source: Path) -> str:
+    """A CSV file of a table's columns as SQL names a table. A day or a moment that is none is null."""
     parsed = ("DATE", "TIMESTAMP")
     types = {name: "VARCHAR" if kind in parsed else kind for name, kind in table.columns.items()}
     read = ", ".join(f"TRY_CAST({n} AS {kind}) AS {n}" for n, kind in table.columns.items() if kind in parsed)
-    target = source.with_suffix(".parquet")
-    query = f"(SELECT * REPLACE ({read}) FROM {csv_table(source, types)})"  # noqa: S608  columns and path are ours
-    copy_out(connection, shown(table, query), target)
-    return target
+    return f"(SELECT * REPLACE ({read}) FROM {csv_table(source, types)})"  # noqa: S608  columns and path are ours
 
 
 def _of(profile: Profile) -> dict[str, Any]:
