@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from adweir.ask.accounts import ACCOUNTS
 from adweir.ask.explain import EXPLAIN
@@ -25,7 +26,7 @@ from adweir.ask.wire import LEGACY, RpcRequest
 from adweir.model import limits
 from adweir.model.entities import AdCampaign, Status
 from adweir.model.errors import AdweirError, TooLarge, Unavailable, Unprocessable
-from adweir.model.metrics import Level
+from adweir.model.metrics import Grain, Level
 from adweir.model.platforms import Platform
 from adweir.reporting import breakdowns
 from adweir.reporting.dimensions import DIMENSIONS
@@ -143,6 +144,27 @@ def test_given_a_series_that_is_not_of_ads_then_it_has_no_pulls() -> None:
 
     assert (answer["rows"], answer["totals"]) == ([], [])
     assert answer["warnings"] == ["series that are not of ads come by files and pushes: no pull is listed"]
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "pulled"),
+    [
+        (["campaign"], "campaign_performance"),
+        (["country"], "ad_performance_by_country"),
+        (["hour"], "account_performance_hourly"),
+        (["ad"], None),
+    ],
+)
+def test_given_a_level_a_breakdown_or_hours_then_a_number_is_explained_by_their_pulls(
+    world: ReadingWorld, dimensions: list[str], pulled: str | None
+) -> None:
+    part = replace(ad("a1", 7), entity_id="g1~a1~DE")
+    world.pull(Level.AD, part, breakdown="country")
+    world.pull(Level.ACCOUNT, replace(account(9), hour=3), grain=Grain.HOUR)
+
+    answer = asked(world, EXPLAIN, metrics=["spend"], dimensions=dimensions)
+
+    assert {row[2] for row in answer["rows"]} == ({pulled} if pulled else set())
 
 
 def test_given_ad_accounts_then_each_says_its_days_with_data(world: ReadingWorld) -> None:

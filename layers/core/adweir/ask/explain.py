@@ -15,10 +15,12 @@ from adweir.insight.anomalies.kept import incident_of, shown_incident
 from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.metrics import METRICS as NUMBERS
+from adweir.model.metrics import Grain, Level
 from adweir.reporting.comparing import said_range
 from adweir.reporting.coverage_list import CoverageList, CoverageRequest
 from adweir.reporting.levels import FINENESS
 from adweir.reporting.questions import Query
+from adweir.reporting.records import PERFORMANCE
 from adweir.reporting.report_names import MADE_OF, OTHER_NAMES
 from adweir.reporting.reports import ReportRequest, plan, report
 
@@ -38,6 +40,7 @@ def explain(desk: Desk, asked: NumbersAsked) -> dict[str, Any]:
     made, query = report(desk.queries, request), plan(desk.queries, request).query
     profiles, _ = desk.queries.dated_profiles(query.filters, own=query.is_series)
     pulls, more = _pulls(desk, request, query)
+    anomalies = list(_anomalies(desk, profiles, request))
     open_days = [_open(day) for day in made.coverage if not (day["settled"] and day["pulled_at"])]
     document = {
         "time_range": range_said(made.head["time_range"]),
@@ -48,7 +51,8 @@ def explain(desk: Desk, asked: NumbersAsked) -> dict[str, Any]:
         "adjustments": _adjustments(made.adjustments, request.metrics or NUMBERS),
         "days_not_final": open_days[:_GAPS],
         "days_not_final_left_out": max(0, len(open_days) - _GAPS),
-        "anomalies": list(_anomalies(desk, profiles, request)),
+        "anomalies": anomalies[:_ANOMALIES],
+        "anomalies_left_out": max(0, len(anomalies) - _ANOMALIES),
         "columns": list(COLUMNS),
         "row_count": len(pulls),
         "untrusted": ["account_id", "anomalies"],
@@ -86,13 +90,10 @@ def _pulls(desk: Desk, request: ReportRequest, query: Query) -> tuple[list[list[
     none of it, of the next finer one."""
     if query.is_series:
         return [], ["series that are not of ads come by files and pushes: no pull is listed"]
-    breakdown = query.breakdown
-    levels = FINENESS[FINENESS.index(query.finest) :] if query.finest in FINENESS else (query.finest,)
     found: dict[tuple[Any, ...], list[str]] = {}
     seen: set[tuple[str, str]] = set()
     warnings: list[str] = []
-    for level in levels:
-        data_type = f"{level.value}_performance" + (f"_by_{breakdown}" if breakdown else "")
+    for data_type in _data_types(query):
         wanted = CoverageRequest(request.range, query.filters, data_type)
         page = CoverageList(desk.queries).page(wanted, _ENTRIES, "")
         warnings += ["only some of the pulls were looked at: ask for fewer days"] if page.position else []
@@ -110,6 +111,14 @@ def _pulls(desk: Desk, request: ReportRequest, query: Query) -> tuple[list[list[
     return rows, warnings
 
 
+def _data_types(query: Query) -> list[str]:
+    """What is pulled for a question, the level that is asked for first."""
+    finer = FINENESS[FINENESS.index(query.finest) :] if query.finest in FINENESS else ()
+    levels = (*finer, Level.KEYWORD) if query.breakdown or not finer else finer
+    ends = (f"_by_{query.breakdown}" if query.breakdown else "") + ("_hourly" if query.grain is Grain.HOUR else "")
+    return [name for level in levels if (name := f"{level.value}_performance{ends}") in PERFORMANCE]
+
+
 def _anomalies(desk: Desk, profiles: list[Profile], request: ReportRequest) -> Iterator[dict[str, Any]]:
     """Anomalies of these ad accounts on days of the range, the newest first."""
     keys = {profile.key for profile in profiles}
@@ -117,7 +126,6 @@ def _anomalies(desk: Desk, profiles: list[Profile], request: ReportRequest) -> I
     first, last = said["start_date"][:10], said["end_date"][:10]
     begun = date.fromordinal(max(1, date.fromisoformat(first).toordinal() - _BEFORE_DAYS))
     scanned, _ = desk.findings.anomalies.page(begun, date.fromisoformat(last), limits.MAX_ANOMALY_SCAN)
-    shown = 0
     for _, body in scanned:
         incident = incident_of(body)
         if f"{incident.platform}#{incident.profile_id}" not in keys or incident.last_day < first:
@@ -132,9 +140,6 @@ def _anomalies(desk: Desk, profiles: list[Profile], request: ReportRequest) -> I
             "last_day": incident.last_day,
             "says": cleaned(found["says"], _SAID_CHARS),
         }
-        shown += 1
-        if shown == _ANOMALIES:
-            return
 
 
 EXPLAIN = Tool(
