@@ -22,8 +22,10 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
+from adweir.insight.ad_features.offline import OfflineFeatures
 from adweir.insight.curated.layout import PREFIX
 from adweir.insight.enrichment.text import AdCopy
 from adweir.model.campaigns import Arm, Binding, Campaign
@@ -35,6 +37,7 @@ from adweir.platforms.connector import Mode
 from adweir.runtime.app import App
 from adweir.store.catalog.store import Catalog
 from adweir.store.findings.agents import AgentState
+from adweir.store.raw.curated import CuratedObjects
 from sandbox.aws.botocore_calls import answered_by, services
 from sandbox.aws.dynamodb import DynamoDB
 from sandbox.aws.values import Item
@@ -73,6 +76,7 @@ _MANIFEST = f"{_DATASETS}mmm_manifest.json"
 _OLD = "of an earlier day"
 _SAID = {"headline": "Warm socks, 20% off"}
 _SAID_HASH = AdCopy.of(_SAID).content_hash
+_FEATURES = f"{PREFIX}features/"
 _CAMPAIGN = "cmp_killed"
 _OF_A_RUN = {"as_of": "", "last_updated": "", "run_id": "", "version": 0}
 """What a state of an arm says of when it was made."""
@@ -215,6 +219,7 @@ def _story(mode: Mode, weather: Weather) -> AskedStory:
     stages.append({"name": "anomalies", "kind": "detect", "after": ["totals"]})
     stages.append({"name": "arms", "kind": "learn", "after": ["totals"]})
     stages.append({"name": "said", "kind": "enrich", "after": ["totals"]})
+    stages.append({"name": "known", "kind": "features", "after": ["scores"]})
     habits = replace(
         drawn.habits,
         mode=mode,
@@ -252,6 +257,7 @@ def ended(run: KilledRun) -> Iterator[str]:
     found = tables(run)
     yield from (f"{key} is not what is stored" for key in _differing(found, tables_anew(run)))
     yield from () if found else ("no table for SQL was made",)
+    yield from recorded(run)
 
 
 def _differing(found: dict[str, Any], right: dict[str, Any]) -> list[str]:
@@ -299,6 +305,7 @@ def made(run: KilledRun) -> dict[str, Any]:
         scores = findings.scores.days(f"{NAME}#{PROFILE}", *(str(day) for day in days))
         states = findings.agents.of(_CAMPAIGN)
         said = findings.enrichments.of(ACCOUNT, [_SAID_HASH])
+        features = [row for _, row in findings.features.rows(f"{NAME}#{PROFILE}")]
     return {f"the bytes of {key}": body for key, body in files.items()} | {
         "the scores": [score | {"scored_at": ""} for score in scores],
         "what was learned": [
@@ -306,6 +313,7 @@ def made(run: KilledRun) -> dict[str, Any]:
             for item in run.dynamodb.items(FINDINGS)
             if item["pk"]["S"].startswith("watched#")
         ],
+        "the features": [row | {"as_of": ""} for row in features],
         "what the ad says": {each: found.body for each, found in said.items()},
         "the states of arms": {arm_id: _timeless(state) for arm_id, state in states.items()},
     }
@@ -323,19 +331,39 @@ def _without_stamps(value: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def tables(run: KilledRun) -> dict[str, bytes]:
     """The tables for SQL, and what they were made of, byte for byte: they say when which task pulled what."""
-    return {key: stored.body for key, stored in run.s3.objects.items() if key.startswith(PREFIX)}
+    return {
+        key: stored.body
+        for key, stored in run.s3.objects.items()
+        if key.startswith(PREFIX) and not key.startswith(_FEATURES)
+    }
+
+
+def recorded(run: KilledRun) -> Iterator[str]:
+    """Where the offline table of features and the newest rows differ: in these runs rows are recorded once."""
+    app = _whole_app(run)
+    with answered_by(run.calls):
+        (profile,) = (each for each in app.catalog.profiles(account_id=ACCOUNT) if each.profile_id == PROFILE)
+        newest = [row for _, row in app.findings.features.rows(profile.key)]
+        offline = OfflineFeatures(CuratedObjects(app.raw), [NAME]).rows(profile, newest[0]["as_of"])
+    key = itemgetter("level", "entity_id")
+    if sorted(offline, key=key) != sorted(newest, key=key):
+        yield f"the newest features are {newest}, and the offline table has {offline}"
 
 
 def tables_anew(run: KilledRun) -> dict[str, bytes]:
     """The same when all of them are made of what is stored in the end."""
     for key in tables(run):
         del run.s3.objects[key]
+    with answered_by(run.calls):
+        _whole_app(run).curator.curate(ACCOUNT, lambda: 600.0, 0.0)
+    return tables(run)
+
+
+def _whole_app(run: KilledRun) -> App:
     clock, platforms = SimulatedClock(run.scheduler), PLATFORMS[run.story.habits.spec]
     app = App(settings_of(ALL[0]), clock, random.Random(1), service="curate", platforms=platforms)
     app.__dict__["_session"] = SharedClients()
-    with answered_by(run.calls):
-        app.curator.curate(ACCOUNT, lambda: 600.0, 0.0)
-    return tables(run)
+    return app
 
 
 @cache

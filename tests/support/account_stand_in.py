@@ -40,7 +40,7 @@ class AccountStandIn:
 
     def enrich(self, account_id: str, *_how: object) -> dict[str, int]:
         self._app.raw.put(f"work/enrich/{account_id}", b"done")
-        return {"ads": 0, "stored": 0}
+        return {"ads": 0, "stored": 0, "left_out": 0}
 
     def record(self, account_id: str, *_how: object) -> FeatureCounts:
         self._app.raw.put(f"work/features/{account_id}", b"done")
