@@ -19,25 +19,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from functools import cache
-from operator import itemgetter
 from typing import Any, NamedTuple
 
-from adweir.insight.ad_features.offline import OfflineFeatures
-from adweir.insight.curated.layout import PREFIX
 from adweir.insight.enrichment.text import AdCopy
 from adweir.model.campaigns import Arm, Binding, Campaign
 from adweir.model.entities import Ad
 from adweir.model.messages import Scope, StartRun
-from adweir.model.times import Window
 from adweir.pipeline.starting import ask_for
 from adweir.platforms.connector import Mode
 from adweir.runtime.app import App
 from adweir.store.catalog.store import Catalog
 from adweir.store.findings.agents import AgentState
-from adweir.store.raw.curated import CuratedObjects
 from sandbox.aws.botocore_calls import answered_by, services
 from sandbox.aws.dynamodb import DynamoDB
 from sandbox.aws.values import Item
@@ -49,17 +44,16 @@ from simulation.containers import (
     CATALOG,
     FINDINGS,
     LEDGER,
-    PLATFORMS,
     TABLES,
     NoMeter,
     SharedClients,
     settings_of,
 )
 from simulation.planted import FAULTS, planted
-from simulation.platform import NAME, SLICES
-from simulation.rules import SERIES
+from simulation.platform import NAME
 from simulation.scheduler import Killed, Scheduler, SimulatedClock, Worker
 from simulation.simulation import Simulation
+from simulation.stored import numbers, recorded, tables, tables_anew, truth
 from simulation.story import ACCOUNT, BRANCHES, PROFILE, Story, story_of
 from simulation.weather import Fault, Sky, Strike, Weather
 
@@ -76,12 +70,9 @@ _MANIFEST = f"{_DATASETS}mmm_manifest.json"
 _OLD = "of an earlier day"
 _SAID = {"headline": "Warm socks, 20% off"}
 _SAID_HASH = AdCopy.of(_SAID).content_hash
-_FEATURES = f"{PREFIX}features/"
 _CAMPAIGN = "cmp_killed"
 _OF_A_RUN = {"as_of": "", "last_updated": "", "run_id": "", "version": 0}
 """What a state of an arm says of when it was made."""
-Stored = Mapping[tuple[str, str, str], Any]
-"""By series, day and entity the numbers that are stored."""
 
 
 class Case(NamedTuple):
@@ -264,33 +255,6 @@ def _differing(found: dict[str, Any], right: dict[str, Any]) -> list[str]:
     return sorted(name for name in found | right if found.get(name) != right.get(name))
 
 
-def numbers(run: KilledRun) -> Stored:
-    """All numbers that are stored."""
-    first = run.story.start.date()
-    window = Window(first - timedelta(days=9), first + timedelta(days=9))
-    with answered_by(run.calls):
-        metrics = run._reader().metrics
-        return {
-            (name, row.day, row.entity_id): tuple(row.slot)
-            for name, series in SERIES.items()
-            for row in metrics.read(series, window)
-        }
-
-
-def truth(run: KilledRun) -> Stored:
-    """What the platform says of these days now."""
-    scope = next(iter(run.story.runs.values())).scope
-    window = Window(date.fromisoformat(scope.start), date.fromisoformat(scope.end))
-    found: dict[tuple[str, str, str], Any] = {}
-    sums: dict[str, list[int]] = {}
-    for slice_ in SLICES:
-        for (day, campaign), row in run.world._of(window, slice_, 0).items():
-            found["campaign_daily", day, campaign] = row
-            total = sums.setdefault(day, [0] * len(row))
-            sums[day] = [a + b for a, b in zip(total, row, strict=True)]
-    return found | {("account_daily", day, PROFILE): tuple(total) for day, total in sums.items()}
-
-
 def made(run: KilledRun) -> dict[str, Any]:
     """What was made of the numbers: the datasets' files, byte for byte, the days' scores, what was learned, and arms.
 
@@ -327,43 +291,6 @@ def _timeless(state: AgentState) -> dict[str, Any]:
 def _without_stamps(value: Mapping[str, Any]) -> Mapping[str, Any]:
     text = value.get("S", "")
     return json.loads(text) | {"stamps": "", "seen": 0} if text.startswith("{") else value
-
-
-def tables(run: KilledRun) -> dict[str, bytes]:
-    """The tables for SQL, and what they were made of, byte for byte: they say when which task pulled what."""
-    return {
-        key: stored.body
-        for key, stored in run.s3.objects.items()
-        if key.startswith(PREFIX) and not key.startswith(_FEATURES)
-    }
-
-
-def recorded(run: KilledRun) -> Iterator[str]:
-    """Where the offline table of features and the newest rows differ: in these runs rows are recorded once."""
-    app = _whole_app(run)
-    with answered_by(run.calls):
-        (profile,) = (each for each in app.catalog.profiles(account_id=ACCOUNT) if each.profile_id == PROFILE)
-        newest = [row for _, row in app.findings.features.rows(profile.key)]
-        offline = OfflineFeatures(CuratedObjects(app.raw), [NAME]).rows(profile, newest[0]["as_of"])
-    key = itemgetter("level", "entity_id")
-    if sorted(offline, key=key) != sorted(newest, key=key):
-        yield f"the newest features are {newest}, and the offline table has {offline}"
-
-
-def tables_anew(run: KilledRun) -> dict[str, bytes]:
-    """The same when all of them are made of what is stored in the end."""
-    for key in tables(run):
-        del run.s3.objects[key]
-    with answered_by(run.calls):
-        _whole_app(run).curator.curate(ACCOUNT, lambda: 600.0, 0.0)
-    return tables(run)
-
-
-def _whole_app(run: KilledRun) -> App:
-    clock, platforms = SimulatedClock(run.scheduler), PLATFORMS[run.story.habits.spec]
-    app = App(settings_of(ALL[0]), clock, random.Random(1), service="curate", platforms=platforms)
-    app.__dict__["_session"] = SharedClients()
-    return app
 
 
 @cache
