@@ -195,4 +195,4 @@ def test_a_stored_coefficient_can_be_given_to_other_models() -> None:
     assert stored["fit"] == {"r2": 0.9, "nrmse": 0.1, "cv_nrmse": 0.2}
     ends = [stored[f"elasticity_at_half{end}"] for end in ("", "_lo", "_hi")]
     assert ends == [0.5, 0.5, 0.8]
-    assert stored["model_version"] == "mix-3"
+    assert stored["model_version"] == "mix-4"

@@ -26,10 +26,14 @@ def a_frame(sold: Floats, spend: Floats) -> MixFrame:
     return MixFrame(days, sold[None], CHANNELS[: len(spend)], spend[:, None, :])
 
 
+def adstocked(spend: Floats) -> Floats:
+    """(C, T): geometric, of 0.3."""
+    return np.array([np.convolve(each, 0.7 * 0.3 ** np.arange(20))[: len(each)] for each in spend])
+
+
 def responses(spend: Floats, slope: float) -> Floats:
-    """(C, T): geometric adstock of 0.3, and a curve that is steepest at the usual spend where `slope` is above 1."""
-    stock = np.array([np.convolve(each, 0.7 * 0.3 ** np.arange(20))[: len(each)] for each in spend])
-    raised = (stock / 8.0) ** slope
+    """(C, T): a curve of what is adstocked, steepest at the usual spend where `slope` is above 1."""
+    raised = (adstocked(spend) / 8.0) ** slope
     return np.asarray(np.array([[120.0], [90.0], [70.0]])[: len(spend)] * raised / (1 + raised))
 
 
@@ -53,6 +57,7 @@ def curved(channels: int, slope: float, seed: int = 11) -> tuple[MixOutcome, Flo
 def test_intervals_hold_where_responses_have_the_form_of_an_s(channels: int, seed: int) -> None:
     outcome, truth = curved(channels, SLOPE, seed)
 
+    assert outcome.fit["s_shaped"] == "fitted"
     for each, true in zip(outcome.channels, truth, strict=True):
         assert each.contribution.low <= true <= each.contribution.high
 
@@ -116,6 +121,35 @@ def test_few_rows_for_an_s_of_each_channel_are_warned_of() -> None:
 
     assert not enough
     assert [said.partition(" are")[0] for said in few] == ["responses look S-shaped, and 130 rows"]
+
+
+def test_an_s_that_the_rows_do_not_tell_from_a_concave_curve_is_in_the_interval() -> None:
+    # given two channels with a weak S in 130 weeks, which a concave curve explains as well
+    outcome, truth = curved(2, 2.0, 3001)
+
+    # then
+    assert outcome.fit["s_shaped"] == "possible"
+    for each, true in zip(outcome.channels, truth, strict=True):
+        (s_shaped,) = (found for name, found in each.by_family.items() if name.endswith("_s"))
+        concave = [found for name, found in each.by_family.items() if not name.endswith("_s")]
+        assert each.contribution.low == min(found.low for found in each.by_family.values())
+        assert each.contribution.low <= s_shaped.low <= true < min(found.low for found in concave)
+        assert each.contribution.estimate in {found.estimate for found in concave}
+
+
+def test_an_s_that_the_rows_exclude_is_not_in_the_interval() -> None:
+    # given what two channels bring, nearly without noise, by curves that are as concave as the logistic one
+    draws, weeks = np.random.default_rng(11), 130
+    spend = np.exp(draws.normal(2, 0.5, (2, weeks)))
+    brought = np.array([[120.0], [90.0]]) * np.tanh(0.5493 * adstocked(spend) / 6)
+    base = 300 + 20 * np.cos(np.arange(weeks) / 8.3)
+
+    # when
+    outcome = fit(a_frame(base + brought.sum(axis=0) + draws.normal(0, 1, weeks), spend))
+
+    # then
+    assert outcome.fit["s_shaped"] == "unlikely"
+    assert [each.by_family.keys() for each in outcome.channels] == [{"logistic"}] * 2
 
 
 def test_concave_responses_are_fitted_with_concave_curves_and_no_word() -> None:

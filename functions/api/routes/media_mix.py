@@ -60,7 +60,10 @@ class MixChannel(MixSum):
         " elasticity_at_half: by how many per cent it rises with 1 % more spend where half of beta is reached. It says"
         " the same of every family; versions stored before it was told do not have it."
     )
-    by_family: dict[str, MixEstimate] = Field(description="The contribution as each family of saturations has it.")
+    by_family: dict[str, MixEstimate] = Field(
+        description="The contribution as each family of saturations has it, and with `_s` behind its name as an"
+        " S-shaped response has it that is possible but not fitted."
+    )
     curve: list[MixPoint] = Field(description="The response curve.")
 
 

@@ -77,7 +77,7 @@ class Sampled:
 
 
 def channel_effects(
-    frame: MixFrame, sampled: Mapping[Family, Sampled], chosen: Family, doubts: Doubts
+    frame: MixFrame, sampled: Mapping[str, Sampled], chosen: str, doubts: Doubts
 ) -> list[ChannelEffect]:
     """The channels in the frame's order."""
     totals = {family: each.apart(each.totals) for family, each in sampled.items()}
@@ -102,7 +102,7 @@ def channel_effects(
                 elasticity_at_half=elasticities[place],
                 adstock=_adstock(sampled[chosen], place),
                 saturation=_saturation(sampled[chosen], place),
-                by_family={family.value: interval(each[place]) for family, each in totals.items()},
+                by_family={name: interval(each[place]) for name, each in totals.items()},
                 curve=tuple(CurvePoint(spend * at, curves[at][place]) for at in CURVE),
                 drawn=_drawn(sampled, chosen, place),
                 warnings=doubts.of_channel.get(channel, ()),
@@ -117,17 +117,17 @@ def interval(draws: Floats) -> Interval:
     return Interval(float(middle), float(low), float(high))
 
 
-def _drawn(sampled: Mapping[Family, Sampled], chosen: Family, place: int) -> tuple[tuple[tuple[float, ...], ...], ...]:
+def _drawn(sampled: Mapping[str, Sampled], chosen: str, place: int) -> tuple[tuple[tuple[float, ...], ...], ...]:
     """By family, the chosen one first: what the channel brings at each point of its curve, a row per drawn model."""
     found = []
-    for family in sorted(sampled, key=lambda family: family is not chosen):
+    for family in sorted(sampled, key=lambda family: family != chosen):
         points = np.array([sampled[family].at(at)[place] for at in CURVE])
         some = np.linspace(0, points.shape[1] - 1, min(_DRAWN, points.shape[1])).astype(int)
         found.append(tuple(tuple(map(rounded, row)) for row in points[:, some].T))
     return tuple(found)
 
 
-def enveloped(draws: Mapping[Family, Floats], chosen: Family) -> list[Interval]:
+def enveloped(draws: Mapping[str, Floats], chosen: str) -> list[Interval]:
     """Of each row (N,): the chosen family's estimate, and the lowest and the highest end of all families' intervals."""
     found = {family: [interval(each) for each in values] for family, values in draws.items()}
     return [

@@ -10,7 +10,6 @@ import numpy as np
 
 from adweir.insight.mmm.fit.answers import Sampled
 from adweir.insight.mmm.fit.frame import Floats, MixFrame
-from adweir.insight.mmm.fit.kernels import Family
 from adweir.insight.mmm.fit.outcome import LEVEL, Interval, Move, Reallocation
 
 MULTIPLES = np.linspace(0.5, 1.5, 9)
@@ -18,7 +17,7 @@ MULTIPLES = np.linspace(0.5, 1.5, 9)
 _SLICES = 200
 
 
-def reallocated(frame: MixFrame, sampled: Mapping[Family, Sampled], chosen: Family) -> Reallocation:
+def reallocated(frame: MixFrame, sampled: Mapping[str, Sampled], chosen: str) -> Reallocation:
     """The distribution of the budget that brings the most on average over the draws, and what it gains."""
     curves = {
         family: np.array([each.at(float(multiple)) for multiple in MULTIPLES]) for family, each in sampled.items()

@@ -30,6 +30,10 @@ _RULED_OUT = 8.0
 """Log density by which a family explains the past worse: odds of 1 to 3,000. With its most likely parameters, and with
 all that are possible: one of two families may have found the looser baseline.
 """
+_POSSIBLE = 4.6
+"""Log density by which an S of all channels may explain the past worse than the curves that are fitted and still be
+possible: odds of 1 to 100, from which on evidence is decisive (Jeffreys 1961).
+"""
 _WORK = 60_000_000
 """Rows times channels times lags times draws that sampling a family may cost: some ten seconds."""
 _FEWEST_ROUNDS, _ROUNDS_AT_BEST = 60, 300
@@ -38,6 +42,14 @@ _CLEARLY_NOTHING = 1.0
 """Log density by which the rows have to be more likely if nothing ran before them: odds of 3, as most tables are cut
 out of the middle.
 """
+
+
+class _Formed(NamedTuple):
+    """The families with the shapes that the data ask for, and an S of all channels where that may be as well."""
+
+    asked: AskedShapes
+    families: dict[Family, Settled]
+    possible: Settled | None
 
 
 class _Chosen(NamedTuple):
@@ -58,14 +70,16 @@ def fit(frame: MixFrame) -> MixOutcome:
     ordered, silent = _spoken(ordered)
     seed = np.random.default_rng(int(hashed, 16))
     ground, first = _ground(ordered, seed)
-    asked, settled_ones = _shaped(ordered, ground, first)
-    families = {family: _held(each) for family, each in settled_ones.items()}
+    formed = _shaped(ordered, ground, first)
+    families = {family: _held(each) for family, each in formed.families.items()}
     kept = _kept(families)
     chosen = min(kept, key=lambda family: kept[family].error)
     heads = np.repeat(heads_of(ordered), ordered.kpi.shape[1])
     explained(ordered, _left(families[chosen].found) * heads)
-    sampled = {family: _sampled(each, heads, seed) for family, each in kept.items()}
-    doubts = doubts_of(ordered, families[chosen].found, asked)
+    sampled = {family.value: _sampled(each.found, heads, seed) for family, each in kept.items()}
+    if formed.possible:
+        sampled[f"{formed.possible.surface.media.family}_s"] = _sampled(formed.possible, heads, seed)
+    doubts = doubts_of(ordered, families[chosen].found, formed.asked)
     effects = channel_effects(ordered, sampled, chosen, doubts)
     effects = [
         replace(effect, geos=place.geos, periods=place.periods)
@@ -136,17 +150,27 @@ def _likeliest(forms: Sequence[Settled]) -> Settled:
     return max(left, key=lambda each: each.likely)
 
 
-def _shaped(frame: MixFrame, ground: Ground, first: Settled) -> tuple[AskedShapes, dict[Family, Settled]]:
-    """The families, with the shapes that the data ask for."""
+def _shaped(frame: MixFrame, ground: Ground, first: Settled) -> _Formed:
+    """What the data ask for. Of few rows and channels a concave curve and an S often explain the past alike."""
     late = late_ones(first)
-    concave = {family: _family(frame, ground, late, family, late.surface.media.shapes) for family in Family}
+    plain = late.surface.media.shapes
+    concave = {family: _family(frame, ground, late, family, plain) for family in Family}
+    every = replace(plain, curved=frozenset(range(len(frame.channels))))
+    tried = {plain: concave, every: _curved(frame, ground, concave, every)}
     for asked in curved_ones(list(concave.values())):
-        found = concave
-        if asked.shapes.curved:
-            found = {family: _family(frame, ground, concave[family], family, asked.shapes) for family in Family}
-        if not asked.on_trial or _best(found) > _best(concave):
+        if asked.shapes not in tried:
+            tried[asked.shapes] = _curved(frame, ground, concave, asked.shapes)
+        if not asked.on_trial or _best(tried[asked.shapes]) > _best(concave):
             break
-    return asked, found
+    found, likeliest = tried[asked.shapes], max(tried[every].values(), key=weighed)
+    possible = asked.shapes != every and weighed(likeliest) > _best(found) - _POSSIBLE
+    return _Formed(asked, found, likeliest if possible else None)
+
+
+def _curved(
+    frame: MixFrame, ground: Ground, concave: Mapping[Family, Settled], shapes: Shapes
+) -> dict[Family, Settled]:
+    return {family: _family(frame, ground, found, family, shapes) for family, found in concave.items()}
 
 
 def _best(families: Mapping[Family, Settled]) -> float:
@@ -173,9 +197,8 @@ def _kept(families: Mapping[Family, _Chosen]) -> dict[Family, _Chosen]:
     return {family: each for family, each in families.items() if (best - likely[family]).min() < _RULED_OUT}
 
 
-def _sampled(chosen: _Chosen, heads: Floats, seed: np.random.Generator) -> Sampled:
-    """Draws of a family, spread so that they are at least as wide as the bootstrap's refits."""
-    found = chosen.found
+def _sampled(found: Settled, heads: Floats, seed: np.random.Generator) -> Sampled:
+    """Draws of a model, spread so that they are at least as wide as the bootstrap's refits."""
     media = found.surface.media
     cost = media.past.size * CHAINS
     rounds = int(np.clip(_WORK * 8 / cost, _FEWEST_ROUNDS, _ROUNDS_AT_BEST))
@@ -186,7 +209,7 @@ def _sampled(chosen: _Chosen, heads: Floats, seed: np.random.Generator) -> Sampl
 def _about(
     frame: MixFrame,
     families: Mapping[Family, _Chosen],
-    sampled: Mapping[Family, Sampled],
+    sampled: Mapping[str, Sampled],
     chosen: Family,
     hashed: str,
 ) -> dict[str, Any]:
@@ -212,6 +235,7 @@ def _about(
         },
         "baseline": best.found.form.value,
         "before": surface.media.before.value,
+        "s_shaped": _s_shaped(surface.media.shapes, possible=len(sampled.keys() - families.keys()) > 0),
         "autocorrelation": surface.noise.memory,
         "share_of_media": rounded(_media_share(frame, sampled[chosen])),
         "periods": len(frame.dates),
@@ -224,6 +248,12 @@ def _about(
         "input_hash": hashed,
         "model_version": MODEL_VERSION,
     }
+
+
+def _s_shaped(shapes: Shapes, *, possible: bool) -> str:
+    if shapes.curved:
+        return "fitted"
+    return "possible" if possible else "unlikely"
 
 
 def _left(found: Settled) -> Floats:

@@ -21,7 +21,7 @@ from adweir.model.errors import BadInput
 
 Floats = NDArray[np.float64]
 
-FORM = 3
+FORM = 4
 """The version of the method: part of the hash of what is fitted, so that a new one has everything fitted anew."""
 LEAST_PERIODS = 26
 """With fewer there is nothing to tell a channel from the season, whatever the prior says."""

@@ -32,7 +32,7 @@ class _PlaceSums(NamedTuple):
     periods: Floats
 
 
-def by_place(frame: MixFrame, sampled: Mapping[Family, Sampled], chosen: Family) -> list[ByPlace]:
+def by_place(frame: MixFrame, sampled: Mapping[str, Sampled], chosen: str) -> list[ByPlace]:
     """The channels in the frame's order; empty where the frame has no population."""
     if frame.population is None:
         return [ByPlace() for _ in frame.channels]

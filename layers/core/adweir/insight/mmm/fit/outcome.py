@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-MODEL_VERSION = "mix-3"
+MODEL_VERSION = "mix-4"
 LEVEL = 0.9
 """Of every interval."""
 
@@ -88,8 +88,8 @@ class ChannelEffect:
     "scale"}`; `scale` is the spend per period that is 1 on its axis, and `slope` the exponent in the family's own
     formula (none where that has none): 2 of one family is not 2 of the other. `elasticity_at_half` says the same of
     both: by how many per cent the response rises with 1 % more spend where it is half of the most. `beta`: the most
-    that it can bring per period. `by_family`: the contribution as each family of saturations has it. `marginal_roi`: of
-    the next unit of spend.
+    that it can bring per period. `by_family`: the contribution as each family of saturations has it, and with `_s`
+    behind the family's name as an S has it that is possible but not fitted. `marginal_roi`: of the next unit of spend.
     `drawn`: by family, the chosen one first, for each of at most 50 drawn models what the points of `curve` bring; a
     draw is the same model for all channels. A reallocation of any budget takes its interval from them. `geos` and
     `periods` are empty where the frame has no population.

@@ -16,6 +16,10 @@ CHAINS = 16
 _WARM = 25
 _QUARTER_TURN = np.pi / 2
 _WANTED = 0.8
+_FARTHEST = 20.0
+"""From the most likely parameters, in their logs: where no draw is, and exponentials are still numbers. A trajectory
+that gets there is refused.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +46,7 @@ def drawn(surface: Surface, mode: Floats, rounds: int, seed: np.random.Generator
         there, now, thrust = here, local, push
         for _ in range(max(1, round(_QUARTER_TURN * seed.uniform(0.5, 1.5) / stride))):
             thrust = thrust + 0.5 * stride * turn.T @ now.gradient
-            there = there + stride * turn @ thrust
+            there = np.clip(there + stride * turn @ thrust, mode[:, None] - _FARTHEST, mode[:, None] + _FARTHEST)
             now = surface.local(there)
             thrust = thrust + 0.5 * stride * turn.T @ now.gradient
         gain = now.density - 0.5 * (thrust**2).sum(axis=0) - energy

@@ -142,6 +142,7 @@ def weighed(found: Settled) -> float:
     rows, one = surface.rows, np.ones_like(surface.rows.trust)
     alike = replace(rows, weights=rows.weights / rows.trust, offset=rows.offset / rows.trust, trust=one)
     likely = Surface(surface.media, surface.base, alike, surface.noise).evidence(surface.media.bring(mode).total)
+    likely += sum(float(each.local(mode).density[0]) for each in surface.anchors)
     return likely - 0.5 * float(away @ precision @ away) + 0.5 * float(prior - posterior)
 
 
