@@ -45,7 +45,7 @@ UNSEEN = (
         for worker in ("Curate", "Detect", "Learn", "Enrich", "Features")
     ),
     Unseen("Enrich", ("dynamodb:BatchGetItem", "dynamodb:Query"), "MetricsTable", "the same"),
-    *(Unseen(worker, ("dynamodb:GetItem",), "CatalogTable", "the same") for worker in ("Detect", "Learn")),
+    *(Unseen(worker, ("dynamodb:GetItem",), "CatalogTable", "the same") for worker in ("Detect", "Learn", "Features")),
     Unseen("Curate", ("s3:DeleteObject",), "DataBucket/curated/*", "a month or an ad account that is gone"),
     Unseen("Detect", ("events:PutEvents",), "Bus", "an anomaly is told, and the stories' days have none"),
     Unseen("Detect", ("sns:Publish",), "AlarmTopic", "the same"),

@@ -13,7 +13,7 @@ import pytest
 from adweir.insight.ad_features.entity import Row
 from adweir.insight.ad_features.recorder import FeatureCounts
 from adweir.model.entities import Ad, AdCampaign, Status
-from adweir.model.errors import NotReady
+from adweir.model.errors import NotReady, Unavailable
 from adweir.model.feature_columns import COLUMNS
 from adweir.store.findings.features import AdFeatures
 from support.bounds import at_the_bound
@@ -311,8 +311,8 @@ def test_the_documented_join_gives_each_label_what_was_known_then() -> None:
         known.append(recorded(world)[FIRST]["spend_7"])
         world.pass_by(days=1)
     of_labels = (
-        "WITH labels AS (SELECT 'meta_ads' AS platform_name, 'p1' AS account_id, 'g1~a1' AS entity_id, 1 AS label, "
-        "CAST(said AS TIMESTAMP) AS decided_at "
+        "WITH labels AS (SELECT 'acc_a' AS client_account_id, 'meta_ads' AS platform_name, 'p1' AS account_id, "
+        "'g1~a1' AS entity_id, 1 AS label, CAST(said AS TIMESTAMP) AS decided_at "
         "FROM (VALUES ('2026-11-20 11:00'), ('2026-11-20 13:00'), ('2026-11-22 01:00')) AS t(said)) "
     )
 
@@ -320,3 +320,33 @@ def test_the_documented_join_gives_each_label_what_was_known_then() -> None:
 
     assert [row["spend_7"] for row in joined] == [None, known[0], known[1]]
     assert [row["spend_28"] for row in world.ask(newest)] == [280]
+
+
+class Taker:
+    """Takes rows, but for the first time."""
+
+    def __init__(self) -> None:
+        self.taken: list[list[Row]] = []
+        self.refuses = True
+
+    def put(self, rows: Sequence[Row]) -> None:
+        if self.refuses:
+            self.refuses = False
+            raise Unavailable("try again")
+        self.taken.append(list(rows))
+
+
+def test_a_feature_group_gets_what_it_did_not_take_before_anything_new() -> None:
+    world, taker = FeaturesWorld(), Taker()
+    world.taker = taker
+    world.ran(STEADY)
+    with pytest.raises(Unavailable):
+        world.record()
+    first = sorted(world.online.values(), key=lambda row: str(row["entity_id"]))
+    world.pass_by(days=1)
+
+    counts = world.record()
+
+    assert counts == FeatureCounts(recorded=2, mended=2)
+    assert sorted(taker.taken[0], key=lambda row: str(row["entity_id"])) == first
+    assert [row["as_of"] for row in taker.taken[1]] == [world.moment] * 2

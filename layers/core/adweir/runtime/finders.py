@@ -39,6 +39,10 @@ class Finders(Resources):
 
         connected = [str(spec.name) for spec in self.platforms.specs()]
         offline, found = OfflineFeatures(CuratedObjects(self.raw), connected), self.findings
-        return FeatureRecorder(
-            RecorderParts(self.catalog, self.queries, found.scores, found.features, offline, self.clock)
-        )
+        parts = RecorderParts(self.catalog, self.queries, found.scores, found.features, offline, self.clock)
+        if self.settings.feature_group:
+            from adweir.store.feature_group import FeatureGroup
+
+            client = self.client("sagemaker-featurestore-runtime")
+            parts = parts._replace(taker=FeatureGroup(client, self.settings.feature_group))
+        return FeatureRecorder(parts)

@@ -91,6 +91,7 @@ class Settings(BaseModel):
     )
     athena_database: str = Field(default="", description="the Glue database of the tables of curated/")
     athena_work_group: str = Field(default="", description="where queries of these tables run")
+    feature_group: str = Field(default="", description="a feature group of SageMaker that takes what is recorded")
     poll_seconds: float = Field(default=60.0, description="first wait for a report; grows to poll_max_seconds")
     poll_max_seconds: float = 300.0
     report_timeout_seconds: int = Field(default=10_800, description="a report not ready by then is given up")
