@@ -47,6 +47,7 @@ UNSEEN = (
     Unseen("Enrich", ("dynamodb:BatchGetItem", "dynamodb:Query"), "MetricsTable", "the same"),
     *(Unseen(worker, ("dynamodb:GetItem",), "CatalogTable", "the same") for worker in ("Detect", "Learn", "Features")),
     Unseen("Curate", ("s3:DeleteObject",), "DataBucket/curated/*", "a month or an ad account that is gone"),
+    Unseen("Features", ("s3:ListBucket",), "DataBucket", "is there an object of the month? 404, not 403"),
     Unseen("Detect", ("events:PutEvents",), "Bus", "an anomaly is told, and the stories' days have none"),
     Unseen("Detect", ("sns:Publish",), "AlarmTopic", "the same"),
     Unseen("Detect", ("dynamodb:BatchGetItem",), "FindingsTable", "what was learned before of days that go on"),
