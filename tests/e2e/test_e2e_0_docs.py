@@ -42,6 +42,10 @@ NOT_RUN = {
     ),
     ("docs/library.md", ""): "tests/contract/test_contract_library_docs.py runs them",
     ("docs/workflows.md", "import adweir"): "tests/unit/test_pipeline_flows.py runs it",
+    (
+        "docs/features.md",
+        "import boto3",
+    ): "needs SageMaker; tests/unit/test_store_feature_group.py holds what is created",
     ("CONTRIBUTING.md", ".venv/bin/python -m pytest"): "the tests themselves",
     ("CONTRIBUTING.md", "make soak"): "takes minutes; tests/e2e/test_e2e_6e_soak.py runs its short form",
 }
