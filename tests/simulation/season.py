@@ -14,7 +14,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from unittest import mock
 
+from adweir.model.flows import StageKind
 from adweir.model.messages import StartRun
+from adweir.pipeline.workflows import WORKFLOWS
 from adweir.platforms.connector import Mode
 from adweir.store.ledger import receipts, rows, runs
 from simulation.containers import FINDINGS, LEDGER, METRICS, TABLES
@@ -31,13 +33,14 @@ _BEGIN = datetime(2026, 11, 20, tzinfo=UTC)
 _DAY = 86_400.0
 _DAILY_AT, _HOURLY_AT = 5.5 * 3600, 900.0
 _CAMPAIGNS = 2 * len(SLICES)
-_TASKS = {"daily": 3, "hourly": 2}
-"""Where nothing is split: the list of ad accounts and two slices; two slices."""
+_WORK = [stage.kind for stage in WORKFLOWS["daily"].stages if stage.kind is not StageKind.PULL]
+_TASKS = {"daily": 3 + len(_WORK) - _WORK.count(StageKind.LEARN), "hourly": 2}
+"""Where nothing is split: the list of ad accounts, two slices and the work of a client without arms; two slices."""
 _SOMETIMES = {f"{METRICS} hour": 0.6, f"{LEDGER} audit": 0.0}
 """A restatement takes campaigns away: of some, nothing is ever stored on a day. Brakes come with the weather."""
 _DEEDS = 2
 """A brake is set, and cleared: the audit has each once an hour at most."""
-_STAGES = {"daily": 3, "hourly": 2}
+_STAGES = {name: len(WORKFLOWS[name].stages) for name in ("daily", "hourly")}
 """Each is planned under a lease of its own."""
 
 
