@@ -57,6 +57,13 @@ def test_intervals_hold_the_rate_nine_times_of_ten() -> None:
     assert sum(held) / len(held) > 0.86
 
 
+def test_ads_that_have_nothing_in_common_say_nothing_of_one_without_trials() -> None:
+    prior = prior_of([Tries(0, 1), Tries(0, 1), Tries(3, 3)])
+
+    assert prior == RatePrior(0.6, 0.0)
+    assert judged(Tries(0, 0), prior) is None
+
+
 @given(st.lists(TRIES, max_size=12), TRIES)
 def test_a_rate_lies_between_its_own_and_its_group_s(group: list[Tries], ad: Tries) -> None:
     prior = prior_of(group)
@@ -64,7 +71,7 @@ def test_a_rate_lies_between_its_own_and_its_group_s(group: list[Tries], ad: Tri
 
     if found is None:
         assert ad.trials == 0
-        assert prior is None
+        assert prior is None or prior.strength == 0
         return
     ends = [ad.hits / ad.trials] if ad.trials else []
     ends += [prior.mean] if prior else []

@@ -25,7 +25,8 @@ class Tries(NamedTuple):
 
 
 class RatePrior(NamedTuple):
-    """What is known of a group's rates: it counts as `strength` trials with the rate `mean`."""
+    """What is known of a group's rates: it counts as `strength` trials with the rate `mean`, and as none where the ads
+    have nothing in common."""
 
     mean: float
     strength: float
